@@ -1,0 +1,55 @@
+# Everything a person or CI runs. Each target makes what it needs: a virtual environment in .venv
+# from the lock files (with hashes), the control plane's programs in a per-user cache.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.dev
+RUN_STAMP := $(VENV)/.run
+
+.PHONY: help demo test test-quick lint types contracts bench lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(RUN_STAMP): requirements/run.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gitops-ocm needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMP): requirements/dev.lock $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+demo: $(RUN_STAMP) ## a hub, three clusters and a repository on this machine
+	$(BIN)/gitops-ocm demo $(DEMO)
+
+test: lint types contracts ## lint, types, contracts and every test
+	$(BIN)/python -m pytest $(PYTEST)
+
+test-quick: $(STAMP) ## the tests that take under a minute together
+	$(BIN)/python -m pytest -m "not slow and not controlplane" $(PYTEST)
+
+lint: $(STAMP) ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(STAMP) ## import-linter: who may import whom
+	$(BIN)/lint-imports --no-cache
+
+bench: $(STAMP) ## the benchmark table
+	$(BIN)/python -m tests.bench $(BENCH)
+
+lock: ## rewrite the lock files from pyproject.toml
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.lock
+	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate -c requirements/run.lock --group build -o requirements/build.lock
+	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate -c requirements/run.lock --group dev pyproject.toml -o requirements/dev.lock
+
+clean: ## remove what was made here (not the per-user cache)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo

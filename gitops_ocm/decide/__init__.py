@@ -1,0 +1,1 @@
+"""Every judgement this system makes, as pure functions of (view, key, now)."""
