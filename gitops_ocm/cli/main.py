@@ -1,0 +1,109 @@
+"""`gitops-ocm`: the group of all commands.
+
+Commands are named here with their one-line help and imported only when they run, so that `--help`
+and shell completion answer at once. One command is one module beside this one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from gitops_ocm import __version__
+from gitops_ocm.errors import GitopsError
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported on use.
+
+    `lazy` maps a command's name to (`module:attribute`, one-line help).
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order they are declared."""
+        return [*self.lazy, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself, imported now."""
+        entry = self.lazy.get(cmd_name)
+        if entry is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = entry[0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any of them."""
+        rows = [(name, help_text) for name, (_, help_text) in self.lazy.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("gitops_ocm.cli.demo:demo", "A hub, three clusters and a repository on this machine."),
+    "repo": ("gitops_ocm.cli.repo:repo", "Start and check a fleet's repository."),
+    "sync": ("gitops_ocm.cli.sync:sync", "Reconcile a Git repository onto a hub."),
+    "diff": ("gitops_ocm.cli.diff:diff", "Compare a live hub with what Git wants."),
+    "hub": ("gitops_ocm.cli.hub:hub", "Run the hub: its controllers, or a whole embedded hub."),
+    "klusterlet": ("gitops_ocm.cli.klusterlet:klusterlet", "Run the agent of one managed cluster."),
+    "crds": ("gitops_ocm.cli.crds:crds", "Print the CustomResourceDefinitions of every kind."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", prog_name="gitops-ocm")
+def cli() -> None:
+    """A Git repository as the control plane of a fleet of Kubernetes clusters."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a difference or a failed check, 2 trouble."""
+    try:
+        code = cli.main(args=argv, prog_name="gitops-ocm", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except GitopsError as error:
+        _fail(error)
+    except OSError as error:
+        _fail(GitopsError(_os_message(error), hint=_OS_HINTS.get(error.errno or 0, "")))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+_OS_HINTS = {
+    2: "check the path",
+    13: "check the file's owner and mode",
+    28: "free some space on that disk and run it again; nothing was half written",
+}
+
+
+def _os_message(error: OSError) -> str:
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or error}"
+
+
+def _fail(error: GitopsError) -> None:
+    from gitops_ocm.cli.console import print_error
+
+    print_error(error)
+    sys.exit(2)
