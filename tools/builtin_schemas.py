@@ -1,0 +1,233 @@
+"""Writes the built-in kinds' data from a running kube-apiserver: what the embedded hub knows of them.
+
+    kubectl --kubeconfig FILE proxy --port 8001 &
+    .venv/bin/python tools/builtin_schemas.py http://127.0.0.1:8001
+
+It reads discovery and OpenAPI v3 and keeps facts only (names, types, list keys, patch keys, enums):
+no prose. Two files result, read by `gitops_ocm.runtime.catalog`: `resources.json` (how each kind is
+served) and `definitions.json.gz` (schemas by definition name, references kept).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).parent.parent / "gitops_ocm" / "apiserver" / "builtin"
+GROUPS = (
+    "", "apps", "batch", "autoscaling", "policy", "apiextensions.k8s.io", "apiregistration.k8s.io",
+    "admissionregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io",
+    "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "networking.k8s.io",
+    "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+)  # fmt: skip
+WITHOUT = {("", "bindings"), ("", "componentstatuses")}
+# What a server without nodes can answer: no exec, log, proxy, eviction or token requests.
+SUBRESOURCES = {"status", "scale", "finalize", "approval"}
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+POD_SPEC = "io.k8s.api.core.v1.PodSpec"
+PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
+# Defaults that kube-apiserver sets in code, so its OpenAPI does not tell them. Only unconditional
+# ones: a default that depends on another field cannot be said in a schema.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "io.k8s.api.apps.v1.DeploymentSpec": {
+        "replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, "strategy": ROLLING,
+    },
+    "io.k8s.api.apps.v1.ReplicaSetSpec": {"replicas": 1},
+    "io.k8s.api.apps.v1.StatefulSetSpec": {
+        "replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady",
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+    },
+    "io.k8s.api.apps.v1.DaemonSetSpec": {
+        "revisionHistoryLimit": 10,
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+    },
+    "io.k8s.api.batch.v1.JobSpec": {
+        "backoffLimit": 6, "completionMode": "NonIndexed", "suspend": False, "manualSelector": False,
+        "podReplacementPolicy": "TerminatingOrFailed",
+    },
+    "io.k8s.api.batch.v1.CronJobSpec": {
+        "concurrencyPolicy": "Allow", "suspend": False,
+        "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1,
+    },
+    POD_SPEC: {
+        "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
+        "securityContext": {}, "schedulerName": "default-scheduler",
+    },
+    "io.k8s.api.core.v1.Container": {
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    },
+    "io.k8s.api.core.v1.Probe": dict(PROBE),
+    "io.k8s.api.core.v1.HTTPGetAction": {"scheme": "HTTP", "path": "/"},
+    "io.k8s.api.core.v1.ConfigMapVolumeSource": {"defaultMode": 420},
+    "io.k8s.api.core.v1.SecretVolumeSource": {"defaultMode": 420},
+    "io.k8s.api.core.v1.ProjectedVolumeSource": {"defaultMode": 420},
+    "io.k8s.api.core.v1.DownwardAPIVolumeSource": {"defaultMode": 420},
+    "io.k8s.api.core.v1.HostPathVolumeSource": {"type": ""},
+    "io.k8s.api.core.v1.ObjectFieldSelector": {"apiVersion": "v1"},
+    "io.k8s.api.core.v1.ServiceSpec": {
+        "type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster",
+    },
+    "io.k8s.api.core.v1.Secret": {"type": "Opaque"},
+    "io.k8s.api.core.v1.PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
+    "io.k8s.api.core.v1.PersistentVolumeSpec": {
+        "volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain",
+    },
+    "io.k8s.api.rbac.v1.RoleRef": {"apiGroup": "rbac.authorization.k8s.io"},
+    "io.k8s.api.storage.v1.StorageClass": {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"},
+    "io.k8s.api.networking.v1.NetworkPolicyPort": {"protocol": "TCP"},
+    "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": {"port": 443},
+}  # fmt: skip
+
+
+class Server:
+    """GETs from one API server without authentication (a `kubectl proxy`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def get(self, path: str, accept: str = "application/json") -> dict[str, Any]:
+        """The JSON answer to one GET."""
+        request = urllib.request.Request(self.url + path, headers={"Accept": accept})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            body: dict[str, Any] = json.load(answer)
+            return body
+
+
+def resources(server: Server) -> Iterator[dict[str, Any]]:
+    """One row a kind and version, in the server's order of preference."""
+    for root in ("/api", "/apis"):
+        for group in server.get(root, DISCOVERY)["items"]:
+            name = group["metadata"].get("name", "")
+            if name not in GROUPS:
+                continue
+            for version in group["versions"]:
+                for resource in version["resources"]:
+                    if (name, resource["resource"]) not in WITHOUT:
+                        yield row(name, version["version"], resource)
+
+
+def row(group: str, version: str, resource: dict[str, Any]) -> dict[str, Any]:
+    """What the packaged file says of one resource."""
+    answer = {
+        "group": group,
+        "version": version,
+        "kind": resource["responseKind"]["kind"],
+        "plural": resource["resource"],
+        "singular": resource["singularResource"],
+        "namespaced": resource["scope"] == "Namespaced",
+        "verbs": sorted(resource["verbs"]),
+    }
+    for key in ("shortNames", "categories"):
+        if resource.get(key):
+            answer[key] = resource[key]
+    subresources = sorted(
+        s["subresource"] for s in resource.get("subresources", ()) if s["subresource"] in SUBRESOURCES
+    )
+    if subresources:
+        answer["subresources"] = subresources
+    return answer
+
+
+def definitions(server: Server, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Every definition the kinds need, by name."""
+    found: dict[str, Any] = {}
+    for group, version in sorted({(r["group"], r["version"]) for r in rows}):
+        path = f"apis/{group}/{version}" if group else f"api/{version}"
+        for name, schema in server.get(f"/openapi/v3/{path}")["components"]["schemas"].items():
+            found.setdefault(name, facts(schema))
+    for name, defaults in DEFAULTS.items():
+        for field, value in defaults.items():
+            found[name]["properties"][field]["default"] = value
+    roots = {(r["group"], r["version"], r["kind"]) for r in rows}
+    return reachable(found, roots)
+
+
+def facts(schema: Any) -> Any:
+    """A schema without prose and without Go's zero values, which its defaults are full of."""
+    if isinstance(schema, list):
+        return [facts(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {}
+    for key, value in schema.items():
+        if key == "description" and isinstance(value, str):
+            continue
+        if key == "default" and value in ("", 0, False):
+            continue
+        if key == "properties":
+            kept[key] = {name: facts(inner) for name, inner in value.items()}
+        elif key == "items" and isinstance(value, dict):
+            kept[key] = facts({k: v for k, v in value.items() if k != "default"})
+        else:
+            kept[key] = value if key in ("default", "enum") else facts(value)
+    if len(kept.get("allOf", ())) == 1 and set(kept) == {"allOf"}:
+        reference: dict[str, Any] = kept["allOf"][0]
+        return reference
+    return kept
+
+
+def reachable(found: dict[str, Any], roots: set[tuple[str, str, str]]) -> dict[str, Any]:
+    """The definitions that the kinds in `roots` lead to; shared kinds are told of those groups alone."""
+    groups = {(group, version) for group, version, _ in roots}
+    shared = {"DeleteOptions", "WatchEvent", "Status", "APIResourceList"}
+    pending = []
+    for name, schema in found.items():
+        gvks = schema.get("x-kubernetes-group-version-kind", ())
+        wanted = {g["kind"].removesuffix("List") for g in gvks} & {kind for _, _, kind in roots}
+        if wanted or {g["kind"] for g in gvks} & shared:
+            pending.append(name)
+        if gvks:
+            schema["x-kubernetes-group-version-kind"] = [
+                g for g in gvks if (g["group"], g["version"]) in groups
+            ]
+    kept: dict[str, Any] = {}
+    while pending:
+        name = pending.pop()
+        if name not in kept:
+            kept[name] = found[name]
+            pending += references(found[name])
+    return dict(sorted(kept.items()))
+
+
+def references(schema: Any) -> Iterator[str]:
+    """Names of the definitions a schema refers to."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"].rpartition("/")[2]
+        for inner in schema.values():
+            yield from references(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from references(inner)
+
+
+def main() -> None:
+    """Read the server named on the command line; write both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", help="an API server that asks for no credentials: a `kubectl proxy`")
+    server = Server(parser.parse_args().url)
+    version = server.get("/version")
+    rows = list(resources(server))
+    found = definitions(server, rows)
+    TARGET.mkdir(parents=True, exist_ok=True)
+    head = {"gitVersion": version["gitVersion"], "major": version["major"], "minor": version["minor"]}
+    lines = ",\n".join("  " + json.dumps(r) for r in rows)
+    (TARGET / "resources.json").write_text(
+        f'{{"version": {json.dumps(head)},\n "resources": [\n{lines}\n]}}\n', encoding="utf-8"
+    )
+    packed = gzip.compress(json.dumps(found, separators=(",", ":")).encode(), mtime=0)
+    (TARGET / "definitions.json.gz").write_bytes(packed)
+    sys.stdout.write(f"{len(rows)} resources, {len(found)} definitions, {len(packed)} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
