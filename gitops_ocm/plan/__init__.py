@@ -1,1 +1,1 @@
-"""Desired state held against what is there: what to change, in which order. Pure."""
+"""Desired against live: changes, prunes, waves. Pure."""

@@ -1,0 +1,1 @@
+"""Git → hub (`pull`) and hub → Git (`push`), and the loops that keep both going."""
