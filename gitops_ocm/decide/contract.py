@@ -39,6 +39,20 @@ class Side(StrEnum):
     SPOKE = "spoke"
 
 
+ANY = Kind("*", "*")
+"""In a `Wake`: every kind that a controller came to watch through `Unread` on that side.
+
+The work agent cannot know beforehand which kinds manifests have; this is how what it applied wakes it.
+"""
+
+LOCAL_GROUP = "local.gitops-ocm.io"
+"""Objects of this API group are in no API: the process itself puts them into its cache.
+
+A runner never watches them and a view never raises `Unread` for them. They carry measurements into
+pure code (`decide.agent.facts`), and wake controllers like any object.
+"""
+
+
 class Unread(GitopsError):
     """A view was asked for kinds that are not being watched yet.
 
@@ -274,7 +288,8 @@ class Controller:
 
     `group` is what `--controllers`/`--agents` pick by. `wakes` implies reading those kinds; `reads`
     names the others. `writes` is for RBAC: (kind or "group/plural/subresource", verbs).
-    `resync` seconds re-queues every known key (0: never), jittered.
+    `resync` seconds re-queues every known key (0: never), jittered. `seeds` are keys queued once at
+    start: what has to be there although nothing exists yet whose change could wake the controller.
     """
 
     name: str
@@ -287,6 +302,7 @@ class Controller:
     resync: float = 0
     workers: int = 4
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seeds: tuple[Ref, ...] = ()
 
 
 def status_patch(obj: Mapping[str, Any], status: Mapping[str, Any], side: Side = Side.HUB) -> MergePatch:
