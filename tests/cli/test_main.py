@@ -1,0 +1,94 @@
+"""The command line's frame: help, exit status, error blocks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gitops_ocm.cli.main import COMMANDS, cli, main
+from gitops_ocm.errors import Diagnostic, DiagnosticsError, GitopsError, Location
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a person runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "gitops_ocm", *args], capture_output=True, text=True, check=False
+    )
+
+
+def test_help_names_every_command() -> None:
+    """`--help` lists each command with its one line."""
+    done = run("--help")
+    assert done.returncode == 0
+    for name, (_, line) in COMMANDS.items():
+        assert name in done.stdout
+        assert line.split()[0] in done.stdout
+
+
+def test_help_imports_no_heavy_library() -> None:
+    """`--help` answers without loading what only a running command needs."""
+    code = (
+        "import sys\n"
+        "from gitops_ocm.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'pydantic','aiohttp','rich','git','cryptography'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(name: str) -> None:
+    """Each command can be imported and explains itself."""
+    done = run(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage: " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["nope"], "No such command"),
+        (["crds", "--nope"], "No such option"),
+    ],
+)
+def test_usage_errors_exit_with_2(args: list[str], said: str) -> None:
+    """A wrong word is trouble (2), never a traceback."""
+    done = run(*args)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_is_one_readable_block(capsys: pytest.CaptureFixture[str]) -> None:
+    """What happened, where, why and what to do; all problems; exit status 2."""
+    import click
+
+    @click.command()
+    def broken() -> None:
+        raise DiagnosticsError(
+            "the commit has problems",
+            [Diagnostic("bad", "no such field", Location("a.yaml", 3, "f" * 40), "ConfigMap a", hint="fix it")],
+            hint="push a fix",
+        )
+
+    cli.add_command(broken, "broken-for-test")
+    try:
+        with pytest.raises(SystemExit) as exit:
+            main(["broken-for-test"])
+    finally:
+        del cli.commands["broken-for-test"]
+    said = capsys.readouterr().err
+    assert exit.value.code == 2
+    assert "error: the commit has problems" in said
+    assert "hint: push a fix" in said
+    assert "a.yaml:3@ffffffffffff: ConfigMap a: no such field  [bad]" in said
+
+
+def test_where_is_said() -> None:
+    """An error's location prints as path:line@commit."""
+    error = GitopsError("no", where=Location("x.yaml", 7, "0123456789abcdef"))
+    assert str(error.diagnostic()) == "x.yaml:7@0123456789ab: no"
