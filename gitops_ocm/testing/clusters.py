@@ -1,0 +1,55 @@
+"""The three `Cluster`s that everything is tested on, with the OCM kinds installed.
+
+    memory()            the embedded store, in this process
+    embedded(dir)       the same store behind HTTPS, and our own client
+    connected(path)     whatever a kubeconfig names: a real control plane (`testing.controlplane`), KinD, ...
+
+Each is an async context manager that closes what it opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from gitops_ocm.api.crd import crds
+from gitops_ocm.kube.client import HttpCluster
+from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.objects.conditions import is_true
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.testing.waiting import eventually
+
+CRDS = Resource(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
+)
+NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+
+
+@asynccontextmanager
+async def connected(kubeconfig: Path, context: str | None = None) -> AsyncIterator[Cluster]:
+    """The API server that a kubeconfig names; the OCM kinds are put on it where they are missing."""
+    cluster = HttpCluster(load_kubeconfig(kubeconfig, context))
+    try:
+        await install(cluster, crds())
+        yield cluster
+    finally:
+        await cluster.close()
+
+
+async def install(cluster: Cluster, definitions: Iterable[Object]) -> None:
+    """Apply CRDs and wait until each is served."""
+    names = []
+    for definition in definitions:
+        name = definition["metadata"]["name"]
+        await cluster.patch(
+            CRDS, "", name, definition, type=PatchType.APPLY, field_manager="gitops-ocm-test", force=True
+        )
+        names.append(name)
+    for name in names:
+
+        async def established(name: str = name) -> bool:
+            return is_true(await cluster.get(CRDS, "", name), "Established")
+
+        await eventually(established, describe=f"CustomResourceDefinition {name} established")

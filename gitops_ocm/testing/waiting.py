@@ -1,0 +1,44 @@
+"""Waiting for something to become true, without a fixed sleep."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from gitops_ocm.objects.faults import ApiError
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.005
+LONGEST_PAUSE = 0.25
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[T] | T], within: float = 30.0, *, describe: str = ""
+) -> T:
+    """Ask until `condition` answers something truthy, and return that.
+
+    A failed assertion or an `ApiError` (not found, say) in `condition` counts as "not yet". After
+    `within` seconds an AssertionError says what the last answer was.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    pause = FIRST_PAUSE
+    while True:
+        last: object
+        try:
+            answer = condition()
+            value = await answer if inspect.isawaitable(answer) else answer
+            if value:
+                return value
+            last = value
+        except (AssertionError, ApiError) as error:
+            last = error
+        if loop.time() >= deadline:
+            what = describe or getattr(condition, "__qualname__", "the condition")
+            cause = last if isinstance(last, BaseException) else None
+            raise AssertionError(f"{what} did not hold within {within:g} s; last: {last!r}") from cause
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.6, LONGEST_PAUSE)

@@ -1,0 +1,143 @@
+"""Fixtures of the whole suite: the three clusters, and what must hold after every test.
+
+Clusters live as long as the run: a test takes a namespace of its own (`namespace`) and gives
+cluster-scoped things unique names (`unique`). Set GITOPS_OCM_TEST_KUBECONFIG to run the
+`kubernetes` half of the matrix against any cluster instead of one started here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from gitops_ocm.kube.cluster import Cluster
+
+# Only what every test needs is imported here: a test of a pure function should not load a server.
+
+HUBS = ("memory", "embedded", "kubernetes")
+GO_MODULE = Path(__file__).parent / "controlplane"
+LAST_WORDS = 5.0
+"""Seconds for tasks that are ending to end, before they count as left behind."""
+
+
+@pytest.fixture(scope="session")
+def kubernetes_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a real control plane, which is started unless one was given."""
+    if given := os.environ.get("GITOPS_OCM_TEST_KUBECONFIG"):
+        yield Path(given)
+        return
+    from gitops_ocm.api.crd import crds
+    from gitops_ocm.testing.controlplane import control_plane
+    from gitops_ocm.testing.programs import ensure
+
+    programs = ensure(os.environ, GO_MODULE)
+    with control_plane(programs, tmp_path_factory.mktemp("control-plane"), manifests=crds()) as plane:
+        yield plane.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Path:
+    """The kubectl of the same set as the real control plane."""
+    from gitops_ocm.testing.programs import ensure
+
+    return ensure(os.environ, GO_MODULE).kubectl
+
+
+@pytest.fixture(scope="session")
+async def embedded_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """The kubeconfig of the embedded server, which runs in this process."""
+    from gitops_ocm.apiserver.serve import serve
+
+    async with serve(tmp_path_factory.mktemp("embedded")) as server:
+        yield server.kubeconfig_path
+
+
+@pytest.fixture(scope="session")
+async def memory_cluster() -> AsyncIterator[Cluster]:
+    """The embedded store, called in-process."""
+    from gitops_ocm.testing.clusters import memory
+
+    async with memory() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+async def embedded_cluster(embedded_kubeconfig: Path) -> AsyncIterator[Cluster]:
+    """The embedded server over HTTPS."""
+    from gitops_ocm.testing.clusters import connected
+
+    async with connected(embedded_kubeconfig) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+async def kubernetes_cluster(kubernetes_kubeconfig: Path) -> AsyncIterator[Cluster]:
+    """A real kube-apiserver with etcd and kube-controller-manager."""
+    from gitops_ocm.testing.clusters import connected
+
+    async with connected(kubernetes_kubeconfig) as cluster:
+        yield cluster
+
+
+def _matrix() -> list[object]:
+    return [
+        pytest.param(hub, marks=[pytest.mark.controlplane] if hub == "kubernetes" else []) for hub in HUBS
+    ]
+
+
+@pytest.fixture(scope="session", params=_matrix(), ids=HUBS)
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """Each of the three in turn."""
+    found: Cluster = request.getfixturevalue(f"{request.param}_cluster")
+    return found
+
+
+@pytest.fixture(scope="session")
+def unique() -> Callable[[str], str]:
+    """Names that nothing else in this run has (nor an earlier run on the same cluster)."""
+    run, numbers = uuid.uuid4().hex[:6], itertools.count(1)
+    return lambda prefix: f"{prefix}-{run}-{next(numbers)}"
+
+
+@pytest.fixture
+async def namespace(cluster: Cluster, unique: Callable[[str], str]) -> AsyncIterator[str]:
+    """A namespace for one test on `cluster`; it is deleted afterwards, without waiting for that."""
+    from gitops_ocm.objects.faults import ApiError
+    from gitops_ocm.testing.clusters import NAMESPACES
+
+    name = unique("test")
+    await cluster.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    with suppress(ApiError):
+        await cluster.delete(NAMESPACES, "", name)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[object]]:
+    """Wait until a condition holds: `await eventually(lambda: ..., seconds)`."""
+    from gitops_ocm.testing.waiting import eventually as wait
+
+    return wait
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_running() -> AsyncIterator[None]:
+    """No test leaves a task behind that it started."""
+    before = asyncio.all_tasks()
+    yield
+    left = {t for t in asyncio.all_tasks() - before - {asyncio.current_task()} if not _is_keep_alive(t)}
+    if left:
+        _, left = await asyncio.wait(left, timeout=LAST_WORDS)
+    assert not left, f"left running: {sorted(map(repr, left))}"
+
+
+def _is_keep_alive(task: asyncio.Task[object]) -> bool:
+    """A session's embedded server keeps a task for each connection its clients keep open."""
+    return getattr(task.get_coro(), "__qualname__", "") == "RequestHandler.start"
