@@ -1,0 +1,137 @@
+"""The kinds known without asking any server: Kubernetes' own, from packaged data, and OCM's.
+
+The data was written from a real kube-apiserver (`tools/builtin_schemas.py`). Resources are read at
+once, schemas when the first of them is needed. What a live server serves is told by its discovery
+(`kube.discovery`), not here.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import orjson
+
+from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.ref import Kind, Resource
+from gitops_ocm.objects.schema import Definitions, Schema
+
+GroupVersionKind = tuple[str, str, str]
+
+SELECTABLE: Mapping[Kind, tuple[str, ...]] = {
+    Kind("", "Pod"): (
+        "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+        "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
+    ),
+    Kind("", "Event"): (
+        "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+        "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
+        "reason", "reportingComponent", "source", "type",
+    ),
+    Kind("", "Secret"): ("type",),
+    Kind("", "Namespace"): ("status.phase",),
+    Kind("", "Node"): ("spec.unschedulable",),
+    Kind("", "ReplicationController"): ("status.replicas",),
+    Kind("apps", "ReplicaSet"): ("status.replicas",),
+    Kind("batch", "Job"): ("status.successful",),
+    Kind("certificates.k8s.io", "CertificateSigningRequest"): ("spec.signerName",),
+}  # fmt: skip
+"""Fields that a field selector may ask of a built-in kind, beside its name and namespace."""
+
+
+def load_catalog(*, ocm: bool = True) -> Catalog:
+    """The built-in kinds; with `ocm` also those of Open Cluster Management and our own."""
+    return _with_ocm() if ocm else _built_in()
+
+
+def kubernetes_version() -> Mapping[str, str]:
+    """`gitVersion`, `major` and `minor` of the server the built-in kinds were read from."""
+    version: Mapping[str, str] = _packaged()["version"]
+    return version
+
+
+@lru_cache(maxsize=1)
+def definitions() -> Mapping[str, Any]:
+    """Every built-in definition by name, as OpenAPI v3 without prose."""
+    found: Mapping[str, Any] = orjson.loads(gzip.decompress((_data() / "definitions.json.gz").read_bytes()))
+    return found
+
+
+@lru_cache(maxsize=1)
+def definition_names() -> Mapping[GroupVersionKind, str]:
+    """The name of the definition that describes a built-in kind."""
+    return {
+        (of["group"], of["version"], of["kind"]): name
+        for name, definition in definitions().items()
+        if len(owners := definition.get("x-kubernetes-group-version-kind", ())) == 1
+        for of in owners
+    }
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> Mapping[str, Any]:
+    packaged: Mapping[str, Any] = orjson.loads((_data() / "resources.json").read_bytes())
+    return packaged
+
+
+def _data() -> Traversable:
+    return files("gitops_ocm") / "apiserver" / "builtin"
+
+
+@lru_cache(maxsize=1)
+def _with_ocm() -> Catalog:
+    from gitops_ocm.api.crd import crds
+
+    catalog = _built_in()
+    for crd in crds():
+        catalog = catalog.with_crd(crd)
+    return catalog
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Catalog:
+    compiled = Definitions(lambda name: definitions()[name])
+    rows: list[Mapping[str, Any]] = _packaged()["resources"]
+    seen: set[Kind] = set()
+    served = []
+    for row in rows:
+        resource = _resource(row)
+        # The first version listed is the group's preferred one, and the one objects are kept in.
+        served.append(
+            Served(
+                resource,
+                load=_loader(compiled, (resource.group, resource.version, resource.kind)),
+                list_kind=f"{resource.kind}List",
+                selectable=SELECTABLE.get(resource.of, ()),
+                storage=resource.of not in seen,
+            )
+        )
+        seen.add(resource.of)
+    return Catalog(served)
+
+
+def _loader(compiled: Definitions, kind: GroupVersionKind) -> Callable[[], Schema | None]:
+    def load() -> Schema | None:
+        name = definition_names().get(kind)
+        return compiled.node(name) if name else None
+
+    return load
+
+
+def _resource(row: Mapping[str, Any]) -> Resource:
+    return Resource(
+        group=row["group"],
+        version=row["version"],
+        kind=row["kind"],
+        plural=row["plural"],
+        namespaced=row["namespaced"],
+        singular=row["singular"],
+        short_names=tuple(row.get("shortNames", ())),
+        categories=tuple(row.get("categories", ())),
+        subresources=frozenset(row.get("subresources", ())),
+        verbs=frozenset(row["verbs"]),
+    )
