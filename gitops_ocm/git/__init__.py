@@ -1,0 +1,1 @@
+"""Git, in and out: the only package that runs the `git` program."""

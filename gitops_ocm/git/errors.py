@@ -1,0 +1,243 @@
+"""What can go wrong with Git, told apart by what a person or a retry can do about it.
+
+    GitError                    anything a git command or a repository refused
+    ├── InvalidAddress          the repository's URL is malformed or of a kind we do not run
+    ├── InvalidRef              a branch, tag or commit name Git would not accept
+    ├── GitMissing              there is no usable `git` program
+    ├── RemoteUnreachable       no connection to the host                          (transient)
+    ├── AuthenticationFailed    the host answered and did not let us in
+    ├── RepositoryNotFound      the host answered and has no such repository
+    ├── RefNotFound             the branch, tag or commit is not there (any more)
+    ├── PushRejected            the remote branch moved, or its rules forbid the push
+    ├── RefusedObjects          Git's integrity checks refuse the objects
+    ├── CorruptRepository       objects are missing or damaged                     (transient)
+    ├── DiskFull                no room left                                       (transient)
+    ├── GitTimeout              the time limit was reached                         (transient)
+    ├── TooLarge                the size limit was reached
+    └── Locked                  another process holds the cache                    (transient)
+
+`transient` says whether time alone may heal it. Messages name hosts and paths, never credentials:
+every text passes through `address.masked` first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from gitops_ocm.errors import GitopsError, Location
+
+
+class GitError(GitopsError):
+    """A git command failed; `detail` is what git said, cut and without secrets."""
+
+    code = "git-failed"
+    transient: bool = False
+    default_hint: str = ""
+
+    def __init__(
+        self, message: str, *, hint: str = "", detail: str = "", where: Location | None = None
+    ) -> None:
+        super().__init__(message, hint=hint or self.default_hint, note=detail, where=where)
+        self.detail = detail
+
+
+class InvalidAddress(GitError):
+    """The repository's URL is malformed or of a kind that is not allowed."""
+
+    code = "git-invalid-url"
+    default_hint = "use https://host/path, ssh://user@host/path, user@host:path or a local path"
+
+
+class InvalidRef(GitError):
+    """Not a name Git accepts for a branch, tag or commit."""
+
+    code = "git-invalid-ref"
+    default_hint = "see `git help check-ref-format` for what a branch or tag may be called"
+
+
+class GitMissing(GitError):
+    """There is no `git` on PATH, or it is too old."""
+
+    code = "git-missing"
+    default_hint = "install git 2.39 or newer"
+
+
+class RemoteUnreachable(GitError):
+    """No connection to the host of the repository."""
+
+    code = "git-unreachable"
+    transient = True
+    default_hint = "check the network, the host name and the port; this is retried"
+
+
+class AuthenticationFailed(GitError):
+    """The host refused the credentials, or there were none."""
+
+    code = "git-auth"
+    default_hint = "check the token, SSH key or known_hosts given for this repository"
+
+
+class RepositoryNotFound(GitError):
+    """There is no repository at the address (some hosts say so when credentials are missing)."""
+
+    code = "git-no-repository"
+    default_hint = "check the path; private repositories look absent without credentials"
+
+
+class RefNotFound(GitError):
+    """The branch, tag or commit does not exist in the repository."""
+
+    code = "git-no-ref"
+    default_hint = "push the branch again, or point the sync at another ref; what is applied stays"
+
+
+class PushRejected(GitError):
+    """The remote did not take a push."""
+
+    code = "git-push-rejected"
+    default_hint = "somebody else pushed first, or the branch is protected"
+
+
+class RefusedObjects(GitError):
+    """Git's integrity checks refuse what the repository holds (a path `.git`, a malformed tree)."""
+
+    code = "git-refused-objects"
+    default_hint = "the detail names the object; rewrite the commit that brought it in"
+
+
+class CorruptRepository(GitError):
+    """Objects are missing or damaged. A cache is cloned anew; a person's repository needs them."""
+
+    code = "git-corrupt"
+    transient = True
+    default_hint = "run `git fsck` in the repository; a cache heals itself at the next fetch"
+
+
+class DiskFull(GitError):
+    """No room left where the cache or the repository is."""
+
+    code = "git-disk-full"
+    transient = True
+    default_hint = "free space on the disk; this is retried and nothing is lost"
+
+
+class GitTimeout(GitError):
+    """A git command took longer than its time limit and was ended."""
+
+    code = "git-timeout"
+    transient = True
+    default_hint = "the host may be slow: raise the sync's timeout"
+
+
+class TooLarge(GitError):
+    """A repository, an object or an answer is over its size limit."""
+
+    code = "git-too-large"
+    default_hint = "keep large files out of the repository, or raise the limit"
+
+
+class Locked(GitError):
+    """Another process is working on the same cache."""
+
+    code = "git-locked"
+    transient = True
+    default_hint = "give each daemon its own cache directory, or wait for the other to finish"
+
+
+_SIGNS: Mapping[type[GitError], tuple[str, ...]] = {
+    DiskFull: ("No space left on device", "Disk quota exceeded", "out of disk"),
+    AuthenticationFailed: (
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "terminal prompts disabled",
+        r"Permission denied \(",
+        "Host key verification failed",
+        "REMOTE HOST IDENTIFICATION",
+        r"returned error: 40[13]\b",
+    ),
+    RepositoryNotFound: (
+        "[Rr]epository.*not found",
+        "does not appear to be a git repository",
+        "not a git repository",
+        r"returned error: 404\b",
+        "repository '.*' does not exist",
+    ),
+    RefNotFound: ("couldn't find remote ref", "not our ref", "unadvertised object", "no such remote ref"),
+    RemoteUnreachable: (
+        "Could not resolve host",
+        "Connection (?:refused|timed out|reset|closed)",
+        "No route to host",
+        "Failed to connect",
+        "Couldn't connect",
+        "Network is unreachable",
+        "Temporary failure in name resolution",
+        "Operation timed out",
+        "Operation too slow",
+        "SSL|certificate",
+        r"returned error: (?:429|5\d\d)",
+        "early EOF",
+        "hung up unexpectedly",
+        "RPC failed",
+        "unable to access",
+    ),
+    RefusedObjects: ("fsck error", "fsckObjects"),
+    PushRejected: (
+        r"\[(?:remote )?rejected\]",
+        "non-fast-forward",
+        "stale info",
+        "fetch first",
+        "failed to push some refs",
+        "protected branch",
+        "cannot lock ref",
+    ),
+    CorruptRepository: (
+        "is corrupt",
+        "object file .* is empty",
+        "loose object",
+        "missing (?:blob|tree|commit|object)",
+        "bad (?:object|tree|signature)",
+        "unable to read (?:tree|sha1|object)",
+        "pack.*(?:cannot be accessed|is far too short|does not match index)",
+        "index-pack (?:failed|died)",
+        "inflate",
+        "failed to read object",
+        "shallow file has changed",
+        "could not parse",
+        "not a valid object name",
+        "invalid (?:object|sha1 pointer)",
+    ),
+}
+_COMPILED = {cls: re.compile("|".join(signs)) for cls, signs in _SIGNS.items()}
+
+_SENTENCES: dict[type[GitError], str] = {
+    DiskFull: "no space left while working on {place}",
+    AuthenticationFailed: "{place} refused access",
+    RemoteUnreachable: "cannot reach {place}",
+    RefNotFound: "{place} does not have what was asked for",
+    RepositoryNotFound: "there is no Git repository at {place}",
+    PushRejected: "{place} rejected the push",
+    RefusedObjects: "{place} has objects that Git's own checks refuse",
+    CorruptRepository: "the Git repository {place} is damaged",
+    GitError: "git {verb} failed on {place}",
+}
+
+
+def from_stderr(verb: str, stderr: str, *, place: str) -> GitError:
+    """The error that git's own words stand for; `place` names the host or the repository.
+
+    `stderr` must already be free of secrets. Git exits with 128 for nearly everything, so its text
+    (always English: `LC_ALL=C`) is all there is to go by.
+    """
+    detail = _essential(stderr)
+    found = (cls for cls, pattern in _COMPILED.items() if pattern.search(stderr))
+    cls = next(found, GitError)
+    return cls(_SENTENCES[cls].format(verb=verb, place=place), detail=detail)
+
+
+def _essential(stderr: str) -> str:
+    """The lines that say something, without progress, at most 600 characters."""
+    lines = [line.strip() for line in stderr.replace("\r", "\n").splitlines()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:", "remote:"))]
+    return "\n".join(telling or [line for line in lines if line])[-600:]
