@@ -1,0 +1,66 @@
+"""Structured logging: a constant message and key-values, for people or as JSON lines.
+
+Only the I/O half logs; the pure half returns reasons. `configure` is called once, by the CLI;
+before that (in tests, in somebody's own program) structlog's defaults hold.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.objects.ref import Ref
+from gitops_ocm.runtime.redact import redacted, redacted_text
+
+Logger = structlog.typing.FilteringBoundLogger
+_EventDict = MutableMapping[str, Any]
+
+
+def get_logger(name: str) -> Logger:
+    """A logger whose lines carry `logger=name`; cheap, and safe to make at import time."""
+    logger: Logger = structlog.get_logger(logger=name)
+    return logger
+
+
+def plain(_logger: object, _method: str, event: _EventDict) -> _EventDict:
+    """Processor: our own values (refs, errors) as text."""
+    for key, value in event.items():
+        if isinstance(value, Ref):
+            event[key] = str(value)
+        elif isinstance(value, GitopsError):
+            event[key] = value.message
+            if value.hint:
+                event = {**event, "hint": value.hint}
+        elif isinstance(value, Exception):
+            event[key] = f"{type(value).__name__}: {value}" if str(value) else type(value).__name__
+    return event
+
+
+def redact(_logger: object, _method: str, event: _EventDict) -> _EventDict:
+    """Processor: nothing that looks like a secret leaves the process."""
+    return {k: redacted_text(v) if k == "event" else redacted(v, k) for k, v in event.items()}
+
+
+def configure(*, level: str = "info", json: bool = False, stream: TextIO | None = None) -> None:
+    """Send log lines of `level` and above to `stream` (stderr), as JSON or laid out for a person."""
+    out = stream or sys.stderr
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        plain,
+    ]
+    if json:
+        processors += [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+    else:
+        processors += [redact, structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0)]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,36 @@
+"""The counters and histograms of the live half, in Prometheus' terms.
+
+Names follow controller-runtime and client-go where they mean the same, so existing dashboards
+read them. `render()` is what a `/metrics` endpoint answers.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+RECONCILES = Counter(
+    "controller_runtime_reconcile", "Reconciles by controller and result", ("controller", "result"),
+    registry=REGISTRY,
+)  # fmt: skip
+RECONCILE_SECONDS = Histogram(
+    "controller_runtime_reconcile_time_seconds", "Time per reconcile, writes included", ("controller",),
+    registry=REGISTRY,
+)  # fmt: skip
+QUEUE_DEPTH = Gauge("workqueue_depth", "Keys ready to be worked on", ("name",), registry=REGISTRY)
+QUEUE_ADDS = Counter("workqueue_adds", "Keys added", ("name",), registry=REGISTRY)
+QUEUE_RETRIES = Counter("workqueue_retries", "Keys put back with backoff", ("name",), registry=REGISTRY)
+REQUESTS = Counter(
+    "rest_client_requests", "API requests by method and HTTP status", ("method", "code"), registry=REGISTRY
+)
+RELISTS = Counter("reflector_lists", "Full lists made by watch caches", ("side", "kind"), registry=REGISTRY)
+WATCH_EVENTS = Counter("reflector_watch_events", "Watch events received", ("side", "kind"), registry=REGISTRY)
+CACHE_OBJECTS = Gauge("cache_objects", "Objects held in watch caches", ("side", "kind"), registry=REGISTRY)
+WRITES = Counter("writes", "Writes carried out, by kind of write and result", ("write", "result"),
+                 registry=REGISTRY)  # fmt: skip
+
+
+def render() -> bytes:
+    """All metrics in the Prometheus text format."""
+    return generate_latest(REGISTRY)
