@@ -1,28 +1,21 @@
 """Identity: which kind, which object, and how a kind is served.
 
 An object is the same object in every version its kind is served at, so identity is
-(group, kind, namespace, name) and never a version. `Resource` is what a request needs beside it:
-the version and plural to put in a URL, as discovery or `api.scheme` tells.
+(group, kind, namespace, name) and never a version. `Resource` (from `api.resource`, handed on here)
+is what a request needs beside it: the version and plural to put in a URL, as discovery or
+`api.scheme` tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from gitops_ocm.api.resource import Kind as Kind
+from gitops_ocm.api.resource import Resource as Resource
 
 Object = dict[str, Any]
 """One Kubernetes object as JSON. Treat what a cache or a view hands out as read-only."""
-
-
-class Kind(NamedTuple):
-    """A kind without a version: `Kind("apps", "Deployment")`; the core group is `""`."""
-
-    group: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
 class Ref(NamedTuple):
@@ -42,55 +35,6 @@ class Ref(NamedTuple):
         """`Deployment.apps shop/web`, or `Namespace shop` for a cluster-scoped one."""
         path = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"{self.of} {path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """How one kind is served at one version: what a discovery document says of it.
-
-    `plural` is the REST name (`manifestworks`), `subresources` those served (`status`, `scale`),
-    `verbs` what may be asked of it. `preferred` marks the version clients should use.
-    """
-
-    group: str
-    version: str
-    kind: str
-    plural: str
-    namespaced: bool
-    singular: str = ""
-    short_names: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    subresources: frozenset[str] = frozenset()
-    verbs: frozenset[str] = frozenset(
-        {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
-    )
-
-    @property
-    def of(self) -> Kind:
-        """The kind this resource serves."""
-        return Kind(self.group, self.kind)
-
-    @property
-    def api_version(self) -> str:
-        """`apps/v1`, or `v1` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The REST path, `/apis/apps/v1/namespaces/shop/deployments/web/status`.
-
-        Without `namespace` a namespaced resource's path spans all namespaces. Segments are not
-        escaped: names come from objects, which validation has held to URL-safe characters.
-        """
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root]
-        if self.namespaced and namespace:
-            parts += ["namespaces", namespace]
-        parts.append(self.plural)
-        if name:
-            parts.append(name)
-        if subresource:
-            parts.append(subresource)
-        return "/".join(parts)
 
 
 def split_api_version(api_version: str) -> tuple[str, str]:
