@@ -42,7 +42,7 @@ class Wave:
 
 def wave_key(change: Change) -> WaveKey:
     """Where a change stands in the order."""
-    rank = sync_rank(change.ref.of)
+    rank = sync_rank(change.ref.kind)
     if change.action is Action.PRUNE:
         number = change.live.wave if change.live else 0
         return (1, -rank, -number)
