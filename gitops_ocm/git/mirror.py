@@ -1,0 +1,131 @@
+"""The bare copy of a remote repository that a daemon keeps in its cache directory.
+
+One directory per URL (named by its hash, so no URL can name a path), a lock file beside it so that
+two daemons on one cache take turns, refs under their own names. It is a cache: a damaged one is
+thrown away and cloned anew. `source.Repository` reads it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_ocm.git.address import Address
+from gitops_ocm.git.command import Credentials, Git
+from gitops_ocm.git.errors import CorruptRepository, DiskFull, Locked, TooLarge
+
+_MANY_PACKS = 64
+"""Each fetch leaves a pack; beyond this many they are packed into one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much time and room a repository may take."""
+
+    fetch_seconds: float = 300
+    repository_bytes: int = 2 * 2**30
+    object_bytes: int = 16 * 2**20
+    lock_seconds: float = 60
+
+
+class Mirror:
+    """The cached copy of one remote."""
+
+    def __init__(
+        self, address: Address, cache_dir: Path, credentials: Credentials | None, limits: Limits
+    ) -> None:
+        name = hashlib.sha256(address.url.encode()).hexdigest()[:32]
+        self.git_dir = cache_dir / f"{name}.git"
+        self.address = address
+        self._limits = limits
+        self.git = Git(self.git_dir, address=address, credentials=credentials)
+        self._outside = Git(None, address=address, credentials=credentials)
+
+    def fetch(self, refspecs: Sequence[str]) -> None:
+        """Bring these refs (or commits) over; the caller holds `locked`."""
+        try:
+            self._prepare()
+            self._fetch(refspecs)
+        except CorruptRepository:
+            self.discard()
+            self._prepare()
+            self._fetch(refspecs)
+        except OSError as error:
+            raise DiskFull(f"cannot write the cache {self.git_dir.parent}: {error.strerror}") from error
+
+    def discard(self) -> None:
+        """Throw the copy away; the next fetch makes a new one."""
+        if self.git_dir.exists():
+            doomed = Path(tempfile.mkdtemp(dir=self.git_dir.parent, prefix="discarded-"))
+            self.git_dir.rename(doomed / "git")
+            shutil.rmtree(doomed, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one process (and one thread of it) at a time writes to the copy."""
+        self.git_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._limits.lock_seconds
+        with self.git_dir.with_suffix(".lock").open("a") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise Locked(f"the cache of {self.address} is in use by another process") from None
+                    time.sleep(0.02)
+            yield
+
+    def _prepare(self) -> None:
+        if (self.git_dir / "HEAD").is_file() and (self.git_dir / "objects").is_dir():
+            return
+        self.discard()
+        heads = self._outside.run("ls-remote", "--quiet", "--end-of-options", self.address.url).out
+        hash_name = "sha256" if len(heads.partition(b"\t")[0]) == 64 else "sha1"
+        # Made beside its place and moved there, so that a crash never leaves half a repository.
+        fresh = Path(tempfile.mkdtemp(dir=self.git_dir.parent, prefix="fresh-"))
+        Git(fresh).run("init", "--bare", "--quiet", "--template=", f"--object-format={hash_name}")
+        fresh.rename(self.git_dir)
+
+    def _fetch(self, refspecs: Sequence[str]) -> None:
+        for left_behind in self.git_dir.glob("objects/pack/tmp_*"):
+            left_behind.unlink(missing_ok=True)
+        for stale_lock in self.git_dir.glob("*.lock"):  # We hold the only lock that counts.
+            stale_lock.unlink(missing_ok=True)
+        self.git.run(
+            "fetch",
+            "--quiet",
+            "--force",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+            "--end-of-options",
+            self.address.url,
+            *refspecs,
+            timeout=self._limits.fetch_seconds,
+            watch=self._hold_size,
+        )
+        if sum(1 for _ in self.git_dir.glob("objects/pack/*.pack")) > _MANY_PACKS:
+            self.git.run("repack", "-a", "-d", "-q", timeout=self._limits.fetch_seconds)
+
+    def _hold_size(self) -> None:
+        size = 0
+        with os.scandir(self.git_dir / "objects" / "pack") as files:
+            for file in files:
+                try:
+                    size += file.stat().st_size
+                except FileNotFoundError:  # Renamed by git as we looked.
+                    continue
+        if size > self._limits.repository_bytes:
+            raise TooLarge(
+                f"{self.address} is larger than the limit of {self._limits.repository_bytes} bytes"
+            )
