@@ -155,10 +155,11 @@ def _service_ports(obj: Object, now: datetime) -> str:
 
 
 def _endpoints(obj: Object, now: datetime) -> str:
+    nowhere: list[dict[str, Any]] = [{}]
     found = [
         f"{a.get('ip')}:{p.get('port')}" if p else str(a.get("ip"))
         for subset in obj.get("subsets") or ()
-        for p in subset.get("ports") or ({},)
+        for p in subset.get("ports") or nowhere
         for a in subset.get("addresses") or ()
     ]
     return _joined(found, 3)

@@ -1,0 +1,165 @@
+"""Which form of an answer a client takes, and what form its body came in.
+
+JSON is what the server speaks; YAML is understood both ways. A client that would rather have
+protobuf gets JSON where it accepts that too, else 406 (an answer) or 415 (a body), as a
+kube-apiserver answers for kinds without protobuf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from typing import Any
+
+import orjson
+
+from gitops_ocm.kube.cluster import PatchType
+from gitops_ocm.objects.faults import ApiError, bad_request
+
+JSON_MEDIA, YAML_MEDIA = "application/json", "application/yaml"
+SERVED = (
+    "application/json, application/json;stream=watch, application/vnd.kubernetes.protobuf, "
+    "application/vnd.kubernetes.protobuf;stream=watch, application/yaml"
+)
+PATCHES = frozenset(PatchType)
+_READABLE = frozenset({JSON_MEDIA, YAML_MEDIA, "text/plain", "application/octet-stream", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What to answer with: the media type, and the kind it is transformed to (`Table`, ...)."""
+
+    media: str = JSON_MEDIA
+    kind: str = ""
+    group: str = ""
+    version: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` of an answer in this form."""
+        return self.media
+
+    def discovery(self) -> bool:
+        """Whether the aggregated discovery document is asked for."""
+        return self.kind == "APIGroupDiscoveryList"
+
+
+PLAIN = Form()
+_TRANSFORMS = {
+    "Table": ("meta.k8s.io", ("v1", "v1beta1")),
+    "PartialObjectMetadata": ("meta.k8s.io", ("v1", "v1beta1")),
+    "PartialObjectMetadataList": ("meta.k8s.io", ("v1", "v1beta1")),
+    "APIGroupDiscoveryList": ("apidiscovery.k8s.io", ("v2", "v2beta1")),
+}
+
+
+@lru_cache(maxsize=256)
+def negotiate(accept: str) -> Form:
+    """The first form in `accept` (by quality, then order) that is served; 406 where none is."""
+    for media, parameters in _ranked(accept):
+        form = _form(media, parameters)
+        if form is not None:
+            return form
+    raise ApiError("NotAcceptable", f"only the following media types are accepted: {SERVED}")
+
+
+def _ranked(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
+    clauses = []
+    for at, clause in enumerate(accept.split(",")):
+        media, *rest = (part.strip() for part in clause.split(";"))
+        parameters = dict(part.partition("=")[::2] for part in rest)
+        try:
+            quality = float(parameters.pop("q", "1"))
+        except ValueError:
+            quality = 1.0
+        if quality > 0:
+            clauses.append((-quality, at, media.lower(), parameters))
+    for _, _, media, parameters in sorted(clauses, key=lambda c: c[:2]):
+        yield media, parameters
+
+
+def _form(media: str, parameters: dict[str, str]) -> Form | None:
+    if media in ("", "*/*", "application/*"):
+        media = JSON_MEDIA
+    if media not in (JSON_MEDIA, YAML_MEDIA):
+        return None
+    kind = parameters.get("as", "")
+    if not kind:
+        return Form(media)
+    group, versions = _TRANSFORMS.get(kind, ("", ()))
+    if parameters.get("g") != group or parameters.get("v") not in versions:
+        return None
+    return Form(media, kind, group, parameters["v"])
+
+
+def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
+    """A document in the form's media type."""
+    if form.media == YAML_MEDIA:
+        return _to_yaml(document)
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n" if pretty else orjson.dumps(document)
+
+
+def decode(body: bytes, content_type: str) -> Any:
+    """A request's body as JSON values; 415 for a media type that is not read, 400 for nonsense."""
+    media = content_type.partition(";")[0].strip().lower()
+    if media not in _READABLE and media not in PATCHES:
+        raise _unsupported(f"{JSON_MEDIA}, {YAML_MEDIA}, application/vnd.kubernetes.protobuf")
+    if media in (YAML_MEDIA, PatchType.APPLY):
+        return _from_yaml(body)
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if media in (JSON_MEDIA, *PATCHES):
+            raise bad_request(
+                f"the object provided is unrecognized (must be of type JSON): {error}"
+            ) from None
+        return _from_yaml(body)
+
+
+def patch_type(content_type: str) -> PatchType:
+    """The type of a PATCH; 415 for one that is unknown."""
+    media = content_type.partition(";")[0].strip().lower()
+    try:
+        return PatchType(media)
+    except ValueError:
+        raise _unsupported(", ".join(PatchType)) from None
+
+
+def _unsupported(known: str) -> ApiError:
+    return ApiError(
+        "UnsupportedMediaType",
+        "the body of the request was in an unknown format - accepted media types include: " + known,
+    )
+
+
+def _from_yaml(body: bytes) -> Any:
+    try:
+        # JSON is YAML, and nearly every apply patch is JSON: forty times faster when it is.
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import AliasEvent
+
+    loader = YAML(typ="safe", pure=True)
+    loader.version = (1, 1)  # what Kubernetes reads
+    try:
+        text = body.decode()
+        if any(isinstance(event, AliasEvent) for event in loader.parse(text)):
+            raise bad_request("error decoding YAML: aliases are not accepted in a request")
+        return loader.load(text)
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise bad_request(f"error decoding YAML: {str(error).splitlines()[0]}") from None
+
+
+def _to_yaml(document: Any) -> bytes:
+    from ruamel.yaml import YAML
+
+    dumper = YAML(typ="safe", pure=True)
+    dumper.default_flow_style = False
+    text = StringIO()
+    dumper.dump(document, text)
+    return text.getvalue().encode()

@@ -1,0 +1,236 @@
+"""OpenAPI documents of what is served: v3 per group and version, and a v2 for older clients.
+
+kubectl reads them to explain fields, to see whether the server validates fields itself, and to
+patch built-in kinds. Built-in kinds are told by their packaged definitions, custom ones by their
+CRD's schema. Made when asked for, kept until the catalog changes; carries no prose of built-ins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from gitops_ocm.apiserver.discovery import Discovery, Group
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.runtime.catalog import definition_names, definitions, kubernetes_version
+
+V3_PREFIX, V2_PREFIX = "#/components/schemas/", "#/definitions/"
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+SHARED = ("ObjectMeta", "ListMeta", "Status", "DeleteOptions", "Patch", "WatchEvent")
+_WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
+_ACTIONS = {"get": "get", "put": "put", "patch": "patch", "delete": "delete", "post": "post"}
+
+
+class OpenApi:
+    """The OpenAPI documents of one `Discovery`."""
+
+    def __init__(self, discovery: Discovery) -> None:
+        self._discovery = discovery
+        self._documents: dict[str, bytes] = {}
+        self._hashes: dict[str, str] = {}
+
+    def root(self) -> Object:
+        """`/openapi/v3`: where each group-version's document is, with a hash to cache by."""
+        found = {}
+        for path, served in self._group_versions():
+            found[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={self._hash(path, served)}"}
+        return {"paths": found}
+
+    def v3(self, path: str) -> bytes | None:
+        """`/openapi/v3/PATH` (`api/v1`, `apis/apps/v1`), or None where that is not served."""
+        if path not in self._documents:
+            served = dict(self._group_versions()).get(path)
+            if served is None:
+                return None
+            self._documents[path] = orjson.dumps(_document(path, served))
+        return self._documents[path]
+
+    def v2(self) -> bytes:
+        """`/openapi/v2`: all definitions and paths in Swagger 2.0."""
+        if "v2" not in self._documents:
+            self._documents["v2"] = orjson.dumps(self._swagger())
+        return self._documents["v2"]
+
+    def _group_versions(self) -> Iterator[tuple[str, tuple[Served, ...]]]:
+        for group in self._discovery.groups.values():
+            for version, served in group.versions.items():
+                yield group_version_path(group, version), served
+
+    def _hash(self, path: str, served: Iterable[Served]) -> str:
+        # A hash of what the document is made of, so that the index does not make every document.
+        if path not in self._hashes:
+            digest = hashlib.sha256(kubernetes_version()["gitVersion"].encode())
+            for entry in served:
+                digest.update(repr(entry.resource).encode())
+                if entry.custom:
+                    digest.update(orjson.dumps(_custom_schema(entry), option=orjson.OPT_SORT_KEYS))
+            self._hashes[path] = digest.hexdigest().upper()
+        return self._hashes[path]
+
+    def _swagger(self) -> Object:
+        schemas: dict[str, Any] = {}
+        paths: dict[str, Any] = {}
+        for path, served in self._group_versions():
+            schemas |= _schemas(served)
+            paths |= _paths(path, served)
+        document: Object = {
+            "swagger": "2.0",
+            "info": {"title": "Kubernetes", "version": kubernetes_version()["gitVersion"]},
+            "paths": paths,
+            "definitions": _as_v2(schemas),
+        }
+        return document
+
+
+def group_version_path(group: Group, version: str) -> str:
+    """`api/v1` or `apis/apps/v1`."""
+    return f"apis/{group.name}/{version}" if group.name else f"api/{version}"
+
+
+def _document(path: str, served: tuple[Served, ...]) -> Object:
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": kubernetes_version()["gitVersion"]},
+        "paths": _paths(path, served),
+        "components": {"schemas": _schemas(served)},
+    }
+
+
+# Paths
+
+
+def _paths(root: str, served: Iterable[Served]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for entry in served:
+        resource = entry.resource
+        within = "/namespaces/{namespace}" if resource.namespaced else ""
+        collection = f"/{root}{within}/{resource.plural}"
+        if resource.namespaced:
+            found[f"/{root}/{resource.plural}"] = _operations(entry, {"get": "list"})
+        found[collection] = _operations(
+            entry, {"get": "list", "post": "create", "delete": "deletecollection"}
+        )
+        item = {"get": "get", "put": "update", "patch": "patch", "delete": "delete"}
+        found[f"{collection}/{{name}}"] = _operations(entry, item)
+        for name in sorted(resource.subresources):
+            found[f"{collection}/{{name}}/{name}"] = _operations(
+                entry, {"get": "get", "put": "update", "patch": "patch"}
+            )
+    return {path: operations for path, operations in found.items() if operations}
+
+
+def _operations(entry: Served, methods: Mapping[str, str]) -> dict[str, Any]:
+    resource = entry.resource
+    return {
+        method: _operation(entry, method, verb) for method, verb in methods.items() if verb in resource.verbs
+    }
+
+
+def _operation(entry: Served, method: str, verb: str) -> dict[str, Any]:
+    resource = entry.resource
+    name = definition_name(resource) + ("List" if verb == "list" else "")
+    content = {"application/json": {"schema": {"$ref": V3_PREFIX + name}}}
+    operation: dict[str, Any] = {
+        "operationId": f"{verb}_{resource.group or 'core'}_{resource.version}_{resource.plural}",
+        "responses": {"200": {"description": "OK", "content": content}},
+        "x-kubernetes-action": verb if verb in ("list", "deletecollection") else _ACTIONS[method],
+        "x-kubernetes-group-version-kind": _gvk(resource),
+    }
+    if method in ("post", "put", "patch"):
+        operation["parameters"] = [
+            {"name": parameter, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
+            for parameter in (*_WRITE_PARAMETERS, *(("force",) if method == "patch" else ()))
+        ]
+        operation["requestBody"] = {"content": {"*/*": content["application/json"]}, "required": True}
+    return operation
+
+
+def _gvk(resource: Resource) -> dict[str, str]:
+    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
+
+
+# Schemas
+
+
+def definition_name(resource: Resource) -> str:
+    """The name of a kind's definition; a custom group is written backwards, as CRDs' are."""
+    known = definition_names().get((resource.group, resource.version, resource.kind))
+    if known:
+        return known
+    return ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
+
+
+def _schemas(served: Iterable[Served]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    pending = [META + name for name in SHARED]
+    for entry in served:
+        name = definition_name(entry.resource)
+        if entry.custom:
+            found[name] = _custom_schema(entry)
+        else:
+            pending.append(name)
+        found[name + "List"] = definitions().get(name + "List") or _list_schema(entry, name)
+        pending += [*_references(found.get(name, {})), *_references(found[name + "List"])]
+    while pending:
+        name = pending.pop()
+        if name not in found and name in definitions():
+            found[name] = definitions()[name]
+            pending += _references(found[name])
+    return dict(sorted(found.items()))
+
+
+def _custom_schema(entry: Served) -> dict[str, Any]:
+    schema: dict[str, Any] = dict(entry.schema.raw) if entry.schema else {"type": "object"}
+    properties = dict(schema.get("properties") or {})
+    properties["apiVersion"] = {"type": "string"}
+    properties["kind"] = {"type": "string"}
+    properties["metadata"] = {"allOf": [{"$ref": f"{V3_PREFIX}{META}ObjectMeta"}]}
+    schema["properties"] = properties
+    schema["x-kubernetes-group-version-kind"] = [_gvk(entry.resource)]
+    return schema
+
+
+def _list_schema(entry: Served, name: str) -> dict[str, Any]:
+    gvk = _gvk(entry.resource) | {"kind": entry.list_kind or f"{entry.resource.kind}List"}
+    return {
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"allOf": [{"$ref": f"{V3_PREFIX}{META}ListMeta"}]},
+            "items": {"type": "array", "items": {"allOf": [{"$ref": V3_PREFIX + name}]}},
+        },
+        "x-kubernetes-group-version-kind": [gvk],
+    }
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        ref = schema.get("$ref")
+        if isinstance(ref, str):
+            yield ref.rpartition("/")[2]
+        for inner in schema.values():
+            yield from _references(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _references(inner)
+
+
+def _as_v2(schema: Any) -> Any:
+    """Swagger 2.0 knows neither `oneOf` nor `nullable`, and keeps definitions elsewhere."""
+    if isinstance(schema, list):
+        return [_as_v2(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {k: _as_v2(v) for k, v in schema.items() if k not in ("oneOf", "anyOf", "not", "nullable")}
+    if isinstance(kept.get("$ref"), str):
+        return {"$ref": kept["$ref"].replace(V3_PREFIX, V2_PREFIX)}
+    parts = kept.get("allOf")
+    if isinstance(parts, list) and len(parts) == 1 and "$ref" in parts[0]:
+        return parts[0]
+    return kept
