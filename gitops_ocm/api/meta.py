@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field
 
 from gitops_ocm.api.base import LIST_ATOMIC, Int32, Int64, Model, list_map
+from gitops_ocm.api.quantity import Resources
 from gitops_ocm.api.scalars import TimeText
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -126,6 +127,23 @@ class NodePlacement(Model):
 
     node_selector: dict[str, str] | None = Field(None, description="Labels a node must have.")
     tolerations: list[Toleration] | None = Field(None, description="Taints the pods put up with.")
+
+
+class ResourceClaim(Model):
+    """A claim of the pod that a container uses."""
+
+    name: str = Field(description="Name of the claim in the pod.")
+    request: str | None = Field(None, description="Name of the request in the claim; empty means all of it.")
+
+
+class ResourceRequirements(Model):
+    """What a container asks for and may use at most."""
+
+    limits: Resources | None = Field(None, description="The most it may use.")
+    requests: Resources | None = Field(None, description="What it is sure to get.")
+    claims: Annotated[list[ResourceClaim], list_map("name")] | None = Field(
+        None, description="Claims of the pod that it uses."
+    )
 
 
 class RoleRef(Model):

@@ -5,7 +5,7 @@ Add-on install strategies and ManifestWorkReplicaSets embed it. The decisions ar
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -15,9 +15,9 @@ ROLLOUT_COUNT_PATTERN = r"^((100|[0-9]{1,2})%|[0-9]+)$"
 RolloutCount = Annotated[int | str, IntOrString(ROLLOUT_COUNT_PATTERN)]
 """A number of clusters, or a percentage of them."""
 
-ALL = "All"
-PROGRESSIVE = "Progressive"
-PROGRESSIVE_PER_GROUP = "ProgressivePerGroup"
+ALL: Final = "All"
+PROGRESSIVE: Final = "Progressive"
+PROGRESSIVE_PER_GROUP: Final = "ProgressivePerGroup"
 
 
 class DecisionGroupRef(Model):

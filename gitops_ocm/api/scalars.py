@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from gitops_ocm.api.base import fmt
 from gitops_ocm.errors import GitopsError
@@ -78,6 +78,8 @@ _UNITS = {
     "h": Fraction(3600 * 10**6),
 }
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+"""What our own kinds accept as a duration: positive, with units people write."""
 _LONGEST = Fraction(2**63 - 1, 1000)
 
 
@@ -155,5 +157,12 @@ def _time_text(text: str) -> str:
     return text
 
 
+def _duration_text(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
 TimeText = Annotated[str, fmt("date-time"), AfterValidator(_time_text)]
 """An RFC 3339 time as text on the wire."""
+DurationText = Annotated[str, Field(pattern=DURATION_PATTERN), AfterValidator(_duration_text)]
+"""A Go duration as text on the wire."""
