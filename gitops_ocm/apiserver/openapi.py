@@ -22,6 +22,7 @@ V3_PREFIX, V2_PREFIX = "#/components/schemas/", "#/definitions/"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 SHARED = ("ObjectMeta", "ListMeta", "Status", "DeleteOptions", "Patch", "WatchEvent")
 _WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
+_NOT_IN_V2 = frozenset({"oneOf", "anyOf", "not", "nullable", "properties"})
 _ACTIONS = {"get": "get", "put": "put", "patch": "patch", "delete": "delete", "post": "post"}
 
 
@@ -76,12 +77,12 @@ class OpenApi:
         paths: dict[str, Any] = {}
         for path, served in self._group_versions():
             schemas |= _schemas(served)
-            paths |= _paths(path, served)
+            paths |= _without_content(_paths(path, served))
         document: Object = {
             "swagger": "2.0",
             "info": {"title": "Kubernetes", "version": kubernetes_version()["gitVersion"]},
             "paths": paths,
-            "definitions": _as_v2(schemas),
+            "definitions": {name: _as_v2(schema) for name, schema in schemas.items()},
         }
         return document
 
@@ -151,6 +152,15 @@ def _operation(entry: Served, method: str, verb: str) -> dict[str, Any]:
 
 def _gvk(resource: Resource) -> dict[str, str]:
     return {"group": resource.group, "version": resource.version, "kind": resource.kind}
+
+
+def _without_content(paths: dict[str, Any]) -> dict[str, Any]:
+    """Paths for Swagger 2.0, where bodies are described elsewhere: which kind, which parameters."""
+    for operations in paths.values():
+        for operation in operations.values():
+            operation.pop("requestBody", None)
+            operation["responses"] = {"200": {"description": "OK"}}
+    return paths
 
 
 # Schemas
@@ -227,7 +237,9 @@ def _as_v2(schema: Any) -> Any:
         return [_as_v2(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {k: _as_v2(v) for k, v in schema.items() if k not in ("oneOf", "anyOf", "not", "nullable")}
+    kept = {k: v if k == "default" else _as_v2(v) for k, v in schema.items() if k not in _NOT_IN_V2}
+    if isinstance(schema.get("properties"), dict):
+        kept["properties"] = {name: _as_v2(inner) for name, inner in schema["properties"].items()}
     if isinstance(kept.get("$ref"), str):
         return {"$ref": kept["$ref"].replace(V3_PREFIX, V2_PREFIX)}
     parts = kept.get("allOf")

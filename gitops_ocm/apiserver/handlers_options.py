@@ -1,0 +1,121 @@
+"""The query parameters and option bodies of a request, checked as a kube-apiserver checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
+
+Query = Mapping[str, str]
+
+MAX_MANAGER = 128
+_META = "meta.k8s.io"
+_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+_PROPAGATIONS = ("Foreground", "Background", "Orphan")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteQuery:
+    """What a POST, PUT or PATCH says beside its body."""
+
+    dry_run: bool = False
+    field_manager: str = ""
+    field_validation: str = ""
+    force: bool = False
+
+
+def write_query(query: Query, kind: str, *, user_agent: str = "") -> WriteQuery:
+    """The options of a write; `kind` (`CreateOptions`) is for the message of a bad one.
+
+    Without a `fieldManager` it is the first part of the user agent, as everywhere in Kubernetes.
+    """
+    if not query:
+        return WriteQuery(field_manager=_agent(user_agent), field_validation="Warn")
+    dry_run = _dry_run(query.get("dryRun", ""), kind)
+    manager = query.get("fieldManager", "")
+    if len(manager.encode()) > MAX_MANAGER:
+        raise _bad(
+            kind, "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MAX_MANAGER} bytes"
+        )
+    if not manager.isprintable():
+        text = f'Invalid value: "{manager}": must only contain printable characters'
+        raise _bad(kind, "fieldManager", "FieldValueInvalid", text)
+    validation = query.get("fieldValidation", "")
+    if validation not in _VALIDATIONS:
+        supported = ", ".join(f'"{v}"' for v in _VALIDATIONS)
+        text = f'Unsupported value: "{validation}": supported values: {supported}'
+        raise _bad(kind, "fieldValidation", "FieldValueNotSupported", text)
+    return WriteQuery(dry_run, manager or _agent(user_agent), validation or "Warn", flag(query, "force"))
+
+
+def require_apply_options(query: Query, *, apply: bool) -> None:
+    """An apply patch names its manager; nothing else may be forced."""
+    if apply and not query.get("fieldManager"):
+        raise _bad(
+            "PatchOptions",
+            "fieldManager",
+            "FieldValueRequired",
+            "Required value: is required for apply patch",
+        )
+    if not apply and query.get("force"):
+        text = "Forbidden: may not be specified for non-apply patch"
+        raise _bad("PatchOptions", "force", "FieldValueForbidden", text)
+
+
+def delete_options(query: Query, body: Any) -> dict[str, Any]:
+    """`DeleteOptions` from the body or, where there is none, from the query."""
+    options: dict[str, Any] = {}
+    if body:
+        if not isinstance(body, dict) or body.get("kind", "DeleteOptions") != "DeleteOptions":
+            raise bad_request("the body of a DELETE must be DeleteOptions")
+        options = dict(body)
+    else:
+        if "gracePeriodSeconds" in query:
+            options["gracePeriodSeconds"] = integer(query, "gracePeriodSeconds")
+        if "propagationPolicy" in query:
+            options["propagationPolicy"] = query["propagationPolicy"]
+        if "orphanDependents" in query:
+            options["orphanDependents"] = flag(query, "orphanDependents")
+        if "dryRun" in query:
+            options["dryRun"] = [query["dryRun"]]
+    if any(value != "All" for value in options.get("dryRun") or ()):
+        _dry_run(str((options["dryRun"] or [""])[0]), "DeleteOptions")
+    propagation = options.get("propagationPolicy")
+    if propagation is not None and propagation not in _PROPAGATIONS:
+        supported = ", ".join(f'"{p}"' for p in (*_PROPAGATIONS, "nil"))
+        text = f'Unsupported value: "{propagation}": supported values: {supported}'
+        raise _bad("DeleteOptions", "propagationPolicy", "FieldValueNotSupported", text)
+    return options
+
+
+def integer(query: Query, name: str) -> int:
+    """A whole number, 0 where it is absent."""
+    text = query.get(name, "")
+    if not text:
+        return 0
+    try:
+        return int(text)
+    except ValueError:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def flag(query: Query, name: str) -> bool:
+    """A boolean as Go reads it in a query: absent, `0` and `false` are false."""
+    return name in query and query[name].lower() not in ("0", "f", "false")
+
+
+def _dry_run(text: str, kind: str) -> bool:
+    if text in ("", "All"):
+        return text == "All"
+    message = f'Unsupported value: ["{text}"]: supported values: "All"'
+    raise _bad(kind, "dryRun", "FieldValueNotSupported", message)
+
+
+def _agent(user_agent: str) -> str:
+    return user_agent.partition("/")[0][:MAX_MANAGER] or "unknown"
+
+
+def _bad(kind: str, field: str, reason: str, message: str) -> ApiError:
+    return invalid(_META, kind, "", [Cause(reason, message, field)])
