@@ -1,0 +1,99 @@
+"""Waiting for one's own writes: a key is worked on again only once the caches show what it wrote.
+
+Without this a reconciler acts on what it knew before its last write, creates again what it just
+created, and overspends whatever budget it keeps. The runner says what was written (`Expectation`);
+here it is checked off as the watches move on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from gitops_ocm.decide.contract import Delete, Emit, MergePatch, Result, Side
+from gitops_ocm.live.cache import Cache
+from gitops_ocm.live.table import version_of
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
+
+Owner = tuple[str, Ref]
+"""A controller's name and its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a cache has to show: a version reached or, for a deletion, the object `uid` gone."""
+
+    side: Side
+    ref: Ref
+    version: str = ""
+    gone_uid: str = ""
+
+    def met(self, caches: Mapping[Side, Cache]) -> bool:
+        """Whether the cache shows it, or never will because nobody watches."""
+        cache = caches[self.side]
+        if not cache.watching(self.ref.of, self.ref.namespace):
+            return True
+        if self.version:
+            return cache.has_seen(self.ref.of, self.ref.namespace, self.version)
+        meta = (cache.get(self.ref) or {}).get("metadata") or {}
+        return meta.get("uid") != self.gone_uid or bool(meta.get("deletionTimestamp"))
+
+
+def expectation(result: Result, before: Object | None) -> Expectation | None:
+    """What a successful write will show as; `before` is the object as the cache had it."""
+    write = result.write
+    if not result.ok or isinstance(write, Emit):
+        return None
+    ref = write.ref if isinstance(write, Delete | MergePatch) else ref_of(result.obj or write.obj)
+    if result.obj is not None and version_of(result.obj):
+        return Expectation(write.side, ref, version=version_of(result.obj))
+    if isinstance(write, Delete) and before is not None:
+        return Expectation(write.side, ref, gone_uid=str(before["metadata"].get("uid", "")))
+    return None
+
+
+class Holds:
+    """Who waits for what. `release` is called when the last thing an owner waits for was seen."""
+
+    def __init__(self, caches: Mapping[Side, Cache], release: Callable[[Owner], None]) -> None:
+        self._caches = caches
+        self._release = release
+        self._waiting: dict[Owner, set[Expectation]] = {}
+        self._by_kind: dict[tuple[Side, Kind], dict[Expectation, set[Owner]]] = {}
+
+    def wait_for(self, owner: Owner, expectations: Iterable[Expectation]) -> bool:
+        """Note what `owner` waits for; False if all of it can be seen already."""
+        open_ones = {e for e in expectations if not e.met(self._caches)}
+        if not open_ones:
+            return False
+        self._waiting.setdefault(owner, set()).update(open_ones)
+        for expectation in open_ones:
+            kind = self._by_kind.setdefault((expectation.side, expectation.ref.of), {})
+            kind.setdefault(expectation, set()).add(owner)
+        return True
+
+    def progress(self, side: Side, kind: Kind) -> None:
+        """A watch has moved on: check off what it shows."""
+        waiting = self._by_kind.get((side, kind))
+        if not waiting:
+            return
+        for expectation in [e for e in waiting if e.met(self._caches)]:
+            for owner in waiting.pop(expectation):
+                left = self._waiting[owner]
+                left.discard(expectation)
+                if not left:
+                    del self._waiting[owner]
+                    self._release(owner)
+        if not waiting:
+            del self._by_kind[side, kind]
+
+    def give_up(self, owner: Owner) -> tuple[Expectation, ...]:
+        """Stop waiting; answers with what was never seen."""
+        left = self._waiting.pop(owner, set())
+        for expectation in left:
+            waiting = self._by_kind.get((expectation.side, expectation.ref.of), {})
+            owners = waiting.get(expectation, set())
+            owners.discard(owner)
+            if not owners:
+                waiting.pop(expectation, None)
+        return tuple(sorted(left, key=lambda e: (e.side, e.ref)))

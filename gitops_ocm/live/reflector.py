@@ -1,0 +1,268 @@
+"""One kind kept in step with an API server: list, watch, and what to do when either fails.
+
+    ABSENT ⇄ LISTING → WATCHING ─ 410 Gone ─▶ LISTING
+                │          └─ connection lost: go on from the last version seen
+                └─ forbidden ─▶ POLLING  (GET what is asked for, every 10 s)
+
+A watch that ends or breaks is taken up where it was; only a version that the server no longer has
+costs a new list. Waits are exponential and jittered, so that a fleet does not return as one.
+`live.cache` owns reflectors and hears of what they see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gitops_ocm.decide.contract import Side, Want
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.cluster import Cluster, Unreachable, WatchEvent
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.live.polling import Polled
+from gitops_ocm.live.table import Change, Table, number, version_of
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.runtime.backoff import Backoff, jittered
+from gitops_ocm.runtime.clock import Clock
+from gitops_ocm.runtime.log import get_logger
+from gitops_ocm.runtime.metrics import RELISTS, WATCH_EVENTS
+
+_log = get_logger("watch")
+
+
+class State(StrEnum):
+    """Where a reflector is; see the module's drawing."""
+
+    STARTING = "starting"
+    ABSENT = "absent"
+    LISTING = "listing"
+    WATCHING = "watching"
+    POLLING = "polling"
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """How a reflector goes about it; the defaults suit a production API server."""
+
+    page: int = 500
+    timeout: tuple[float, float] = (240.0, 480.0)
+    retry_base: float = 0.2
+    retry_cap: float = 30.0
+    relist_jitter: float = 1.0
+    absent_cap: float = 30.0
+    poll: float = 10.0
+    relist_when_forbidden: float = 60.0
+    transform: Callable[[Object], Object] | None = None
+
+
+@dataclass
+class Reflector:
+    """Fills `table` with what `want` names. `run` never ends by itself, whatever the server does."""
+
+    side: Side
+    want: Want
+    cluster: Cluster
+    mapper: Mapper
+    table: Table
+    on_changes: Callable[[Reflector, Sequence[Change]], None]
+    clock: Clock
+    settings: WatchSettings = field(default_factory=WatchSettings)
+    rng: random.Random = field(default_factory=random.Random)
+
+    state: State = State.STARTING
+    error: GitopsError | None = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while reads can be answered from the table."""
+    seen: int = 0
+    """Everything up to this resourceVersion has been seen."""
+    polled: Polled | None = None
+    _version: str = ""
+    _lists: int = 0
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self._backoff = Backoff(self.settings.retry_base, self.settings.retry_cap, rng=self.rng)
+        self._absent = Backoff(1.0, self.settings.absent_cap, rng=self.rng)
+        kind = str(self.want.kind)
+        self._relists = RELISTS.labels(self.side.value, kind)
+        self._events = WATCH_EVENTS.labels(self.side.value, kind)
+
+    async def run(self) -> None:
+        """Keep the table true until cancelled."""
+        while True:
+            try:
+                try:
+                    await self._round()
+                except ApiError as error:
+                    await self._refused(error)
+            except GitopsError as error:
+                await self._wait_after(error)
+            except Exception as error:  # noqa: BLE001 -- a bug in one watch must not end the process
+                _log.exception("watch failed, trying again", side=self.side.value, kind=str(self.want.kind))
+                await self._wait_after(GitopsError(f"{type(error).__name__}: {error}"))
+
+    async def _round(self) -> None:
+        """List if need be, then watch until the stream ends."""
+        resource = await self.mapper.resource_of(self.want.kind, self.want.version)
+        if resource is None:
+            await self._not_served()
+            return
+        if not {"list", "watch"} <= resource.verbs:
+            raise ApiError("MethodNotAllowed", f"{self.want.kind} can be neither listed nor watched")
+        if not self._version:
+            await self._list(resource)
+        await self._watch(resource)
+
+    async def _list(self, resource: Resource) -> None:
+        if self._lists:
+            await self.clock.sleep(self.rng.random() * self.settings.relist_jitter)
+        self.state = State.LISTING
+        self._lists += 1
+        self._relists.inc()
+        items, version = await self._pages(resource)
+        if transform := self.settings.transform:
+            items = [transform(item) for item in items]
+        changes = self.table.replace(items, self.want.namespace)
+        self._version, self.seen = version, max(self.seen, number(version) or 0)
+        self._healthy()
+        self.on_changes(self, changes)
+
+    async def _pages(self, resource: Resource) -> tuple[list[Object], str]:
+        """All pages of one consistent list. If it expires midway it is asked for again in one piece."""
+        items: list[Object] = []
+        token = ""
+        limit = self.settings.page
+        while True:
+            try:
+                page = await self.cluster.list(
+                    resource, self.want.namespace, limit=limit, continue_token=token
+                )
+            except ApiError as error:
+                if error.http_code != 410 or not token:
+                    raise
+                items, token, limit = [], "", 0
+                continue
+            items += page.items
+            token = page.continue_token
+            if not token:
+                return items, page.resource_version
+
+    async def _watch(self, resource: Resource) -> None:
+        started, before = self.clock.monotonic(), self._count
+        stream = self.cluster.watch(
+            resource,
+            self.want.namespace,
+            resource_version=self._version,
+            timeout=self.rng.uniform(*self.settings.timeout),
+        )
+        async with _closing(stream):
+            async for event in stream:
+                self._received(event.type, event.object)
+        self._healthy()
+        if self._count == before and self.clock.monotonic() - started < 1.0:
+            # A server that ends watches at once must not be asked in a tight loop.
+            await self.clock.sleep(self._backoff.next())
+
+    def _received(self, type_: str, obj: Object) -> None:
+        self._events.inc()
+        self._count += 1
+        version = version_of(obj)
+        change: Change | None = None
+        if type_ != "BOOKMARK":
+            if type_ == "DELETED":
+                change = self._deleted(obj)
+            else:
+                change = self.table.put(self.settings.transform(obj) if self.settings.transform else obj)
+        self._backoff.reset()
+        self._healthy()
+        if version:
+            self._version = version
+            self.seen = max(self.seen, number(version) or 0)
+        self.on_changes(self, (change,) if change else ())
+
+    def _deleted(self, obj: Object) -> Change | None:
+        meta = obj["metadata"]
+        namespace, name = meta.get("namespace") or "", meta["name"]
+        there = self.table.get(namespace, name)
+        if there is not None and there["metadata"].get("uid") != meta.get("uid"):
+            return None  # its successor is already here
+        return self.table.remove(namespace, name)
+
+    async def _refused(self, error: ApiError) -> None:
+        """The server said no."""
+        if error.http_code == 410:
+            _log.info("watch expired, listing again", side=self.side.value, kind=str(self.want.kind))
+            self._version = ""
+        elif error.http_code in (403, 405):
+            await self._poll(error)
+        elif error.http_code == 404:
+            # The kind itself is gone, or its CRD is not established yet.
+            self._version = ""
+            await self.mapper.refresh(force=True)
+            await self._wait_after(error, quiet=True)
+        else:
+            await self._wait_after(error)
+
+    async def _not_served(self) -> None:
+        """A kind without objects, until the server serves it."""
+        if self.state is not State.ABSENT:
+            self.state = State.ABSENT
+            _log.info("kind is not served yet", side=self.side.value, kind=str(self.want.kind))
+            self._version = ""
+            changes = self.table.replace((), self.want.namespace)
+            self.error = None
+            self.settled.set()
+            self.on_changes(self, changes)
+        await self.clock.sleep(self._absent.next())
+
+    async def _poll(self, error: ApiError) -> None:
+        """Watching is not allowed: read one by one what is asked for, and try to list now and then."""
+        if self.state is not State.POLLING:
+            _log.warning("not allowed to watch, reading object by object", side=self.side.value, error=error)
+        self.state, self.error, self._version = State.POLLING, error, ""
+        resource = await self.mapper.resource_of(self.want.kind, self.want.version)
+        if resource is not None:
+            polled = self.polled = self.polled or Polled(
+                self.table, self.settled, transform=self.settings.transform
+            )
+            await polled.run(
+                self.cluster,
+                resource,
+                every=self.settings.poll,
+                until=self.clock.monotonic() + jittered(self.settings.relist_when_forbidden, 0.2, self.rng),
+                clock=self.clock,
+                on_change=lambda change: self.on_changes(self, (change,)),
+            )
+        else:
+            await self._not_served()
+
+    async def _wait_after(self, error: GitopsError, *, quiet: bool = False) -> None:
+        wait = self._backoff.next()
+        if self.error is None and not quiet:
+            log = _log.warning if isinstance(error, Unreachable) else _log.error
+            log("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
+        self.error = error
+        await self.clock.sleep(max(wait, error.retry_after if isinstance(error, ApiError) else 0.0))
+
+    def _healthy(self) -> None:
+        if self.state is State.WATCHING and self.error is None:
+            return
+        if self.error is not None:
+            _log.info("watch is back", side=self.side.value, kind=str(self.want.kind))
+        self.state, self.error, self.polled = State.WATCHING, None, None
+        self._absent.reset()
+        self.settled.set()
+
+
+@contextlib.asynccontextmanager
+async def _closing(stream: AsyncIterator[WatchEvent]) -> AsyncIterator[None]:
+    """End the stream's connection when its reader stops, not when the garbage collector comes by."""
+    try:
+        yield
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()

@@ -1,0 +1,83 @@
+"""The `View` a live reconciler gets: caches of one or two sides, and a record of what it looked at.
+
+What a controller looks at without being woken by it (`Unread` made the runner watch it) wakes the
+key when it changes: `Reads` says what that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gitops_ocm.decide.contract import Side, Want
+from gitops_ocm.live.cache import Cache
+from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+
+
+@dataclass(slots=True)
+class Reads:
+    """What one reconcile looked at, outside the kinds its controller declares."""
+
+    refs: set[tuple[Side, Ref]] = field(default_factory=set)
+    lists: set[tuple[Side, Kind, str]] = field(default_factory=set)
+    """(side, kind, namespace); `""` for all namespaces."""
+    required: set[tuple[Side, Kind, str]] = field(default_factory=set)
+    """What it asked to have watched; not by itself a reason to be woken."""
+    missed: set[tuple[Side, str, str]] = field(default_factory=set)
+    """(side, apiVersion, kind) that the API did not serve."""
+
+    def wants(self) -> set[tuple[Side, Kind, str]]:
+        """The watches these reads rest on."""
+        return self.lists | self.required | {(side, ref.of, ref.namespace) for side, ref in self.refs}
+
+
+class LiveView:
+    """Implements `decide.contract.View` over caches."""
+
+    def __init__(
+        self,
+        caches: Mapping[Side, Cache],
+        declared: Collection[tuple[Side, Kind]] = (),
+        reads: Reads | None = None,
+    ) -> None:
+        self._caches = caches
+        self._declared = declared
+        self.reads = reads if reads is not None else Reads()
+
+    def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
+        """The object, or None."""
+        if (side, ref.of) not in self._declared:
+            self.reads.refs.add((side, ref))
+        return self._caches[side].get(ref)
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        side: Side = Side.HUB,
+    ) -> Sequence[Object]:
+        """All objects of a kind, sorted."""
+        if (side, kind) not in self._declared:
+            self.reads.lists.add((side, kind, namespace or ""))
+        return self._caches[side].list(kind, namespace, labels=labels)
+
+    def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
+        """Objects filed under `value`, sorted."""
+        return self._caches[side].indexed(index, value)
+
+    def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
+        """How a kind is served; a miss is remembered, so that the key is woken when it is."""
+        found = self._caches[side].mapper.known_for(api_version, kind)
+        if found is None:
+            self.reads.missed.add((side, api_version, kind))
+        return found
+
+    def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:
+        """One `Unread` for all that is not watched yet."""
+        wants = list(wants)
+        self.reads.required.update(
+            (side, w.kind, w.namespace) for w in wants if (side, w.kind) not in self._declared
+        )
+        self._caches[side].require(wants)
