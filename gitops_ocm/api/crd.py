@@ -72,6 +72,12 @@ def crds_yaml(*, conversion_webhook: ConversionWebhook | None = None) -> str:
     return "".join("---\n" + crd_yaml(each) for each in crds(conversion_webhook=conversion_webhook))
 
 
+def crd_files() -> dict[str, str]:
+    """What `deploy/crds/` holds: file name to content."""
+    head = "# Generated from gitops_ocm/api by tools/write_crds.py.\n"
+    return {f"{d.group}_{d.plural}.yaml": head + crd_yaml(crd(d)) for d in SCHEME}
+
+
 def crd_yaml(one: Mapping[str, Any]) -> str:
     """One CustomResourceDefinition as a YAML document."""
     from ruamel.yaml import YAML
@@ -79,7 +85,7 @@ def crd_yaml(one: Mapping[str, Any]) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 110
+    yaml.width = 10**6  # a folded description would leave spaces at line ends
     text = io.StringIO()
     yaml.dump(one, text)
     return text.getvalue()

@@ -127,7 +127,7 @@ class RegistrationConfiguration(Model):
     feature_gates: list[FeatureGate] | None = Field(None, description="Features turned on or off.")
     cluster_annotations: dict[str, str] | None = Field(
         None,
-        description="Annotations for the ManagedCluster it makes; only agent.open-cluster-management.io/ ones.",
+        description="Annotations for the ManagedCluster, only those of agent.open-cluster-management.io/.",
     )
     cluster_labels: dict[str, str] | None = Field(
         None, description="Labels for the ManagedCluster; no agent reads them so far."

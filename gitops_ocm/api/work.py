@@ -265,7 +265,7 @@ class AppliedManifestWork(KubeObject):
 
     api_version: Literal["work.open-cluster-management.io/v1"] = "work.open-cluster-management.io/v1"
     kind: Literal["AppliedManifestWork"] = "AppliedManifestWork"
-    spec: AppliedManifestWorkSpec = Field(description="Which work of which hub this stands for.")
+    spec: AppliedManifestWorkSpec | None = Field(None, description="Which work of which hub this stands for.")
     status: AppliedManifestWorkStatus | None = Field(None, description="What was applied.")
 
 
