@@ -171,7 +171,7 @@ def _string(value: str, raw: Mapping[str, Any], path: Path) -> Iterator[Cause]:
         yield _invalid(path, value, f"should be at least {least} chars long")
     if pattern is not None and not _pattern(pattern).search(value):
         yield _invalid(path, value, f"should match '{pattern}'")
-    form = raw.get("format")
+    form: str = raw.get("format") or ""
     if form in _FORMATS and not _FORMATS[form](value):
         text = f"Invalid value: {shown(value)}: {dotted(path)} in body must be of type {form}: {shown(value)}"
         yield Cause("FieldValueTypeInvalid", text, dotted(path))
