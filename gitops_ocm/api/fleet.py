@@ -6,11 +6,11 @@ there only while they are true, DriftDetected says that the hub is not as Git ha
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from gitops_ocm.api.base import Int32, Int64, Model, NonEmpty, Rule, list_map
+from gitops_ocm.api.base import Int32, Int64, Model, NonEmpty, Rule
 from gitops_ocm.api.meta import Conditions, KubeObject
 from gitops_ocm.api.scalars import DurationText, TimeText
 
@@ -104,13 +104,15 @@ class InventoryEntry(Model):
 
     id: NonEmpty = Field(description="<namespace>_<name>_<group>_<kind>; empty parts stay empty.")
     v: str = Field(description="API version it was applied at, without the group.")
-    d: str | None = Field(None, description="SHA-256 of what was applied.")
+    d: str | None = Field(None, description="Start of the SHA-256 of what was applied.")
 
 
 class Inventory(Model):
     """What this HubSync has put on the hub."""
 
-    entries: Annotated[list[InventoryEntry], list_map("id")] | None = Field(None, description="The objects.")
+    # An atomic list, although `id` is a key: tracked entry by entry, managedFields would outgrow the
+    # inventory itself, and etcd's limit at half the objects.
+    entries: list[InventoryEntry] | None = Field(None, description="The objects.")
 
 
 class Problem(Model):

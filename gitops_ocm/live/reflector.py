@@ -57,6 +57,8 @@ class WatchSettings:
     poll: float = 10.0
     relist_when_forbidden: float = 60.0
     transform: Callable[[Object], Object] | None = None
+    label_selector: str = ""
+    """Only objects that match it exist for this watch; one that stops matching is seen to go."""
 
 
 @dataclass
@@ -139,7 +141,11 @@ class Reflector:
         while True:
             try:
                 page = await self.cluster.list(
-                    resource, self.want.namespace, limit=limit, continue_token=token
+                    resource,
+                    self.want.namespace,
+                    label_selector=self.settings.label_selector,
+                    limit=limit,
+                    continue_token=token,
                 )
             except ApiError as error:
                 if error.http_code != 410 or not token:
@@ -157,6 +163,7 @@ class Reflector:
             resource,
             self.want.namespace,
             resource_version=self._version,
+            label_selector=self.settings.label_selector,
             timeout=self.rng.uniform(*self.settings.timeout),
         )
         async with _closing(stream):
