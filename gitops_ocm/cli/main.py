@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("gitops_ocm.cli.demo:demo", "A hub, three clusters and a repository on this machine."),
-    "repo": ("gitops_ocm.cli.repo:repo", "Start and check a fleet's repository."),
+    "repo": ("gitops_ocm.cli.repo:repo", "Start a fleet's repository."),
     "sync": ("gitops_ocm.cli.sync:sync", "Reconcile a Git repository onto a hub."),
     "diff": ("gitops_ocm.cli.diff:diff", "Compare a live hub with what Git wants."),
     "hub": ("gitops_ocm.cli.hub:hub", "Run the hub: its controllers, or a whole embedded hub."),

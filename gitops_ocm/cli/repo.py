@@ -1,0 +1,40 @@
+"""`gitops-ocm repo`: start a fleet's repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def repo() -> None:
+    """Start a fleet's repository."""
+
+
+@repo.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    default=("cluster1",),
+    show_default=True,
+    metavar="NAME",
+    help="A managed cluster to begin with; repeat it for more.",
+)
+def init(folder: Path, clusters: tuple[str, ...]) -> None:
+    """Write the repository template into FOLDER, a new folder or an empty clone."""
+    from gitops_ocm.cli.console import out
+    from gitops_ocm.git.command import Git
+    from gitops_ocm.hub.template import write_template
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = write_template(folder, clusters)
+    if not (folder / ".git").exists():
+        Git(None).run("init", "--quiet", "--initial-branch=main", cwd=folder)
+    for path in paths:
+        out().print(f"  wrote {path}")
+    out().print(f"\n{folder} is a fleet's repository now. What is next:")
+    out().print(f"  cd {folder} && git add . && git commit -m 'Start the fleet'")
+    out().print(f"  gitops-ocm sync --repo {folder.resolve()} --kubeconfig HUB_KUBECONFIG")
