@@ -81,13 +81,13 @@ class ObjectReader:
         process = self._process
         if process is None or process.poll() is not None:
             self._drop()
-            process = self._process = self._git.spawn("cat-file", "--batch-command")
+            process = self._process = self._git.spawn("cat-file", "--batch-command", "--buffer")
             assert process.stderr is not None
             os.set_blocking(process.stderr.fileno(), False)
         assert process.stdin is not None
         text = "".join(f"{verb} {name}\n" for name in names)
         try:
-            process.stdin.write(text.encode())
+            process.stdin.write(text.encode() + b"flush\n")
             process.stdin.flush()
         except BrokenPipeError:
             raise self._died(process) from None
