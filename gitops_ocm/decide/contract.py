@@ -84,7 +84,7 @@ class View(Protocol):
     """The objects of the APIs a reconciler may look at, as they were last seen.
 
     Everything handed out is shared: read it, never change it. Lists are sorted by (namespace, name).
-    `Unread` may be raised by every method but `resource`.
+    `Unread` may be raised by every method but `resource` and `resource_named`.
     """
 
     def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
@@ -108,6 +108,10 @@ class View(Protocol):
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """How the API serves a kind at that version, or None where it does not serve it."""
+        ...
+
+    def resource_named(self, api_version: str, plural: str, side: Side = Side.HUB) -> Resource | None:
+        """As `resource`, by the plural that a URL has (`deployments`): ledgers name resources so."""
         ...
 
     def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:

@@ -1,0 +1,112 @@
+"""What is removed when its time has come: the namespace of a deleted cluster, works that are finished.
+
+Rows: `ClusterCleanup`, keyed by the ManagedCluster, empties the cluster's namespace kind by kind before
+the cluster may go; `FinishedWorks`, keyed by the work, deletes Complete works after their time to live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from gitops_ocm.api.scheme import SCHEME
+from gitops_ocm.decide.contract import DONE, Outcome, View, Write
+from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.decide.works import OWNER_LABEL
+from gitops_ocm.decide.writes import (
+    add_finalizer,
+    annotations_of,
+    conditions_of,
+    delete,
+    drop_finalizer,
+    is_deleting,
+    labels_of,
+    report,
+    seconds_until,
+    time_at,
+)
+from gitops_ocm.objects import conditions
+from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+
+CLEANUP = "cluster.open-cluster-management.io/resource-cleanup"
+PRIORITY = "open-cluster-management.io/cleanup-priority"
+MAX_PRIORITY = 100
+RETRY = 5.0
+
+
+def priority(obj: Mapping[str, Any]) -> int:
+    """In which batch an object is deleted; lower is earlier, what is no number from 0 to 100 is 0."""
+    text = annotations_of(obj).get(PRIORITY, "")
+    found = int(text) if text.isascii() and text.isdigit() else 0
+    return found if found <= MAX_PRIORITY else 0
+
+
+@dataclass(frozen=True)
+class ClusterCleanup:
+    """Holds a deleted cluster until what was meant for it is gone from the hub."""
+
+    settings: HubSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one ManagedCluster; also cleans up behind one that is gone already."""
+        cluster = view.get(key)
+        if cluster is not None and not is_deleting(cluster):
+            return Outcome(add_finalizer(cluster, CLEANUP) if self.settings.resource_cleanup else ())
+        if cluster is not None and CLEANUP not in (cluster["metadata"].get("finalizers") or ()):
+            return DONE
+        for kind in self.settings.cleanup_kinds:
+            resource = _resource(view, kind)
+            left = view.list(kind, key.name) if resource else ()
+            if resource and left:
+                first = min(map(priority, left))
+                writes: list[Write] = [w for o in left if priority(o) == first for w in delete(o)]
+                said = _remaining(cluster, resource, left, now) if cluster is not None else ()
+                return Outcome((*said, *writes), requeue_after=RETRY)
+        return Outcome(drop_finalizer(cluster, CLEANUP) if cluster is not None else ())
+
+
+def _resource(view: View, kind: Kind) -> Resource | None:
+    """How the hub serves a kind of ours, in whichever version; None where it does not."""
+    versions = [r.api_version for r in SCHEME.resources() if r.kind == kind.kind and r.group == kind.group]
+    return next((r for v in versions if (r := view.resource(v, kind.kind)) is not None), None)
+
+
+def _remaining(
+    cluster: Object, resource: Resource, left: Sequence[Object], now: datetime
+) -> tuple[Write, ...]:
+    pending = sum(1 for obj in left if obj["metadata"].get("finalizers"))
+    wanted = conditions.with_condition(
+        conditions_of(cluster),
+        type="Deleting",
+        status="False",
+        reason="ResourceRemaining",
+        # The spelling is the protocol's.
+        message=f"The resource {resource.plural} is remaning, the remaining count is {len(left)}, "
+        f"the finalizer pending count is {pending}",
+        now=now,
+    )
+    return report(cluster, {"conditions": wanted})
+
+
+@dataclass(frozen=True)
+class FinishedWorks:
+    """Deletes works that have been Complete for as long as they ask for, where the hub wants that."""
+
+    settings: HubSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one ManifestWork; works of a replica set are that set's business."""
+        work = view.get(key)
+        if not self.settings.complete_work_cleanup or work is None or is_deleting(work):
+            return DONE
+        seconds = ((work.get("spec") or {}).get("deleteOption") or {}).get("ttlSecondsAfterFinished")
+        complete = conditions.find(conditions_of(work), "Complete")
+        if seconds is None or OWNER_LABEL in labels_of(work) or not conditions.is_true(work, "Complete"):
+            return DONE
+        since = time_at(complete.get("lastTransitionTime")) if complete is not None else None
+        end = (since or now) + timedelta(seconds=seconds)
+        if now < end:
+            return Outcome(requeue_after=seconds_until(end, now))
+        return Outcome(delete(work))

@@ -1,0 +1,30 @@
+"""The one table: every reconciler with what wakes it, what it reads and what it writes.
+
+Two interpreters read it, `live.runner` and `simulate.run`; the RBAC in `deploy/` comes from it too.
+`group` is what `--controllers` and `--agents` pick by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitops_ocm.decide.contract import Controller
+from gitops_ocm.decide.hub_table import placement_rows, registration_rows, work_rows
+from gitops_ocm.decide.settings import AgentSettings, HubSettings
+
+
+def hub_controllers(settings: HubSettings | None = None) -> tuple[Controller, ...]:
+    """All rows of the hub: groups `registration`, `placement`, `work`."""
+    settings = settings or HubSettings()
+    return (*registration_rows(settings), *placement_rows(settings), *work_rows(settings))
+
+
+def agent_controllers(settings: AgentSettings) -> tuple[Controller, ...]:
+    """All rows of one cluster's agent: groups `registration`, `status`, `work`."""
+    return ()
+
+
+def in_groups(rows: Iterable[Controller], groups: Iterable[str]) -> tuple[Controller, ...]:
+    """The rows of these groups."""
+    wanted = frozenset(groups)
+    return tuple(row for row in rows if row.group in wanted)

@@ -1,0 +1,223 @@
+"""The hub's rows of the controller table: who is woken by what, reads and writes what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gitops_ocm.decide import access, cleanup, cluster_sets, health, registration, works
+from gitops_ocm.decide.contract import Controller, Index, Read, View, Wake
+from gitops_ocm.decide.kinds import (
+    CLUSTER_ADDON,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    CLUSTER_SET,
+    CLUSTER_SET_BINDING,
+    LEASE,
+    MANAGED_CLUSTER,
+    MANIFEST_WORK,
+    NAMESPACE,
+    PLACEMENT,
+    PLACEMENT_DECISION,
+    PLACEMENT_SCORE,
+    REPLICA_SET,
+    ROLE_BINDING,
+    cluster_ref,
+)
+from gitops_ocm.decide.placement import decisions
+from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.decide.writes import labels_of, namespace_of
+from gitops_ocm.objects.ref import Object, Ref
+
+_SPEC = ("create", "patch", "update")
+_STATUS = ("patch", "update")
+_EVENTS: Mapping[str, tuple[str, ...]] = {"events.k8s.io/events": ("create", "patch", "update")}
+_CLUSTERS = "cluster.open-cluster-management.io/"
+_CLUSTER_STATUS = {_CLUSTERS + "managedclusters/status": _STATUS}
+
+
+def in_cluster_namespace(view: View, obj: Object) -> Iterable[Ref]:
+    """The cluster in whose namespace an object is."""
+    return (cluster_ref(namespace_of(obj)),)
+
+
+def made_for_cluster(view: View, obj: Object) -> Iterable[Ref]:
+    """The cluster whose name an object has as a label."""
+    name = labels_of(obj).get(access.CLUSTER_NAME_LABEL)
+    return (cluster_ref(name),) if name else ()
+
+
+def _shared_roles(view: View, obj: Object) -> Iterable[Ref]:
+    return registration.SHARED_ROLES
+
+
+def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
+    """Clusters and their sets."""
+    rights = {
+        "namespaces": _SPEC,
+        f"{access.RBAC_GROUP}/clusterroles": (*_SPEC, "delete", "escalate", "bind"),
+        f"{access.RBAC_GROUP}/clusterrolebindings": (*_SPEC, "delete"),
+        f"{access.RBAC_GROUP}/rolebindings": (*_SPEC, "delete"),
+    }
+    return (
+        Controller(
+            "cluster-acceptance",
+            "registration",
+            registration.Acceptance(settings),
+            (
+                Wake(MANAGED_CLUSTER),
+                Wake(NAMESPACE, made_for_cluster),
+                Wake(CLUSTER_ROLE, made_for_cluster),
+                Wake(CLUSTER_ROLE_BINDING, made_for_cluster),
+                Wake(ROLE_BINDING, made_for_cluster),
+                Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
+            ),
+            field_manager="gitops-ocm-registration",
+            writes={**rights, _CLUSTERS + "managedclusters": ("patch",), **_CLUSTER_STATUS, **_EVENTS},
+        ),
+        Controller(
+            "shared-cluster-roles",
+            "registration",
+            registration.SharedRoles(settings),
+            (Wake(MANAGED_CLUSTER, _shared_roles, when=_comes_or_goes), Wake(CLUSTER_ROLE)),
+            field_manager="gitops-ocm-registration",
+            writes=rights,
+            seeds=registration.SHARED_ROLES,
+        ),
+        Controller(
+            "cluster-availability",
+            "registration",
+            health.Availability(settings),
+            (Wake(MANAGED_CLUSTER), Wake(LEASE, health.cluster_of_lease)),
+            writes={**_CLUSTER_STATUS, **_EVENTS, "coordination.k8s.io/leases": ("create",)},
+        ),
+        Controller(
+            "cluster-clock",
+            "registration",
+            health.ClockSync(settings),
+            (Wake(LEASE, health.cluster_of_lease),),
+            (Read(MANAGED_CLUSTER),),
+            writes=_CLUSTER_STATUS,
+        ),
+        Controller(
+            "cluster-taints",
+            "registration",
+            health.Taints(),
+            (Wake(MANAGED_CLUSTER),),
+            writes={_CLUSTERS + "managedclusters": ("patch",)},
+        ),
+        Controller(
+            "cluster-cleanup",
+            "registration",
+            cleanup.ClusterCleanup(settings),
+            (
+                Wake(MANAGED_CLUSTER),
+                Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
+                Wake(CLUSTER_ADDON, in_cluster_namespace, when=_comes_or_goes),
+            ),
+            writes={
+                _CLUSTERS + "managedclusters": ("patch",),
+                **_CLUSTER_STATUS,
+                "work.open-cluster-management.io/manifestworks": ("delete",),
+                "addon.open-cluster-management.io/managedclusteraddons": ("delete",),
+            },
+        ),
+        *_set_rows(settings),
+    )
+
+
+def _set_rows(settings: HubSettings) -> tuple[Controller, ...]:
+    return (
+        Controller(
+            "standard-cluster-sets",
+            "registration",
+            cluster_sets.StandardSets(settings),
+            (Wake(CLUSTER_SET),),
+            writes={_CLUSTERS + "managedclustersets": ("create", "update")},
+            seeds=cluster_sets.STANDARD_SET_REFS,
+        ),
+        Controller(
+            "cluster-sets",
+            "registration",
+            cluster_sets.reconcile_set,
+            (Wake(CLUSTER_SET), Wake(MANAGED_CLUSTER, cluster_sets.sets_around, when=_moves)),
+            writes={_CLUSTERS + "managedclustersets/status": _STATUS},
+        ),
+        Controller(
+            "cluster-set-bindings",
+            "registration",
+            cluster_sets.reconcile_binding,
+            (Wake(CLUSTER_SET_BINDING), Wake(CLUSTER_SET, cluster_sets.bindings_of_set, when=_comes_or_goes)),
+            writes={_CLUSTERS + "managedclustersetbindings/status": _STATUS},
+        ),
+    )
+
+
+def placement_rows(settings: HubSettings) -> tuple[Controller, ...]:
+    """The scheduler."""
+    return (
+        Controller(
+            "placement",
+            "placement",
+            decisions.reconcile,
+            (
+                Wake(PLACEMENT),
+                Wake(PLACEMENT_DECISION, decisions.of_decision),
+                Wake(MANAGED_CLUSTER, decisions.of_cluster),
+                Wake(CLUSTER_SET, decisions.of_set),
+                Wake(CLUSTER_SET_BINDING, decisions.of_binding),
+                Wake(PLACEMENT_SCORE, decisions.of_score),
+            ),
+            field_manager="gitops-ocm-placement",
+            resync=600,
+            # As OCM's: decisions of different placements weigh on each other, so one at a time.
+            workers=1,
+            writes={
+                _CLUSTERS + "placementdecisions": (*_SPEC, "delete"),
+                _CLUSTERS + "placementdecisions/status": _STATUS,
+                _CLUSTERS + "placements/status": _STATUS,
+                **_EVENTS,
+            },
+        ),
+    )
+
+
+def work_rows(settings: HubSettings) -> tuple[Controller, ...]:
+    """Works for many clusters, and works that have had their time."""
+    works_written = {"work.open-cluster-management.io/manifestworks": (*_SPEC, "delete")}
+    return (
+        Controller(
+            "manifestwork-replicasets",
+            "work",
+            works.reconcile,
+            (
+                Wake(REPLICA_SET),
+                Wake(MANIFEST_WORK, works.of_work),
+                Wake(PLACEMENT, works.of_placement),
+                Wake(PLACEMENT_DECISION, works.of_decision),
+            ),
+            indexes=(Index(works.BY_OWNER, MANIFEST_WORK, works.owners),),
+            field_manager="gitops-ocm-works",
+            resync=1800,
+            writes={
+                **works_written,
+                "work.open-cluster-management.io/manifestworkreplicasets": ("patch",),
+                "work.open-cluster-management.io/manifestworkreplicasets/status": _STATUS,
+            },
+        ),
+        Controller(
+            "finished-works",
+            "work",
+            cleanup.FinishedWorks(settings),
+            (Wake(MANIFEST_WORK),),
+            writes=works_written,
+        ),
+    )
+
+
+def _comes_or_goes(old: Object | None, new: Object | None) -> bool:
+    return old is None or new is None
+
+
+def _moves(old: Object | None, new: Object | None) -> bool:
+    """Whether a cluster may have changed its sets."""
+    return old is None or new is None or labels_of(old) != labels_of(new)

@@ -1,0 +1,1 @@
+"""Which clusters a Placement selects: filters, scores, groups, and the decisions written of them."""

@@ -1,0 +1,122 @@
+"""One scheduling decision: from a placement and what surrounds it to the clusters selected, and why.
+
+A function of values, so that the hub, a preview and an explanation come from the same place. Reading
+the hub and writing PlacementDecisions is `decide.placement.decisions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gitops_ocm.decide.placement import filters, scores
+from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.groups import Group, decision_groups
+from gitops_ocm.decide.writes import name_of
+from gitops_ocm.objects.ref import Object
+
+ALL_SCHEDULED = ("True", "AllDecisionsScheduled", "All cluster decisions scheduled")
+NO_BINDINGS = (
+    "False",
+    "NoManagedClusterSetBindings",
+    "No valid ManagedClusterSetBindings found in placement namespace",
+)
+NO_MATCH = ("False", "NoManagedClusterMatched", "No ManagedCluster matches any of the cluster predicate")
+CONFIGURED = ("False", "Succeedconfigured", "Placement configurations check pass")
+
+Verdict = tuple[str, str, str]
+"""Status, reason and message of a condition."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The clusters a placement may choose from, and by which sets: `bound` names all valid bindings."""
+
+    bound: tuple[str, ...]
+    eligible: tuple[str, ...]
+    clusters: tuple[Object, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What was decided: `selected` best first, `dropped` cluster → why not, `scores` of the others.
+
+    `groups` is None where the grouping is misconfigured. `recheck`: when time alone changes it.
+    """
+
+    selected: tuple[str, ...]
+    groups: tuple[Group, ...] | None
+    satisfied: Verdict
+    misconfigured: Verdict = CONFIGURED
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, int] = field(default_factory=dict)
+    recheck: datetime | None = None
+
+
+def schedule(placement: Mapping[str, Any], candidates: Candidates, around: scores.Surroundings) -> Schedule:
+    """Filter, score, cut and group the candidates."""
+    spec = placement.get("spec") or {}
+    dropped: dict[str, str] = {}
+    try:
+        chosen = filters.by_predicates(spec.get("predicates") or (), candidates.clusters)
+        dropped |= chosen.dropped
+        fit = filters.by_taints(
+            spec.get("tolerations") or (), chosen.kept, chosen=around.chosen, now=around.now
+        )
+        dropped |= fit.dropped
+        ranking = scores.rank(fit.kept, scores.prioritizers(spec.get("prioritizerPolicy")), around)
+        wanted = _wanted(spec, len(ranking))
+    except Misconfigured as fault:
+        verdict = _satisfied(spec, candidates, 0, 0)
+        return Schedule((), decision_groups(None, ()), verdict, _misconfigured(fault), dropped)
+    names = [name for name, _ in ranking]
+    selected = tuple(names[:wanted])
+    dropped |= dict.fromkeys(names[wanted:], "enough clusters with better scores")
+    by_name = {name_of(c): c for c in fit.kept}
+    misconfigured, groups = CONFIGURED, None
+    try:
+        groups = decision_groups(spec.get("decisionStrategy"), [by_name[name] for name in selected])
+    except Misconfigured as fault:
+        misconfigured = _misconfigured(fault)
+    satisfied = _satisfied(spec, candidates, len(selected), wanted - len(selected))
+    return Schedule(selected, groups, satisfied, misconfigured, dropped, dict(ranking), fit.recheck)
+
+
+def _wanted(spec: Mapping[str, Any], found: int) -> int:
+    number = spec.get("numberOfClusters")
+    if number is None:
+        return found
+    if int(number) < 0:
+        raise Misconfigured("", f"numberOfClusters must not be negative: {number}")
+    return int(number)
+
+
+def _misconfigured(fault: Misconfigured) -> Verdict:
+    return "True", "Misconfigured", fault.message
+
+
+def _satisfied(spec: Mapping[str, Any], candidates: Candidates, selected: int, unscheduled: int) -> Verdict:
+    """The first row that applies, in the order of the protocol."""
+    if not candidates.bound:
+        return NO_BINDINGS
+    if not candidates.eligible:
+        asked = _listed(spec.get("clusterSets") or ())
+        message = f"None of ManagedClusterSets {asked} is bound to placement namespace"
+        return "False", "NoIntersection", message
+    if not candidates.clusters:
+        return (
+            "False",
+            "AllManagedClusterSetsEmpty",
+            (f"All ManagedClusterSets {_listed(candidates.eligible)} have no member ManagedCluster"),
+        )
+    if selected == 0:
+        return NO_MATCH
+    if unscheduled == 0:
+        return ALL_SCHEDULED
+    return "False", "NotAllDecisionsScheduled", f"{unscheduled} cluster decisions unscheduled"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"[{','.join(names)}]"

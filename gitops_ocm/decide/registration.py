@@ -1,0 +1,167 @@
+"""What the hub makes of a ManagedCluster: accepted, denied, deleted.
+
+Rows of the table: `acceptance` (namespace, rights, the HubAccepted condition) keyed by the cluster and
+`shared_roles` keyed by the two ClusterRoles all clusters share. Shapes of the rights are in
+`decide.access`, what becomes of leases in `decide.health`, the emptying of the namespace of a deleted
+cluster in `decide.cleanup`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitops_ocm.decide import access
+from gitops_ocm.decide.contract import DONE, Emit, Outcome, Result, View, Write
+from gitops_ocm.decide.kinds import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    MANAGED_CLUSTER,
+    MANIFEST_WORK,
+    ROLE_BINDING,
+)
+from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.decide.writes import (
+    add_finalizer,
+    conditions_of,
+    delete,
+    drop_finalizer,
+    ensure,
+    errors,
+    is_deleting,
+    name_of,
+    report,
+)
+from gitops_ocm.objects import conditions
+from gitops_ocm.objects.ref import Object, Ref, ref_of
+
+HUB_ACCEPTED = "HubAcceptedManagedCluster"
+API_CLEANUP = "cluster.open-cluster-management.io/api-resource-cleanup"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Gives a cluster its namespace and rights when it is accepted, and takes the rights away again."""
+
+    settings: HubSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one ManagedCluster."""
+        cluster = view.get(key)
+        if cluster is None:
+            return DONE
+        if is_deleting(cluster):
+            return self._deleted(view, cluster)
+        if (cluster.get("spec") or {}).get("hubAcceptsClient"):
+            return self._accepted(view, cluster, now)
+        if conditions.find(conditions_of(cluster), HUB_ACCEPTED) is None:
+            return DONE  # never accepted: a cluster that only asked leaves no trace
+        return self._denied(view, cluster, now)
+
+    def _accepted(self, view: View, cluster: Object, now: datetime) -> Outcome:
+        """Namespace, finalizer, roles and bindings; the condition once they are all there."""
+        name, labels = name_of(cluster), self.settings.cluster_labels
+        namespace = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {**labels, access.CLUSTER_NAME_LABEL: name}},
+        }
+        rights = (
+            access.cluster_role(name, accepted=True, labels=labels),
+            access.cluster_role_binding(name, labels=labels),
+            *access.role_bindings(name, labels=labels),
+        )
+        marks: tuple[Write, ...] = add_finalizer(cluster, API_CLEANUP)
+        going = view.get(ref_of(rights[-1]))
+        if going is not None and is_deleting(going):  # denied before: let it go, its end wakes us
+            return Outcome((*marks, *drop_finalizer(going, access.WORK_CLEANUP)))
+        made = (*ensure(view, namespace), *(w for right in rights for w in ensure(view, right)))
+        if not made and not marks:
+            return Outcome(self._verdict(cluster, now, accepted=True))
+
+        def then(results: Sequence[Result]) -> Outcome:
+            # The finalizer, written first, gave the cluster a new version.
+            moved = (results[0].obj if marks else None) or cluster
+            text = "\n".join(fault.message for fault in errors(results))
+            if text:
+                return Outcome(self._failure(moved, text, now), retry=text)
+            return Outcome(self._verdict(moved, now, accepted=True))
+
+        return Outcome((*marks, *made), then=then, keep_going=True)
+
+    def _denied(self, view: View, cluster: Object, now: datetime) -> Outcome:
+        """Shrink the role, take the bindings away; the work agent keeps its own until its works are gone."""
+        name, labels = name_of(cluster), self.settings.cluster_labels
+        role = access.cluster_role(name, accepted=False, labels=labels)
+        writes = (*ensure(view, role), *self._without_bindings(view, name))
+        if view.list(MANIFEST_WORK, name):
+            return Outcome(writes, notes=(f"{name} is denied once its ManifestWorks are gone",))
+        return Outcome((*writes, *self._verdict(cluster, now, accepted=False)))
+
+    def _deleted(self, view: View, cluster: Object) -> Outcome:
+        """Take all rights away; let the cluster go once its works are gone."""
+        name = name_of(cluster)
+        right = access.PREFIX + name
+        writes: tuple[Write, ...] = (
+            *delete(view.get(Ref(*CLUSTER_ROLE, "", right))),
+            *delete(view.get(Ref(*CLUSTER_ROLE_BINDING, "", right))),
+            *self._without_bindings(view, name),
+        )
+        if view.list(MANIFEST_WORK, name):
+            return Outcome(writes, notes=(f"{name} goes once its ManifestWorks are gone",))
+        return Outcome((*writes, *drop_finalizer(cluster, API_CLEANUP)))
+
+    def _without_bindings(self, view: View, name: str) -> tuple[Write, ...]:
+        registration, work = (
+            view.get(Ref(*ROLE_BINDING, name, f"{access.PREFIX}{name}:{agent}"))
+            for agent in ("registration", "work")
+        )
+        writes: list[Write] = [*delete(registration)]
+        if work is not None and not view.list(MANIFEST_WORK, name):
+            # Before the deletion: that would change the version the finalizer patch is locked to.
+            writes += drop_finalizer(work, access.WORK_CLEANUP)
+        return (*writes, *delete(work))
+
+    def _verdict(self, cluster: Object, now: datetime, *, accepted: bool) -> tuple[Write, ...]:
+        name = name_of(cluster)
+        wanted = conditions.with_condition(
+            conditions_of(cluster),
+            type=HUB_ACCEPTED,
+            status="True" if accepted else "False",
+            reason="HubClusterAdminAccepted" if accepted else "HubClusterAdminDenied",
+            message=f"{'Accepted' if accepted else 'Denied'} by hub cluster admin",
+            now=now,
+        )
+        patch = report(cluster, {"conditions": wanted})
+        if not patch:
+            return ()
+        verb = "accepted" if accepted else "denied"
+        reason = f"ManagedCluster{verb.capitalize()}"
+        text = f"managed cluster {name} is {verb} by hub cluster admin"
+        return (*patch, Emit(cluster, reason, text, action=reason))
+
+    def _failure(self, cluster: Object, text: str, now: datetime) -> tuple[Write, ...]:
+        wanted = conditions.with_condition(
+            conditions_of(cluster), type=HUB_ACCEPTED, status="False", reason="Error", message=text, now=now
+        )
+        return report(cluster, {"conditions": wanted})
+
+
+SHARED_ROLES = tuple(Ref(*CLUSTER_ROLE, "", name) for name in (access.REGISTRATION_ROLE, access.WORK_ROLE))
+
+
+@dataclass(frozen=True)
+class SharedRoles:
+    """Keeps the two ClusterRoles of all clusters there for as long as there is any cluster."""
+
+    settings: HubSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one of the two roles."""
+        for role in access.shared_roles(labels=self.settings.cluster_labels):
+            if role["metadata"]["name"] == key.name:
+                if view.list(MANAGED_CLUSTER):
+                    return Outcome(ensure(view, role))
+                return Outcome(delete(view.get(key)))
+        return DONE

@@ -1,0 +1,70 @@
+"""What a person may set about the judgements: values handed to `decide.controllers`.
+
+Reading flags, files and the environment is the business of `cli`; these are the results. Defaults are
+OCM's, so that a hub or an agent without any setting behaves as its Go counterpart does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from gitops_ocm.objects.ref import Kind
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """Settings of the hub's controllers; the booleans are OCM's feature gates by their meaning.
+
+    `lease_grace` is how many lease durations may pass before a cluster is called unreachable.
+    `resource_cleanup` empties the namespace of a deleted cluster, `cleanup_kinds` says in which order.
+    `cluster_labels` are put on everything that is made for a cluster. `work_limit` is the largest
+    total size of the manifests of one work, in bytes.
+    """
+
+    default_cluster_set: bool = True
+    resource_cleanup: bool = True
+    complete_work_cleanup: bool = False
+    lease_grace: int = 5
+    lease_duration: int = 60
+    work_limit: int = 500 * 1024
+    cluster_labels: dict[str, str] = field(default_factory=dict)
+    cleanup_kinds: tuple[Kind, ...] = (
+        Kind("addon.open-cluster-management.io", "ManagedClusterAddOn"),
+        Kind("work.open-cluster-management.io", "ManifestWork"),
+    )
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """Settings of one klusterlet: which cluster it speaks for, to which hub.
+
+    `hub_server` is the hub's URL exactly as the kubeconfig has it, for the hub hash is made of it.
+    `agent_id` marks the AppliedManifestWorks this agent answers for (default: the hub hash).
+    Periods are seconds: `status_sync_interval` between looks at feedback, `resync_interval` between
+    full looks at a work, `eviction_grace` before what an orphaned work applied is removed,
+    `health_grace` a failing API server is given before the cluster is called unavailable.
+    """
+
+    cluster_name: str
+    hub_server: str = ""
+    agent_id: str = ""
+    status_sync_interval: float = 10
+    resync_interval: float = 240
+    eviction_grace: float = 3600
+    health_grace: float = 20
+    resource_period: float = 60
+    max_custom_claims: int = 20
+    reserved_claim_suffixes: tuple[str, ...] = ()
+    max_json_raw_length: int = 1024
+    raw_feedback_json: bool = False
+
+    @property
+    def hub_hash(self) -> str:
+        """Lower-case hex SHA-256 of the hub's URL: what names this hub's AppliedManifestWorks."""
+        return hashlib.sha256(self.hub_server.encode()).hexdigest()
+
+    @property
+    def agent(self) -> str:
+        """The agent id in force."""
+        return self.agent_id or self.hub_hash
