@@ -74,12 +74,16 @@ class IntOrString:
         }
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._matched, handler(source))
+        return core_schema.no_info_plain_validator_function(self._checked)
 
-    def _matched(self, value: int | str) -> int | str:
-        if isinstance(value, str) and (value.endswith("\n") or not re.search(self.pattern, value)):
-            raise ValueError(f"{value[:64]!r} does not match {self.pattern}")
-        return value
+    def _checked(self, value: Any) -> int | str:
+        if isinstance(value, str):
+            if value.endswith("\n") or not re.search(self.pattern, value):
+                raise ValueError(f"{value[:64]!r} does not match {self.pattern}")
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise ValueError("must be a whole number or text")
 
 
 LIST_ATOMIC = Mark({"x-kubernetes-list-type": "atomic"})
@@ -114,6 +118,16 @@ class Model(BaseModel):
 
     atomic: ClassVar[bool] = False
     rules: ClassVar[tuple[Rule, ...]] = ()
+
+    def model_post_init(self, _context: Any) -> None:
+        """Tell an unknown field from a known one of the same name in code.
+
+        On the wire `hub_accepts_client` is a field nobody knows; pydantic would take its presence
+        for a sign that `hubAcceptsClient` was set, and write that out as null.
+        """
+        for name in (self.__pydantic_extra__ or {}).keys() & type(self).model_fields.keys():
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=False):
+                self.__pydantic_fields_set__.discard(name)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
