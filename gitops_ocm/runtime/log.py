@@ -22,8 +22,8 @@ _EventDict = MutableMapping[str, Any]
 
 
 def get_logger(name: str) -> Logger:
-    """A logger whose lines carry `logger=name`; cheap, and safe to make at import time."""
-    logger: Logger = structlog.get_logger(logger=name)
+    """A logger whose lines carry `component=name`; cheap, and safe to make at import time."""
+    logger: Logger = structlog.get_logger(component=name)
     return logger
 
 
