@@ -70,13 +70,13 @@ class Hub:
         """DELETE."""
         return await self.cluster.delete(self.resource(obj), *_place(obj), **options)
 
-    async def list(self, kind: str, api_version: str = "v1", **options: Any) -> ObjectList:
+    async def page(self, kind: str, api_version: str = "v1", **options: Any) -> ObjectList:
         """LIST in the test's namespace."""
         return await self.cluster.list(self.kinds[api_version, kind], self.namespace, **options)
 
     async def names(self, kind: str, api_version: str = "v1", **options: Any) -> list[str]:
         """The names that a LIST gives, as sorted as they come."""
-        return [o["metadata"]["name"] for o in (await self.list(kind, api_version, **options)).items]
+        return [o["metadata"]["name"] for o in (await self.page(kind, api_version, **options)).items]
 
     def watch(self, kind: str, api_version: str = "v1", **options: Any) -> AsyncIterator[WatchEvent]:
         """WATCH in the test's namespace."""

@@ -42,7 +42,7 @@ async def test_label_selectors(hub: Hub, selector: str, found: str) -> None:
 async def test_bad_label_selectors(hub: Hub, selector: str) -> None:
     """A selector that cannot be parsed is a 400."""
     with pytest.raises(ApiError) as refused:
-        await hub.list("ConfigMap", label_selector=selector)
+        await hub.page("ConfigMap", label_selector=selector)
     assert (refused.value.reason, refused.value.http_code) == ("BadRequest", 400)
     assert "unable to parse" in refused.value.message or "found" in refused.value.message
 
@@ -62,7 +62,7 @@ async def test_field_selectors(hub: Hub) -> None:
 async def test_an_unknown_field_selector_is_refused(hub: Hub) -> None:
     """A field that the kind does not offer is a 400."""
     with pytest.raises(ApiError) as refused:
-        await hub.list("ConfigMap", field_selector="data.k=v")
+        await hub.page("ConfigMap", field_selector="data.k=v")
     assert refused.value.reason == "BadRequest"
     assert '"data.k" is not a known field selector' in refused.value.message
 
@@ -71,7 +71,7 @@ async def test_lists_are_sorted_and_spelled_out(hub: Hub) -> None:
     """Items come by name, each with apiVersion and kind, and the list has a version to watch from."""
     for name in ("zebra", "ant", "bee-2", "bee-10"):
         await hub.create(hub.widget(name))
-    page = await hub.list("Widget", VERSION)
+    page = await hub.page("Widget", VERSION)
     assert [o["metadata"]["name"] for o in page.items] == ["ant", "bee-10", "bee-2", "zebra"]
     assert {(o["apiVersion"], o["kind"]) for o in page.items} == {(VERSION, "Widget")}
     assert int(page.resource_version) >= max(int(o["metadata"]["resourceVersion"]) for o in page.items)
@@ -95,13 +95,13 @@ async def test_pages_are_one_snapshot(hub: Hub) -> None:
     """Pages of a LIST together are the collection as it was at the first page."""
     for number in range(5):
         await hub.create(hub.widget(f"w{number}"))
-    first = await hub.list("Widget", VERSION, limit=2)
+    first = await hub.page("Widget", VERSION, limit=2)
     assert [o["metadata"]["name"] for o in first.items] == ["w0", "w1"]
     assert first.continue_token
     await hub.create(hub.widget("w3-late"))
     await hub.delete(hub.widget("w4"))
-    second = await hub.list("Widget", VERSION, limit=2, continue_token=first.continue_token)
-    third = await hub.list("Widget", VERSION, limit=2, continue_token=second.continue_token)
+    second = await hub.page("Widget", VERSION, limit=2, continue_token=first.continue_token)
+    third = await hub.page("Widget", VERSION, limit=2, continue_token=second.continue_token)
     assert [o["metadata"]["name"] for o in second.items + third.items] == ["w2", "w3", "w4"]
     assert (second.resource_version, third.resource_version) == (first.resource_version,) * 2
     assert third.continue_token == ""
@@ -110,5 +110,5 @@ async def test_pages_are_one_snapshot(hub: Hub) -> None:
 async def test_a_broken_continue_token_is_refused(hub: Hub) -> None:
     """A token that the server did not give is a 400."""
     with pytest.raises(ApiError) as refused:
-        await hub.list("ConfigMap", limit=1, continue_token="bm90LWEtdG9rZW4")
+        await hub.page("ConfigMap", limit=1, continue_token="bm90LWEtdG9rZW4")
     assert refused.value.http_code == 400

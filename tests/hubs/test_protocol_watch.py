@@ -33,7 +33,7 @@ def short(events: list[WatchEvent]) -> list[tuple[str, str]]:
 
 async def version(hub: Hub) -> str:
     """The version of the Widget collection now."""
-    return (await hub.list("Widget", VERSION)).resource_version
+    return (await hub.page("Widget", VERSION)).resource_version
 
 
 async def test_a_watch_tells_every_change_after_its_version(hub: Hub) -> None:
