@@ -106,17 +106,19 @@ class Mapper:
         self._min_age = min_age
         self._lock = asyncio.Lock()
         self._discovered_at: float | None = None
+        self.discovered = asyncio.Event()
+        """Set once discovery has succeeded."""
         self._by_version: dict[tuple[str, str], Resource] = {}
         self._by_kind: dict[Kind, Resource] = {}
-
-    @property
-    def ready(self) -> bool:
-        """Whether discovery has succeeded once."""
-        return self._discovered_at is not None
+        self._by_plural: dict[tuple[str, str], Resource] = {}
 
     def known_for(self, api_version: str, kind: str) -> Resource | None:
         """How `kind` is served at exactly `api_version`."""
         return self._by_version.get((api_version, kind))
+
+    def known_named(self, api_version: str, plural: str) -> Resource | None:
+        """The resource that a URL calls `plural` at exactly `api_version`."""
+        return self._by_plural.get((api_version, plural))
 
     def known_of(self, kind: Kind, version: str = "") -> Resource | None:
         """How `kind` is served, at the preferred version unless one is named."""
@@ -152,6 +154,7 @@ class Mapper:
                 return False
             self._learn(await self._cluster.discover())
             self._discovered_at = self._clock.monotonic()
+            self.discovered.set()
             return True
 
     def _learn(self, resources: Iterable[Resource]) -> None:
@@ -163,3 +166,4 @@ class Mapper:
             by_version.setdefault((resource.api_version, resource.kind), resource)
             by_kind.setdefault(resource.of, resource)
         self._by_version, self._by_kind = by_version, by_kind
+        self._by_plural = {(r.api_version, r.plural): r for r in by_version.values()}

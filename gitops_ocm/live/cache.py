@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from gitops_ocm.decide.contract import Index, Side, Unread, Want
+from gitops_ocm.decide.contract import LOCAL_GROUP, Index, Side, Unread, Want
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
@@ -33,7 +33,7 @@ from gitops_ocm.runtime.tasks import Tasks
 Listener = Callable[[Kind, Object | None, Object | None], None]
 """Called with the old and the new object; one of them is None for what came or went."""
 Progress = Callable[[Kind], None]
-"""Called when more of a kind's history has been seen, with or without a change."""
+"""Called when more of a kind's history has been seen than one change: a list, a bookmark."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ class Cache:
         self._tables: dict[Kind, Table] = {}
         self._watches: dict[tuple[Kind, str], tuple[Reflector, asyncio.Task[None]]] = {}
         self._pinned: dict[Kind, set[str]] = {}
-        self._local: set[Kind] = set()
         self._indexes: dict[str, Kind] = {}
         self._listeners: list[Listener] = []
         self._progress: list[Progress] = []
@@ -103,7 +102,7 @@ class Cache:
         """
         if pinned:
             self._pinned.setdefault(want.kind, set()).add(want.namespace)
-        if want.kind in self._local or self._watch_of(want.kind, want.namespace) is not None:
+        if _local(want.kind) or self._watch_of(want.kind, want.namespace) is not None:
             return
         transform = self._transforms.get(want.kind, self._settings.transform)
         reflector = Reflector(
@@ -150,7 +149,7 @@ class Cache:
     def watching(self, kind: Kind, namespace: str = "") -> bool:
         """Whether changes of objects of this kind, there, will be seen."""
         reflector = self._reader(kind, namespace)
-        return kind in self._local or (reflector is not None and reflector.state is not State.POLLING)
+        return _local(kind) or (reflector is not None and reflector.state is not State.POLLING)
 
     def has_seen(self, kind: Kind, namespace: str, version: str) -> bool:
         """Whether everything up to a resourceVersion has been seen; also when it never can be."""
@@ -169,7 +168,7 @@ class Cache:
     # Listening
 
     def listen(self, listener: Listener, progress: Progress | None = None) -> None:
-        """Have `listener` hear of changes, and `progress` of every step of a watch."""
+        """Have `listener` hear of changes, and `progress` of lists and bookmarks."""
         self._listeners.append(listener)
         if progress is not None:
             self._progress.append(progress)
@@ -178,7 +177,7 @@ class Cache:
 
     def get(self, ref: Ref) -> Object | None:
         """One object, or None; `Unread` if that is not known yet."""
-        if ref.of not in self._local:
+        if not _local(ref.of):
             reflector = self._readable(ref.of, ref.namespace)
             name = (ref.namespace, ref.name)
             if reflector.polled is not None and not reflector.polled.knows(name):
@@ -206,7 +205,7 @@ class Cache:
         missing = [
             want
             for want in wants
-            if want.kind not in self._local and self._reader(want.kind, want.namespace) is None
+            if not _local(want.kind) and self._reader(want.kind, want.namespace) is None
         ]
         if missing:
             raise Unread(self.side, missing)
@@ -214,9 +213,8 @@ class Cache:
     # Objects that no server has
 
     def put_local(self, obj: Object) -> None:
-        """Show an object of a kind that exists in this process only, such as facts about a cluster."""
+        """Show an object of `LOCAL_GROUP`: measurements that exist in this process only."""
         kind = kind_of(obj)
-        self._local.add(kind)
         if change := self._table(kind).put(obj):
             self._tell(kind, [change])
 
@@ -249,7 +247,7 @@ class Cache:
 
     def _listable(self, kind: Kind, namespace: str | None) -> Sequence[str] | None:
         """The namespaces a list may look at (None: all), once all of them can be read."""
-        if kind in self._local:
+        if _local(kind):
             return None if namespace is None else [namespace]
         pinned = sorted(self._pinned.get(kind, ()))
         if namespace is not None:
@@ -277,5 +275,11 @@ class Cache:
         for old, new in changes:
             for listener in self._listeners:
                 listener(kind, old, new)
-        for progress in self._progress:
-            progress(kind)
+        if len(changes) != 1:
+            for progress in self._progress:
+                progress(kind)
+
+
+def _local(kind: Kind) -> bool:
+    """Whether objects of this kind are in no API."""
+    return kind.group == LOCAL_GROUP

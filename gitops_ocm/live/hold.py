@@ -59,41 +59,48 @@ class Holds:
         self._caches = caches
         self._release = release
         self._waiting: dict[Owner, set[Expectation]] = {}
-        self._by_kind: dict[tuple[Side, Kind], dict[Expectation, set[Owner]]] = {}
+        self._owners: dict[tuple[Side, Ref], dict[Expectation, set[Owner]]] = {}
 
     def wait_for(self, owner: Owner, expectations: Iterable[Expectation]) -> bool:
         """Note what `owner` waits for; False if all of it can be seen already."""
-        open_ones = {e for e in expectations if not e.met(self._caches)}
-        if not open_ones:
+        unmet = {e for e in expectations if not e.met(self._caches)}
+        if not unmet:
             return False
-        self._waiting.setdefault(owner, set()).update(open_ones)
-        for expectation in open_ones:
-            kind = self._by_kind.setdefault((expectation.side, expectation.ref.of), {})
-            kind.setdefault(expectation, set()).add(owner)
+        self._waiting.setdefault(owner, set()).update(unmet)
+        for expectation in unmet:
+            about = self._owners.setdefault((expectation.side, expectation.ref), {})
+            about.setdefault(expectation, set()).add(owner)
         return True
 
-    def progress(self, side: Side, kind: Kind) -> None:
-        """A watch has moved on: check off what it shows."""
-        waiting = self._by_kind.get((side, kind))
-        if not waiting:
+    def changed(self, side: Side, ref: Ref) -> None:
+        """An object has changed in a cache: check off what that shows."""
+        about = self._owners.get((side, ref))
+        if about is None:
             return
-        for expectation in [e for e in waiting if e.met(self._caches)]:
-            for owner in waiting.pop(expectation):
+        for expectation in [e for e in about if e.met(self._caches)]:
+            for owner in about.pop(expectation):
                 left = self._waiting[owner]
                 left.discard(expectation)
                 if not left:
                     del self._waiting[owner]
                     self._release(owner)
-        if not waiting:
-            del self._by_kind[side, kind]
+        if not about:
+            del self._owners[side, ref]
+
+    def progress(self, side: Side, kind: Kind) -> None:
+        """A watch has moved on otherwise (a list, a bookmark): check everything of that kind."""
+        for at, ref in [k for k in self._owners if k[0] is side and k[1].of == kind]:
+            self.changed(at, ref)
 
     def give_up(self, owner: Owner) -> tuple[Expectation, ...]:
         """Stop waiting; answers with what was never seen."""
         left = self._waiting.pop(owner, set())
         for expectation in left:
-            waiting = self._by_kind.get((expectation.side, expectation.ref.of), {})
-            owners = waiting.get(expectation, set())
-            owners.discard(owner)
-            if not owners:
-                waiting.pop(expectation, None)
+            key = (expectation.side, expectation.ref)
+            about = self._owners[key]
+            about[expectation].discard(owner)
+            if not about[expectation]:
+                del about[expectation]
+            if not about:
+                del self._owners[key]
         return tuple(sorted(left, key=lambda e: (e.side, e.ref)))

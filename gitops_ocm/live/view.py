@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_ocm.decide.contract import Side, Want
+from gitops_ocm.decide.contract import Side, Unread, Want
+from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
 
@@ -24,7 +25,7 @@ class Reads:
     required: set[tuple[Side, Kind, str]] = field(default_factory=set)
     """What it asked to have watched; not by itself a reason to be woken."""
     missed: set[tuple[Side, str, str]] = field(default_factory=set)
-    """(side, apiVersion, kind) that the API did not serve."""
+    """(side, apiVersion, kind or plural) that the API did not serve."""
 
     def wants(self) -> set[tuple[Side, Kind, str]]:
         """The watches these reads rest on."""
@@ -69,9 +70,21 @@ class LiveView:
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """How a kind is served; a miss is remembered, so that the key is woken when it is."""
-        found = self._caches[side].mapper.known_for(api_version, kind)
+        return self._noted(self._mapper(side).known_for(api_version, kind), side, api_version, kind)
+
+    def resource_named(self, api_version: str, plural: str, side: Side = Side.HUB) -> Resource | None:
+        """As `resource`, by the plural."""
+        return self._noted(self._mapper(side).known_named(api_version, plural), side, api_version, plural)
+
+    def _mapper(self, side: Side) -> Mapper:
+        mapper = self._caches[side].mapper
+        if not mapper.discovered.is_set():
+            raise Unread(side, ())  # the runner waits for discovery; the reconciler need not know
+        return mapper
+
+    def _noted(self, found: Resource | None, side: Side, api_version: str, name: str) -> Resource | None:
         if found is None:
-            self.reads.missed.add((side, api_version, kind))
+            self.reads.missed.add((side, api_version, name))
         return found
 
     def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:
