@@ -89,8 +89,7 @@ def _replace(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
         return deepcopy(value)
     parent, last = _parent(doc, path, "replace")
     if isinstance(parent, dict):
-        if last not in parent:
-            raise _missing("replace", path)
+        # RFC 6902 wants the member to be there; kube-apiserver does not insist, so neither do we.
         parent[last] = deepcopy(value)
     else:
         parent[_index(last, len(parent) - 1, "replace")] = deepcopy(value)
@@ -199,8 +198,11 @@ def _missing(name: str, path: list[str]) -> ApiError:
 
 
 def _refused(why: str) -> ApiError:
-    """What the API server answers to a well-formed patch that does not fit the object: 422."""
-    return ApiError("Invalid", f"the server rejected our request due to an error in our request: {why}")
+    """What the API server answers to a well-formed patch that does not fit the object: 422.
+
+    The server keeps the reason to itself; ours goes into the hint.
+    """
+    return ApiError("Invalid", "the server rejected our request due to an error in our request", hint=why)
 
 
 def _same(a: Any, b: Any) -> bool:
