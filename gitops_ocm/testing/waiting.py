@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from gitops_ocm.objects.faults import ApiError
-
-T = TypeVar("T")
 
 FIRST_PAUSE = 0.005
 LONGEST_PAUSE = 0.25
 
 
-async def eventually(
-    condition: Callable[[], Awaitable[T] | T], within: float = 30.0, *, describe: str = ""
-) -> T:
+async def eventually(condition: Callable[[], Any], within: float = 30.0, *, describe: str = "") -> Any:
     """Ask until `condition` answers something truthy, and return that.
 
     A failed assertion or an `ApiError` (not found, say) in `condition` counts as "not yet". After

@@ -117,6 +117,8 @@ SESSIONS: dict[str, list[Step]] = {
         Step("apply --server-side --dry-run=server -f -", config("b")),
         Step("get cm b"),
         Step("diff --server-side --field-manager=other -f -", config("a", "hi")),
+        Step("diff --server-side --field-manager=other -f -", config("a", "changed")),
+        Step("diff --server-side -f -", config("new")),
     ],
     "apply as people do": [
         Step("apply -f -", config("a")),
@@ -150,7 +152,7 @@ SESSIONS: dict[str, list[Step]] = {
         Step("""patch cm a --type=merge -p '{"data":{"greeting":null}}'"""),
         Step("""patch cm a --type=json -p '[{"op":"test","path":"/data/more","value":"2"}]'"""),
         Step("""patch cm a --type=json -p '[{"op":"replace","path":"/data/more","value":"2"}]'"""),
-        Step("edit cm a", editor="sed -i s/note:.hello/note:.bye/"),
+        Step("edit cm a", editor="sed -i s/hello/bye/"),
         Step("get cm a -o yaml"),
         Step("replace -f -", config("a", "replaced")),
         Step("get cm a -o jsonpath={.data}"),
@@ -212,8 +214,8 @@ SESSIONS: dict[str, list[Step]] = {
         Step("create serviceaccount robot"),
         Step("get sa robot"),
         Step("explain configmap.data"),
-        Step("apply -f -", DEPLOYMENT.replace("replicas: 2", "replicas: many")),
-        Step("apply -f -", DEPLOYMENT.replace("image:", "imag:")),
+        Step("apply --server-side -f -", DEPLOYMENT.replace("image:", "imag:")),
+        Step("create -f -", DEPLOYMENT.replace("name: web", "name: Bad_Name")),
     ],
     "namespaces": [
         Step("create namespace {ns}-more"),

@@ -28,7 +28,8 @@ VARIES = [
     (r"Resource Version:\s+\d+", "Resource Version: <version>"),
     (r"(?<=\s)\d+(ms|s|m)(?=\s|$)", "<age>"),
     (r"<(unknown|invalid)>(?=\s|$)", "<age>"),
-    (r"/tmp/(LIVE|MERGED)-\d+", r"/tmp/\1"),
+    (r"\S+/(LIVE|MERGED)-\d+", r"\1"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}", "<time>"),
     (r"https://127\.0\.0\.1:\d+", "<server>"),
     (r" +", " "),
 ]
