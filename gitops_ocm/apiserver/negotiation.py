@@ -160,6 +160,7 @@ def _to_yaml(document: Any) -> bytes:
 
     dumper = YAML(typ="safe", pure=True)
     dumper.default_flow_style = False
+    dumper.version = (1, 1)  # so that `on` is quoted; says so in a first line that nobody wants
     text = StringIO()
     dumper.dump(document, text)
-    return text.getvalue().encode()
+    return text.getvalue().removeprefix("%YAML 1.1\n---\n").encode()

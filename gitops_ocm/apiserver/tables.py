@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from gitops_ocm.apiserver.tables_jsonpath import find
+from gitops_ocm.objects.jsonpath import BadPath, find
 from gitops_ocm.objects.ref import Object
 
 Cell = Callable[[Object, datetime], Any]
@@ -117,7 +117,10 @@ def columns_of_crd(printer_columns: Iterable[Mapping[str, Any]]) -> tuple[Column
 
 def _crd_cell(path: str, type_: str) -> Cell:
     def cell(obj: Object, now: datetime) -> Any:
-        found = find(path, obj)
+        try:
+            found = find(path, obj)
+        except BadPath:  # also a position that this object's list does not have
+            return None
         return _typed(found[0], type_, now) if found else None
 
     return cell

@@ -1,0 +1,203 @@
+"""The HTTP face of the embedded server: from a request to a response, and from an error to a Status.
+
+In order: read what is asked (`request_info`), who asks (`access`), what is served (`discovery`),
+carry it out (`handlers`, `handlers_watch`), encode it. It listens nowhere: `serve` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from gitops_ocm.apiserver.access import Access, Authenticator, attributes_of
+from gitops_ocm.apiserver.discovery import Discovery
+from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
+from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, system_page
+from gitops_ocm.apiserver.handlers_watch import Watches
+from gitops_ocm.apiserver.negotiation import PLAIN, encode, negotiate
+from gitops_ocm.apiserver.openapi import OpenApi
+from gitops_ocm.apiserver.rbac import GROUP, User
+from gitops_ocm.apiserver.request_info import RequestInfo, read
+from gitops_ocm.apiserver.reviews import review
+from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.runtime.log import get_logger
+
+MAX_BODY = 3 * 1024 * 1024
+GZIP_FROM = 128 * 1024
+"""Answers below this many bytes are not worth compressing."""
+_OFF_LOOP = 1024 * 1024
+_PEOPLE = ("curl", "Wget", "Mozilla/")
+_TEXT = "text/plain; charset=utf-8"
+
+log = get_logger(__name__)
+
+
+class App:
+    """Serves one `Api`."""
+
+    def __init__(
+        self, api: Api, authenticator: Authenticator, *, now: Callable[[], datetime], address: str
+    ) -> None:
+        self._api = api
+        self._authenticator = authenticator
+        self._address = address
+        self.access = Access(self._roles, self._roles_revision)
+        self.watches = Watches(api, now)
+        self._handlers = Handlers(api, self.access, now)
+        self._discovery = Discovery(api.catalog)
+        self._openapi = OpenApi(self._discovery)
+
+    @property
+    def discovery(self) -> Discovery:
+        """What is served at this moment: CRDs come and go."""
+        if self._discovery.catalog is not self._api.catalog:
+            self._discovery = Discovery(self._api.catalog)
+            self._openapi = OpenApi(self._discovery)
+        return self._discovery
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; every failure is an answer too."""
+        try:
+            return await self._answer(request)
+        except ApiError as error:
+            return self._failed(request, error)
+        except NoSuchPath:
+            return web.Response(status=404, body=b"404 page not found\n", headers={"Content-Type": _TEXT})
+        except web.HTTPRequestEntityTooLarge:
+            text = f"Request entity too large: limit is {MAX_BODY}"
+            return self._failed(request, ApiError("RequestEntityTooLarge", text))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # a bug must not end a connection silently
+            log.error("request failed", method=request.method, path=request.path, error=error, exc_info=True)
+            return self._failed(request, ApiError("InternalError", "Internal error occurred"))
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        path, _, text = request.raw_path.partition("?")
+        query = dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+        info = read(request.method, path, query)
+        user = self._user(request)
+        self.access.require(user, attributes_of(info))
+        if not info.is_resource:
+            return self._system(request, info, query)
+        call = await self._call(request, info, user, query)
+        if info.verb == "watch":
+            return await self._watch(request, call)
+        reply = review(call, self.access) if info.verb == "create" else None
+        return await self._respond(request, reply or self._handlers.handle(call), call)
+
+    def _user(self, request: web.BaseRequest) -> User:
+        transport = request.transport
+        certificate = transport.get_extra_info("peercert") if transport is not None else None
+        return self._authenticator.user(certificate, request.headers.get("Authorization"))
+
+    def _system(
+        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str]
+    ) -> web.StreamResponse:
+        discovery = self.discovery
+        form = negotiate(request.headers.get("Accept", "*/*")) if info.path.startswith("/api") else PLAIN
+        page = system_page(info.path, query, form, discovery, self._openapi, address=self._address)
+        if request.method not in ("GET", "HEAD"):
+            raise not_allowed()
+        headers = {"Content-Type": page.media or form.media, "Cache-Control": "no-cache, private"}
+        if page.etag:
+            headers |= {"ETag": page.etag, "Vary": "Accept"}
+            if request.headers.get("If-None-Match") == page.etag:
+                return web.Response(status=304, headers=headers)
+        body = page.body or encode(page.document, form, pretty=_pretty(request, query))
+        if len(body) >= GZIP_FROM and _takes_gzip(request):
+            body = gzip.compress(body, 1)
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=body, headers=headers)
+
+    async def _call(
+        self, request: web.BaseRequest, info: RequestInfo, user: User, query: Mapping[str, str]
+    ) -> Call:
+        discovery = self.discovery
+        served = discovery.served(info.group, info.version, info.plural)
+        if served is None:
+            known = info.group in discovery.groups
+            raise no_such_resource() if known else NoSuchPath
+        check_shape(info, served, request.method)
+        headers = request.headers
+        return Call(
+            info=info,
+            served=served,
+            user=user,
+            form=negotiate(headers.get("Accept", "*/*")),
+            query=query,
+            body=await request.read() if request.can_read_body else b"",
+            content_type=headers.get("Content-Type", ""),
+            user_agent=headers.get("User-Agent", ""),
+        )
+
+    async def _watch(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
+        lines = self.watches.lines(call)
+        headers = {"Content-Type": call.form.media, "Cache-Control": "no-cache, private"}
+        response = web.StreamResponse(headers=headers)
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        try:
+            async for line in lines:
+                await response.write(line)
+        finally:
+            await lines.aclose()
+        await response.write_eof()
+        return response
+
+    async def _respond(self, request: web.BaseRequest, reply: Reply, call: Call) -> web.StreamResponse:
+        body = encode(reply.document, call.form, pretty=_pretty(request, call.query))
+        headers = {"Content-Type": call.form.media, "Cache-Control": "no-cache, private"}
+        response = web.Response(status=reply.status, headers=headers)
+        for warning in reply.warnings:
+            response.headers.add("Warning", _warning(warning))
+        if len(body) >= GZIP_FROM and _takes_gzip(request):
+            body = await _compressed(body)
+            response.headers["Content-Encoding"] = "gzip"
+        response.body = body
+        return response
+
+    def _failed(self, request: web.BaseRequest, error: ApiError) -> web.Response:
+        form = PLAIN
+        body = encode(error.status(), form, pretty=_pretty(request, {}))
+        headers = {"Content-Type": form.media, "Cache-Control": "no-cache, private"}
+        if error.retry_after:
+            headers["Retry-After"] = str(int(error.retry_after))
+        return web.Response(status=error.http_code, body=body, headers=headers)
+
+    def _roles(self, plural: str) -> list[Object]:
+        served = self.discovery.served(GROUP, "v1", plural)
+        return list(self._api.list(served, "").items) if served else []
+
+    def _roles_revision(self) -> object:
+        return self._api.revision(GROUP)
+
+
+async def _compressed(body: bytes) -> bytes:
+    if len(body) < _OFF_LOOP:
+        return gzip.compress(body, 1)
+    return await asyncio.to_thread(gzip.compress, body, 1)
+
+
+def _takes_gzip(request: web.BaseRequest) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
+def _pretty(request: web.BaseRequest, query: Mapping[str, str]) -> bool:
+    """Laid out for a person: when asked for, or where a browser or curl is seen."""
+    asked = query.get("pretty")
+    if asked is not None:
+        return asked.lower() not in ("0", "f", "false")
+    return request.headers.get("User-Agent", "").startswith(_PEOPLE)
+
+
+def _warning(text: str) -> str:
+    safe = "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{safe}"'

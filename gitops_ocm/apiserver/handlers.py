@@ -1,0 +1,241 @@
+"""One resource request, decoded: from a `Call` to a `Reply`, through the verbs of `Api`.
+
+No sockets and no headers here: `app` reads the request, makes the `Call` and writes the `Reply`;
+watches, which are streams, are in `handlers_watch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gitops_ocm.apiserver.access import Access
+from gitops_ocm.apiserver.handlers_form import formed, formed_list
+from gitops_ocm.apiserver.handlers_options import (
+    delete_options,
+    integer,
+    require_apply_options,
+    write_query,
+)
+from gitops_ocm.apiserver.handlers_system import no_such_resource
+from gitops_ocm.apiserver.negotiation import Form, decode, patch_type
+from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
+from gitops_ocm.apiserver.request_info import RequestInfo
+from gitops_ocm.apiserver.verbs import Answer, Api, WriteOptions
+from gitops_ocm.kube.cluster import PatchType
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.ref import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request for a resource that is served, by a user who may."""
+
+    info: RequestInfo
+    served: Served
+    user: User
+    form: Form
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    content_type: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer: a document, its HTTP status, and warnings for the person who asked."""
+
+    document: Object
+    status: int = 200
+    warnings: tuple[str, ...] = ()
+
+
+class Handlers:
+    """The verbs of resources but watch."""
+
+    def __init__(self, api: Api, access: Access, now: Callable[[], datetime]) -> None:
+        self._api = api
+        self._access = access
+        self._now = now
+        self._verbs: Mapping[str, Callable[[Call], Reply]] = {
+            "get": self._get,
+            "list": self._list,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    def handle(self, call: Call) -> Reply:
+        """Carry the request out."""
+        return self._verbs[call.info.verb](call)
+
+    def _get(self, call: Call) -> Reply:
+        info = call.info
+        obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
+        return Reply(formed(obj, call.served, call.form, self._now(), call.query))
+
+    def _list(self, call: Call) -> Reply:
+        query = call.query
+        page = self._api.list(
+            call.served,
+            call.info.namespace,
+            labels=query.get("labelSelector", ""),
+            fields=query.get("fieldSelector", ""),
+            limit=integer(query, "limit"),
+            continue_token=query.get("continue", ""),
+            resource_version=query.get("resourceVersion", ""),
+            resource_version_match=query.get("resourceVersionMatch", ""),
+        )
+        return Reply(formed_list(page, call.served, call.form, self._now(), query))
+
+    def _create(self, call: Call) -> Reply:
+        obj = _object(call)
+        options = self._options(call, "CreateOptions")
+        self._guard(call, obj)
+        answer = self._api.create(call.served, call.info.namespace, obj, options)
+        return self._written(call, answer, created=True)
+
+    def _update(self, call: Call) -> Reply:
+        obj = _object(call)
+        options = self._options(call, "UpdateOptions")
+        self._guard(call, obj)
+        info = call.info
+        answer = self._api.update(
+            call.served, info.namespace, info.name, obj, options, subresource=info.subresource
+        )
+        return self._written(call, answer)
+
+    def _patch(self, call: Call) -> Reply:
+        info = call.info
+        kind = patch_type(call.content_type)
+        body = decode(call.body, call.content_type)
+        options = self._options(call, "PatchOptions")
+        require_apply_options(call.query, apply=kind is PatchType.APPLY)
+        if kind is PatchType.APPLY:
+            self._may_create(call)
+        if info.group == GROUP and isinstance(body, dict):
+            self._guard_patch(call, kind, body, options)
+        answer = self._api.patch(
+            call.served, info.namespace, info.name, kind, body, options, subresource=info.subresource
+        )
+        return self._written(call, answer, created=answer.created)
+
+    def _delete(self, call: Call) -> Reply:
+        body = decode(call.body, call.content_type) if call.body else None
+        info = call.info
+        answer = self._api.delete(call.served, info.namespace, info.name, delete_options(call.query, body))
+        return Reply(_deleted(call, answer.obj))
+
+    def _delete_collection(self, call: Call) -> Reply:
+        body = decode(call.body, call.content_type) if call.body else None
+        page = self._api.delete_collection(
+            call.served,
+            call.info.namespace,
+            delete_options(call.query, body),
+            labels=call.query.get("labelSelector", ""),
+            fields=call.query.get("fieldSelector", ""),
+        )
+        return Reply(formed_list(page, call.served, call.form, self._now(), call.query))
+
+    def _options(self, call: Call, kind: str) -> WriteOptions:
+        query = write_query(call.query, kind, user_agent=call.user_agent)
+        return WriteOptions(
+            field_manager=query.field_manager,
+            dry_run=query.dry_run,
+            force=query.force,
+            field_validation=query.field_validation,
+            user=call.user.name,
+        )
+
+    def _written(self, call: Call, answer: Answer, *, created: bool = False) -> Reply:
+        document = formed(answer.obj, call.served, call.form, self._now(), call.query)
+        return Reply(document, 201 if created else 200, tuple(answer.warnings))
+
+    def _may_create(self, call: Call) -> None:
+        """An apply of what is not there creates it, which is a verb of its own."""
+        if call.user.is_master or call.info.subresource:
+            return
+        info = call.info
+        try:
+            self._api.get(call.served, info.namespace, info.name)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            wanted = Attributes("create", info.group, info.plural, "", info.namespace, info.name)
+            self._access.require(call.user, wanted)
+
+    def _guard(self, call: Call, obj: Object) -> None:
+        info = call.info
+        if info.group == GROUP:
+            name = info.name or (obj.get("metadata") or {}).get("name", "")
+            self._access.require_no_escalation(call.user, info.plural, info.namespace, name, obj)
+
+    def _guard_patch(self, call: Call, kind: PatchType, body: Any, options: WriteOptions) -> None:
+        """What a patch of a role comes to is known after a dry run of it."""
+        if call.user.is_master:
+            return
+        info = call.info
+        tried = WriteOptions(
+            field_manager=options.field_manager, dry_run=True, force=options.force, user=options.user
+        )
+        answer = self._api.patch(call.served, info.namespace, info.name, kind, body, tried)
+        self._guard(call, answer.obj)
+
+
+def check_shape(info: RequestInfo, served: Served, method: str) -> None:
+    """404 or 405 for a path or method that this resource does not have."""
+    resource = served.resource
+    if info.subresource and info.subresource not in resource.subresources:
+        raise no_such_resource()
+    in_namespace = bool(info.namespace) and not (resource.plural == "namespaces" and not resource.group)
+    if in_namespace and not resource.namespaced:
+        raise no_such_resource()
+    item = bool(info.name) and info.verb not in ("list", "watch", "deletecollection")
+    if resource.namespaced and not in_namespace:
+        if item:
+            raise no_such_resource()
+        if info.verb not in ("list", "watch"):
+            raise not_allowed()
+    if item is (info.verb == "create") and not info.subresource:
+        raise not_allowed()
+    if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        raise not_allowed()
+    if not info.subresource and info.verb not in resource.verbs:
+        raise not_allowed()
+
+
+def not_allowed() -> ApiError:
+    """405."""
+    return ApiError(
+        "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
+    )
+
+
+def _object(call: Call) -> Object:
+    obj = decode(call.body, call.content_type) if call.body else None
+    kind = call.served.resource.kind
+    if not isinstance(obj, dict):
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
+    if not call.served.custom and not call.info.subresource:
+        # A built-in kind is known by its path; only a custom one must name itself.
+        obj.setdefault("apiVersion", call.served.resource.api_version)
+        obj.setdefault("kind", kind)
+    return obj
+
+
+def _deleted(call: Call, obj: Object | None) -> Object:
+    """What is still there is shown; of what is gone, only that it is."""
+    if obj is not None and (obj.get("metadata") or {}).get("deletionTimestamp"):
+        return obj
+    details: dict[str, Any] = {"name": call.info.name, "kind": call.info.plural}
+    if call.info.group:
+        details["group"] = call.info.group
+    uid = ((obj or {}).get("metadata") or {}).get("uid")
+    if uid:
+        details["uid"] = uid
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

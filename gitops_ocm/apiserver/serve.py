@@ -1,0 +1,200 @@
+"""Runs the embedded server: opens its directory, listens with TLS, and ends in good order.
+
+    DIR/state.db       everything stored          DIR/pki/           the CA and what it signed
+    DIR/kubeconfig     an administrator's         DIR/lock, DIR/port
+
+    async with serve(Path("hub")) as server:
+        print(server.url, server.kubeconfig_path)
+
+One directory is served by one process. The port of the last run is taken again where it is free,
+so that kubeconfigs written earlier stay good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aiohttp import web
+
+from gitops_ocm.apiserver.access import Authenticator
+from gitops_ocm.apiserver.app import MAX_BODY, App
+from gitops_ocm.apiserver.rbac import MASTERS, User
+from gitops_ocm.apiserver.tls import Authority, write_private
+from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.identity import write_kubeconfig
+from gitops_ocm.runtime.clock import Clock, SystemClock
+
+ADMIN = "gitops-ocm-admin"
+GRACE = 5.0
+"""Seconds that requests under way get to finish when the server stops."""
+_MAX_LINE = 64 * 1024
+_BACKLOG = 512
+
+
+class CannotServe(GitopsError):
+    """The server cannot start: its directory is in use, its port is taken."""
+
+    code = "server-cannot-start"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that is listening."""
+
+    name: str
+    url: str
+    kubeconfig_path: Path
+    api: Api
+    authority: Authority
+
+
+@asynccontextmanager
+async def serve(
+    source: Api | Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    name: str = "hub",
+    hosts: Iterable[str] = (),
+    tokens: Mapping[str, User] | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Server]:
+    """Serve a directory (made if need be), or an `Api` with its files in a temporary directory.
+
+    `hosts` are further names and addresses the serving certificate is for; `tokens` are bearer
+    tokens beside the client certificates.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        if isinstance(source, Path):
+            directory = _prepared(source)
+            stack.enter_context(_locked(directory))
+            api = await stack.enter_async_context(open_api(directory / "state.db", clock=clock))
+        else:
+            directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
+        authority = Authority.open(directory / "pki", now=clock.now())
+        pair = authority.server([host, *hosts], now=clock.now())
+        app = App(api, Authenticator(tokens), now=clock.now, address=host)
+        context = authority.server_context(pair)
+        taken = await stack.enter_async_context(_listening(app, host, port or _last_port(directory), context))
+        write_private(directory / "port", str(taken).encode())
+        url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
+        kubeconfig = directory / "kubeconfig"
+        admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
+        write_kubeconfig(
+            kubeconfig,
+            server=url,
+            ca=authority.pem,
+            certificate=admin.certificate,
+            key=admin.key,
+            cluster=name,
+            user=ADMIN,
+            context=name,
+        )
+        yield Server(name, url, kubeconfig, api, authority)
+
+
+@asynccontextmanager
+async def serve_fleet(
+    directory: Path, *, clusters: int = 0, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None
+) -> AsyncIterator[tuple[Server, Mapping[str, Server]]]:
+    """A hub in `directory` and `cluster1`..`clusterN` beside it, each a server of its own."""
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(serve(directory, host, port, clock=clock))
+        members = {}
+        for number in range(1, clusters + 1):
+            name = f"cluster{number}"
+            member = serve(directory / "clusters" / name, host, name=name, clock=clock)
+            members[name] = await stack.enter_async_context(member)
+        yield hub, members
+
+
+@asynccontextmanager
+async def _listening(app: App, host: str, port: int, context: ssl.SSLContext) -> AsyncIterator[int]:
+    loop = asyncio.get_running_loop()
+
+    def make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
+
+    server = web.Server(
+        app,
+        request_factory=make_request,
+        # A client that went away ends its watch; a write is done or not begun, never cut in half.
+        handler_cancellation=True,
+        access_log=None,
+        max_line_size=_MAX_LINE,
+        max_field_size=_MAX_LINE,
+    )
+    runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=GRACE)
+    await runner.setup()
+    try:
+        yield await _bound(runner, host, port, context)
+    finally:
+        app.watches.stop()
+        await runner.cleanup()
+
+
+async def _bound(runner: web.ServerRunner, host: str, port: int, context: ssl.SSLContext) -> int:
+    for wanted in dict.fromkeys((abs(port), max(0, port))):
+        site = web.TCPSite(runner, host, wanted, ssl_context=context, backlog=_BACKLOG)
+        try:
+            await site.start()
+        except OSError as error:
+            if wanted and port <= 0:
+                continue  # the port of the last run: any other will do
+            raise CannotServe(
+                f"cannot listen on {host}:{wanted}: {error.strerror or error}",
+                hint="Choose another port, or stop what uses this one.",
+            ) from error
+        bound: int = runner.addresses[0][1]
+        return bound
+    raise CannotServe(f"cannot listen on {host}")
+
+
+def _last_port(directory: Path) -> int:
+    """The port of the last run, negative: a wish, not an order."""
+    try:
+        return -int((directory / "port").read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _prepared(directory: Path) -> Path:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+    except OSError as error:
+        raise CannotServe(
+            f"cannot use {directory}: {error.strerror or error}", hint="Name a directory that you own."
+        ) from error
+    return directory
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Hold the directory. The lock is the kernel's: it ends with the process, however that ends."""
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "another process"
+            raise CannotServe(
+                f"{directory} is already served (by process {owner})",
+                hint="Use the server that runs, or stop it, or name another directory.",
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
