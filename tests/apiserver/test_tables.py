@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ocm.apiserver.tables import AGE, columns_of_crd, duration, partial_metadata, since, table
-from gitops_ocm.apiserver.tables_jsonpath import BadPath, compile_path, find
 from gitops_ocm.apiserver.tables_native import COLUMNS
 from gitops_ocm.objects.ref import Kind
 
@@ -55,46 +54,6 @@ def test_a_duration_is_short_and_never_negative(seconds: int) -> None:
 def test_since_tolerates_what_is_no_time(timestamp: str | None, text: str) -> None:
     """A missing or broken timestamp is shown, not raised."""
     assert since(timestamp, NOW) == text
-
-
-OBJ = {
-    "a": {"b.c": 1, "list": [{"n": "x", "v": 1}, {"n": "y", "v": 2, "ok": True}], "deep": {"n": "z"}},
-    "conditions": [{"type": "Ready", "status": "True"}, {"type": "Old", "status": "False"}],
-}
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        (".a['b.c']", [1]),
-        (r".a.b\.c", [1]),
-        ("{.a.list[0].n}", ["x"]),
-        ("$.a.list[-1].n", ["y"]),
-        ("a.list[5].n", []),
-        (".a.list[*].n", ["x", "y"]),
-        (".a.list[0:1].n", ["x"]),
-        (".a.list[1:].n", ["y"]),
-        ('.conditions[?(@.type=="Ready")].status', ["True"]),
-        (".conditions[?(@.type=='Old')].status", ["False"]),
-        (".a.list[?(@.v>1)].n", ["y"]),
-        (".a.list[?(@.ok)].n", ["y"]),
-        (".a.list[?(@.ok==true)].v", [2]),
-        ('.a.list[?(@.v=="1")].n', []),
-        (".missing.far", []),
-        ("..n", ["x", "y", "z"]),
-        (".", [OBJ]),
-    ],
-)
-def test_jsonpath_finds(path: str, found: list[Any]) -> None:
-    """The forms that CRDs use, and nothing where the path leads nowhere."""
-    assert find(path, OBJ) == found
-
-
-@pytest.mark.parametrize("path", [".a[", ".a[?(", ".a..", ".a[x]", ".a b"])
-def test_a_bad_jsonpath_is_said(path: str) -> None:
-    """The error names the path."""
-    with pytest.raises(BadPath, match="not understood"):
-        compile_path(path)
 
 
 def _meta(**more: Any) -> dict[str, Any]:
@@ -273,6 +232,9 @@ CRD_COLUMNS = [
     {"name": "B", "type": "boolean", "jsonPath": ".spec.b"},
     {"name": "T", "type": "date", "jsonPath": ".spec.t"},
     {"name": "W", "type": "string", "jsonPath": ".spec.w", "priority": 1},
+    {"name": "L", "type": "string", "jsonPath": ".spec.l[0].x"},
+    {"name": "C", "type": "string", "jsonPath": '.spec.c[?(@.type=="Ready")].status'},
+    {"name": "Bad", "type": "string", "jsonPath": ".spec.[["},
 ]
 
 
@@ -280,13 +242,22 @@ CRD_COLUMNS = [
     ("spec", "cells"),
     [
         (
-            {"s": "x", "i": 1, "n": 1.5, "b": True, "t": BORN, "w": {"a": [1]}},
-            ["x", 1, 1.5, True, "60m", '{"a":[1]}'],
+            {
+                "s": "x",
+                "i": 1,
+                "n": 1.5,
+                "b": True,
+                "t": BORN,
+                "w": {"a": [1]},
+                "l": [{"x": "y"}],
+                "c": [{"type": "Old", "status": "x"}, {"type": "Ready", "status": "True"}],
+            },
+            ["x", 1, 1.5, True, "60m", '{"a":[1]}', "y", "True", None],
         ),
-        ({}, [None] * 6),
+        ({}, [None] * 9),
         (
-            {"s": True, "i": "1", "n": True, "b": "yes", "t": 3, "w": None},
-            ["true", None, None, None, None, "<nil>"],
+            {"s": True, "i": "1", "n": True, "b": "yes", "t": 3, "w": None, "l": [], "c": {}},
+            ["true", None, None, None, None, "<nil>", None, None, None],
         ),
     ],
 )
