@@ -1,0 +1,343 @@
+"""Watch caches against a server that misbehaves: what they show must always come to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from gitops_ocm.decide.contract import LOCAL_GROUP, Index, Side, Unread, Want
+from gitops_ocm.kube.client import HttpCluster
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.live.cache import Cache
+from gitops_ocm.live.reflector import State, WatchSettings
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+from gitops_ocm.testing.faulty_api import CONFIG_MAPS, FaultyApi, Refusal
+
+CONFIG_MAP = Kind("", "ConfigMap")
+WIDGET = Kind("example.com", "Widget")
+WIDGETS = Resource("example.com", "v1", "Widget", "widgets", namespaced=True)
+Eventually = Callable[..., Awaitable[object]]
+
+
+def config_map(name: str, namespace: str = "default", **data: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"n": name}},
+        "data": data,
+    }
+
+
+def names(cache: Cache, namespace: str | None = None) -> list[str]:
+    return [o["metadata"]["name"] for o in cache.list(CONFIG_MAP, namespace)]
+
+
+def same(cache: Cache, api: FaultyApi) -> bool:
+    """Whether the cache shows exactly what the server holds."""
+    shown = {(o["metadata"]["namespace"], o["metadata"]["name"]): o for o in cache.list(CONFIG_MAP)}
+    return shown == {(n, name): o for (p, n, name), o in api._objects.items() if p == "configmaps"}
+
+
+def make(http: HttpCluster, settings: WatchSettings) -> Cache:
+    return Cache(Side.HUB, http, Mapper(http, min_age=0.02), settings=settings)
+
+
+async def test_lists_in_pages_and_follows(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """Several pages make one list, sorted; then changes arrive, and listeners see old and new."""
+    for n in range(8):
+        api.put(config_map(f"c{n}", "b" if n % 2 else "a"))
+    seen: list[tuple[str | None, str | None]] = []
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        assert api.requests["LIST configmaps"] == 3
+        assert names(cache) == ["c0", "c2", "c4", "c6", "c1", "c3", "c5", "c7"]
+        assert names(cache, "b") == ["c1", "c3", "c5", "c7"]
+        assert [o["metadata"]["name"] for o in cache.list(CONFIG_MAP, labels={"n": "c3"})] == ["c3"]
+        cache.listen(
+            lambda _kind, old, new: seen.append(
+                (old and old.get("data", {}).get("x"), new and new["data"]["x"])
+            )
+        )
+        api.put(config_map("new", x="1"))
+        api.put(config_map("new", x="2"))
+        api.remove("default", "new")
+        await eventually(lambda: len(seen) == 3, 5)
+    assert seen == [(None, "1"), ("1", "2"), ("2", None)]
+
+
+@pytest.mark.parametrize("fault", ["cut", "mid-line", "500 on watch", "restart", "bookmark then cut"])
+async def test_resumes_without_listing_again(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, fault: str
+) -> None:
+    """A broken watch goes on from the last version seen: nothing is missed and nothing is listed anew."""
+    api.put(config_map("a"))
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        await eventually(lambda: api.watching == 1, 5)
+        lists = api.requests["LIST configmaps"]
+        if fault == "mid-line":
+            api.send(b'{"type":"ADDED","object":{"metadata":{"na')
+        if fault == "bookmark then cut":
+            api.bookmark()
+        if fault == "500 on watch":
+            api.refusals.append(Refusal(500, watch=True, times=3))
+        api.cut_watches()
+        if fault == "restart":
+            await api.stop()
+        api.put(config_map("b"))
+        api.put(config_map("a", x="changed"))
+        api.remove("default", "b")
+        api.put(config_map("c"))
+        if fault == "restart":
+            await api.start()
+        await eventually(lambda: same(cache, api), 10)
+        assert api.requests["LIST configmaps"] == lists
+
+
+@pytest.mark.parametrize("midstream", [False, True], ids=["at start of watch", "as an event"])
+async def test_lists_again_after_410(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, midstream: bool
+) -> None:
+    """When the history is gone a new list tells listeners what was added, changed and deleted meanwhile."""
+    api.put(config_map("kept"))
+    api.put(config_map("changed", x="1"))
+    api.put(config_map("deleted"))
+    events: list[tuple[str, str]] = []
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        await eventually(lambda: api.watching == 1, 5)
+
+        def note(_kind: Kind, old: Object | None, new: Object | None) -> None:
+            what = "added" if old is None else "deleted" if new is None else "changed"
+            events.append((what, (new or old or {})["metadata"]["name"]))
+
+        cache.listen(note)
+        watches = dict(api._watches)
+        api._watches.clear()  # changes from here on reach no watch
+        api.put(config_map("changed", x="2"))
+        api.remove("default", "deleted")
+        api.put(config_map("added"))
+        api.compact()
+        api._watches.update(watches)
+        if midstream:
+            api.send(b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}\n')
+        else:
+            api.cut_watches()
+        await eventually(lambda: same(cache, api), 10)
+    assert sorted(events) == [("added", "added"), ("changed", "changed"), ("deleted", "deleted")]
+
+
+async def test_list_that_expires_midway(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
+    """A continue token that expires makes one unpaged list of it."""
+    for n in range(7):
+        api.put(config_map(f"c{n}"))
+    real = http.list
+
+    async def compacting(*args: object, **kwargs: object) -> object:
+        if kwargs.get("continue_token"):
+            api.version += 1
+            api.compact()
+        return await real(*args, **kwargs)  # type: ignore[arg-type]
+
+    http.list = compacting  # type: ignore[assignment, method-assign]
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        assert len(cache.list(CONFIG_MAP)) == 7
+
+
+async def test_bookmark_moves_what_has_been_seen(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """After a bookmark, everything up to its version counts as seen although nothing changed here."""
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        await eventually(lambda: api.watching == 1, 5)
+        api.version += 50
+        assert not cache.has_seen(CONFIG_MAP, "default", str(api.version))
+        api.bookmark()
+        await eventually(lambda: cache.has_seen(CONFIG_MAP, "default", str(api.version)), 5)
+
+
+async def test_unread_until_watched(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
+    """Reading what nobody watches says what is wanted; once watched it can be read; then no more."""
+    api.put(config_map("a"))
+    want = Want(CONFIG_MAP, "default")
+    async with make(http, quick) as cache:
+        with pytest.raises(Unread) as raised:
+            cache.get(Ref("", "ConfigMap", "default", "a"))
+        assert raised.value.wants == (want,)
+        for _ in range(2):
+            cache.subscribe(want)
+            await cache.synced(raised.value.wants)
+            assert cache.get(Ref("", "ConfigMap", "default", "a")) is not None
+            assert cache.get(Ref("", "ConfigMap", "default", "b")) is None
+            with pytest.raises(Unread):
+                cache.list(CONFIG_MAP)
+            cache.unsubscribe(want)
+            with pytest.raises(Unread):
+                cache.require([want])
+
+
+async def test_wider_watch_takes_over(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """A watch over all namespaces replaces those of single ones, and keeps showing everything."""
+    for n in "abc":
+        api.put(config_map(n, n))
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP, "a"))
+        cache.subscribe(Want(CONFIG_MAP, "b"))
+        await cache.synced()
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced([Want(CONFIG_MAP)])
+        assert names(cache) == ["a", "b", "c"]
+        await eventually(lambda: len(cache.status()) == 1, 5)
+        api.put(config_map("d", "a"))
+        await eventually(lambda: same(cache, api), 5)
+
+
+async def test_pinned_namespaces_are_the_world(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings
+) -> None:
+    """An agent that watches only its own namespace lists that when it lists all."""
+    api.put(config_map("mine", "cluster1"))
+    api.put(config_map("theirs", "cluster2"))
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP, "cluster1"), pinned=True)
+        await cache.synced()
+        assert names(cache) == ["mine"]
+
+
+async def test_kind_that_is_not_served_yet(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """An unserved kind has no objects; when its CRD comes it is watched, when it goes its objects go too."""
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(WIDGET))
+        await cache.synced()
+        assert cache.list(WIDGET) == []
+        assert cache.status()[0].state is State.ABSENT
+        api.served.append(WIDGETS)
+        api.put(
+            {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "d"}},
+            "widgets",
+        )
+        await eventually(lambda: len(cache.list(WIDGET)) == 1, 10)
+        api.served.remove(WIDGETS)
+        api.cut_watches()
+        await eventually(lambda: cache.list(WIDGET) == [], 10)
+
+
+async def test_forbidden_to_watch_reads_one_by_one(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """Without list rights named objects are read now and then; a list is a clear error; rights heal it."""
+    api.put(config_map("a", x="1"))
+    refusal = Refusal(403, method="GET", times=0)
+    api.refusals.append(refusal)
+    ref = Ref("", "ConfigMap", "default", "a")
+    real = refusal.matches
+    refusal.matches = lambda request: request.path.endswith("/configmaps") and real(request)  # type: ignore[method-assign]
+    refusal.times = 10**9
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await eventually(lambda: cache.status()[0].state is State.POLLING, 5)
+        await cache.synced()
+        with pytest.raises(ApiError) as raised:
+            cache.list(CONFIG_MAP)
+        assert raised.value.http_code == 403
+        with pytest.raises(Unread):
+            cache.get(ref)
+        await cache.synced()
+        assert (cache.get(ref) or {})["data"] == {"x": "1"}
+        api.put(config_map("a", x="2"))
+        await eventually(lambda: (cache.get(ref) or {})["data"] == {"x": "2"}, 5)
+        refusal.times = 0
+        await eventually(lambda: cache.status()[0].state is State.WATCHING, 5)
+        assert names(cache) == ["a"]
+
+
+async def test_unreachable_at_first(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """A server that is not there yet is no error: the watch says so and starts when it is."""
+    await api.stop()
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await eventually(lambda: cache.status()[0].error is not None, 5)
+        assert "connection refused" in str(cache.status()[0].error)
+        api.put(config_map("a"))
+        await api.start()
+        await eventually(lambda: cache.status()[0].state is State.WATCHING, 10)
+        assert cache.status()[0].error is None
+        assert names(cache) == ["a"]
+
+
+async def test_slow_list_is_not_half_shown(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
+    """While the pages of a first list are still coming nothing can be read; then all of it."""
+    for n in range(7):
+        api.put(config_map(f"c{n}"))
+    api.slow_lists = 0.05
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        with pytest.raises(Unread):
+            cache.list(CONFIG_MAP)
+        await cache.synced()
+        assert len(names(cache)) == 7
+
+
+async def test_index_and_transform(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """An index follows changes; a transform is applied to listed and to watched objects."""
+
+    def trimmed(obj: Object) -> Object:
+        obj.pop("data", None)
+        return obj
+
+    api.put(config_map("a", x="1"))
+    async with make(http, replace(quick, transform=trimmed)) as cache:
+        cache.add_index(Index("by-label", CONFIG_MAP, lambda o: o["metadata"].get("labels", {}).values()))
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        api.put(config_map("b", x="2"))
+        await eventually(lambda: len(cache.indexed("by-label", "b")) == 1, 5)
+        assert all("data" not in o for o in cache.list(CONFIG_MAP))
+        api.remove("default", "b")
+        await eventually(lambda: not cache.indexed("by-label", "b"), 5)
+        assert len(cache.indexed("by-label", "a")) == 1
+
+
+async def test_local_objects(http: HttpCluster, quick: WatchSettings) -> None:
+    """Objects of the local group are shown without any server and tell listeners when they change."""
+    heard: list[Object | None] = []
+    facts: Object = {
+        "apiVersion": f"{LOCAL_GROUP}/v1",
+        "kind": "Facts",
+        "metadata": {"name": "spoke"},
+        "version": "1",
+    }
+    ref = Ref(LOCAL_GROUP, "Facts", "", "spoke")
+    async with make(http, quick) as cache:
+        cache.listen(lambda _kind, _old, new: heard.append(new))
+        assert cache.get(ref) is None
+        cache.put_local(facts)
+        cache.put_local(dict(facts))
+        cache.put_local({**facts, "version": "2"})
+        cache.remove_local(ref)
+    assert [h and h["version"] for h in heard] == ["1", "2", None]
+
+
+def test_served_kind_is_what_the_tests_think() -> None:
+    """The server's ConfigMaps are the kind the tests watch."""
+    assert CONFIG_MAPS.of == CONFIG_MAP
