@@ -140,7 +140,7 @@ def _guarded(
     Held entries stay held. Fresh ones are measured against what was there before this commit: entries
     that were never confirmed are this commit's own additions, and must not thin the share out.
     """
-    if not gone or (policy.allow_commit and _same_commit(policy.allow_commit, commit)):
+    if not gone or policy.allow_commit == commit:
         return frozenset()
     if not wanted:
         return frozenset(gone)
@@ -151,11 +151,6 @@ def _guarded(
     before = sum(1 for ref, entry in inventory.items() if entry.digest and ref not in held)
     too_many = len(fresh) * 100 > policy.max_prune_percent * max(before, len(fresh))
     return frozenset(gone if too_many else held)
-
-
-def _same_commit(allowed: str, commit: str) -> bool:
-    """A full id, or an abbreviation as `git log --oneline` prints it (at least 7 characters)."""
-    return len(allowed) >= 7 and commit.startswith(allowed.lower())
 
 
 def _guard(stopped: Sequence[Ref], total: int, owner: str, commit: str, policy: Policy) -> Diagnostic:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gitops_ocm.api.fleet import COMMIT_ANNOTATION, PATH_ANNOTATION
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.report.redaction import MASK, redacted_text
 
-PATH_ANNOTATION = "sync.gitops-ocm.io/path"
-COMMIT_ANNOTATION = "sync.gitops-ocm.io/commit"
 RAW_LIMIT = 256
 """Characters kept of a JsonRaw feedback value."""
 

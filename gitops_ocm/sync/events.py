@@ -78,4 +78,6 @@ def of_change(change: Change, *, done: int, total: int) -> SyncEvent:
     """A change that was carried out."""
     where = change.wanted.origin if change.wanted else Location(change.live.path if change.live else "")
     phase = Phase.APPLY if change.applies else Phase.PRUNE
-    return SyncEvent(phase, f"{change.action} {change.ref}", Level.DETAIL, None, where, done=done, total=total)
+    return SyncEvent(
+        phase, f"{change.action} {change.ref}", Level.DETAIL, None, where, done=done, total=total
+    )

@@ -1,0 +1,175 @@
+"""The hub against Git, field by field, as a server-side apply would change it; nothing is written.
+
+The hub itself says what an apply would give (dry run), so defaulting, normalising and other managers'
+fields are not shown as differences. Values of Secrets are masked. Exit status as `kubectl diff`:
+`DiffResult.exit_status` is 0 for none, 1 for differences, more for trouble.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from gitops_ocm.api.fleet import COMMIT_ANNOTATION, SYNC_FIELD_MANAGER
+from gitops_ocm.errors import Diagnostic
+from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.live.commit import CONCURRENCY
+from gitops_ocm.objects.diff import Difference, differences, masked_pair, without_noise
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Ref, split_api_version
+from gitops_ocm.plan.changes import Action, Change, ChangeSet
+from gitops_ocm.plan.compute import compute
+from gitops_ocm.plan.inventory import Inventory
+from gitops_ocm.plan.wanted import Wanted
+from gitops_ocm.plan.waves import waves
+from gitops_ocm.sync.failures import namespace_missing, problem
+from gitops_ocm.sync.marks import live_of, marked
+from gitops_ocm.sync.spec import SyncSpec
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ObjectDiff:
+    """One object that an apply would create, change or delete, and in which fields."""
+
+    change: Change
+    fields: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class DiffResult:
+    """All differences, in the order they would be applied, and what could not be compared."""
+
+    commit: str
+    objects: tuple[ObjectDiff, ...]
+    problems: tuple[Diagnostic, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """0: none, 1: differences, 2: trouble."""
+        if self.problems:
+            return 2
+        return 1 if self.objects else 0
+
+
+async def diff(
+    cluster: Cluster,
+    mapper: Mapper,
+    wanted: Sequence[Wanted],
+    inventory: Inventory,
+    *,
+    spec: SyncSpec,
+    commit: str,
+    concurrency: int = CONCURRENCY,
+) -> DiffResult:
+    """What a sync of `wanted` would change on the hub now."""
+    versions = {item.ref: split_api_version(item.obj.get("apiVersion", ""))[1] for item in wanted}
+    versions = {**{ref: entry.version for ref, entry in inventory.items()}, **versions}
+    seen = _Hub(cluster, mapper, spec.name, concurrency)
+    live = await seen.read(versions)
+    known = {ref: live_of(obj, in_sync=False) for ref, obj in live.items()}
+    plan = compute(wanted, inventory, known, owner=spec.name, commit=commit, policy=spec.policy)
+    return await seen.compare(plan, live)
+
+
+class _Hub:
+    """Reads and dry runs, side by side."""
+
+    def __init__(self, cluster: Cluster, mapper: Mapper, owner: str, concurrency: int) -> None:
+        self._cluster = cluster
+        self._mapper = mapper
+        self._owner = owner
+        self._limit = asyncio.Semaphore(concurrency)
+
+    async def read(self, versions: dict[Ref, str]) -> dict[Ref, Object]:
+        """The objects that are there."""
+        found = await self._each(sorted(versions), lambda ref: self._get(ref, versions[ref]))
+        return {ref: obj for ref, obj in found if obj is not None}
+
+    async def compare(self, plan: ChangeSet, live: dict[Ref, Object]) -> DiffResult:
+        """Every change of the plan that would be seen."""
+        ordered = [change for wave in waves(plan) for change in wave.changes]
+        coming = {c.ref for c in ordered if c.applies}
+        answers = await self._each(
+            ordered, lambda change: self._compare(change, live.get(change.ref), coming)
+        )
+        objects = [answer for _, answer in answers if isinstance(answer, ObjectDiff)]
+        problems = [answer for _, answer in answers if isinstance(answer, Diagnostic)]
+        return DiffResult(plan.commit, tuple(objects), (*plan.diagnostics, *problems))
+
+    async def _get(self, ref: Ref, version: str) -> Object | None:
+        resource = await self._mapper.resource_of(ref.of, version)
+        if resource is None:
+            return None
+        try:
+            return await self._cluster.get(resource, ref.namespace, ref.name)
+        except ApiError as error:
+            if error.http_code == 404:
+                return None
+            raise
+
+    async def _compare(
+        self, change: Change, live: Object | None, coming: set[Ref]
+    ) -> ObjectDiff | Diagnostic | None:
+        if change.action is Action.PRUNE:
+            return ObjectDiff(change) if live is not None else None
+        assert change.wanted is not None
+        # Provenance is no difference: an object's commit changes only when its content does.
+        commit = change.live.commit if change.live else ""
+        fragment = marked(change.wanted, owner=self._owner, commit=commit or "0" * 40)
+        resource = await self._mapper.resource_of(change.ref.of, change.version)
+        try:
+            if resource is None:
+                raise ApiError("NotFound", f"the hub does not serve {change.ref.of} at {change.version}")
+            after = await self._cluster.patch(
+                resource,
+                change.ref.namespace,
+                change.ref.name,
+                fragment,
+                type=PatchType.APPLY,
+                field_manager=SYNC_FIELD_MANAGER,
+                force=change.force,
+                dry_run=True,
+            )
+        except ApiError as error:
+            if not _still_coming(change, error, coming):
+                return problem(change, error)
+            after = change.wanted.obj
+        before, after = masked_pair(_comparable(live), _comparable(after))
+        fields = tuple(differences(before or {}, after or {}))
+        if not fields:
+            return None
+        action = Action.CONFIGURE if live is not None else Action.CREATE
+        return ObjectDiff(replace(change, action=action), fields)
+
+    async def _each(self, items: Iterable[K], work: Callable[[K], Awaitable[T]]) -> list[tuple[K, T]]:
+        async def one(item: K) -> tuple[K, T]:
+            async with self._limit:
+                return item, await work(item)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+        return [task.result() for task in tasks]
+
+
+def _still_coming(change: Change, error: ApiError, coming: set[Ref]) -> bool:
+    """Whether the same plan, or the hub, brings what the dry run found missing."""
+    if namespace_missing(change, error):
+        return True
+    return error.reason == "NotFound" and any(ref.kind == "CustomResourceDefinition" for ref in coming)
+
+
+def _comparable(obj: Object | None) -> Object | None:
+    """The object without what a server sets and without the commit mark."""
+    if obj is None:
+        return None
+    bare = without_noise(obj)
+    notes = dict(bare["metadata"].get("annotations") or {})
+    if notes.pop(COMMIT_ANNOTATION, None) is not None:
+        bare["metadata"] = {**bare["metadata"], "annotations": notes}
+    return bare

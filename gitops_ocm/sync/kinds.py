@@ -1,0 +1,57 @@
+"""Which kinds a commit may use: those we know, and those the hub has CustomResourceDefinitions for."""
+
+from __future__ import annotations
+
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Resource
+from gitops_ocm.runtime.clock import Clock
+
+CRDS = Resource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    kind="CustomResourceDefinition",
+    plural="customresourcedefinitions",
+    namespaced=False,
+)
+
+MIN_AGE = 5.0
+"""Seconds between two looks at the hub's definitions."""
+
+
+class HubKinds:
+    """A catalog that learns the hub's own kinds: at the first use, and when a commit names an unknown one."""
+
+    def __init__(self, cluster: Cluster, base: Catalog, *, clock: Clock) -> None:
+        self._cluster = cluster
+        self._base = base
+        self._clock = clock
+        self._catalog: Catalog | None = None
+        self._read_at = 0.0
+
+    async def catalog(self) -> Catalog:
+        """What is known now."""
+        if self._catalog is None:
+            await self.refresh()
+        return self._catalog or self._base
+
+    async def refresh(self) -> bool:
+        """Read the hub's definitions again, unless that was done just now; says whether it was."""
+        now = self._clock.monotonic()
+        if self._catalog is not None and now - self._read_at < MIN_AGE:
+            return False
+        self._read_at = now
+        catalog = self._base
+        try:
+            crds = await self._cluster.list(CRDS)
+        except ApiError as error:
+            if error.http_code not in (403, 404):
+                raise
+            # Not allowed to look: what we know by ourselves has to do.
+            self._catalog = catalog
+            return True
+        for crd in crds.items:
+            catalog = catalog.with_crd(crd)
+        self._catalog = catalog
+        return True

@@ -1,0 +1,137 @@
+"""What the hub's watches have told of the objects that carry a HubSync's label.
+
+`plan.compute` reads it as a mapping of `Live`. It keeps no objects, only what a plan needs and a
+digest: 5,000 objects take a few MiB.
+
+Whether an object is in sync is judged when it is seen. Right after our own apply it is, and the
+answer's resourceVersion is all that is kept. When it changes later, everything Git wants must still be
+so (`objects.diff.covers`). Where that is not enough, because the server writes a value differently from
+Git (`1000m` as `1`), the digest of the fields we own tells: it is taken from the answer to the next
+apply, so a normalised value costs one apply that changes nothing, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER
+from gitops_ocm.objects.canonical import digest
+from gitops_ocm.objects.diff import covers
+from gitops_ocm.objects.ownership import extract, fields_owned_by
+from gitops_ocm.objects.ref import Object, Ref, ref_of
+from gitops_ocm.plan.changes import Live
+from gitops_ocm.plan.wanted import Wanted
+from gitops_ocm.sync.marks import live_of
+
+
+@dataclass(slots=True)
+class _Record:
+    live: Live
+    version: str
+    settled: str = ""
+    """Digest of our fields in the answer to an apply, where `covers` alone does not tell."""
+
+
+class Observed(Mapping[Ref, Live]):
+    """Live objects by identity, and which of them are not as Git wants them.
+
+    `owner` is the HubSync's name. `changed` is called when there is news a plan should know: a wanted
+    object drifted, vanished, or came right again.
+    """
+
+    news: bool = False
+    """Whether a plan made now might differ; who plans sets it back."""
+
+    def __init__(self, owner: str, changed: Callable[[], None]) -> None:
+        self._owner = owner
+        self._changed = changed
+        self._records: dict[Ref, _Record] = {}
+        self._wanted: Mapping[Ref, Wanted] = {}
+        self._off: set[Ref] = set()
+
+    def __getitem__(self, ref: Ref) -> Live:
+        return self._records[ref].live
+
+    def __iter__(self) -> Iterator[Ref]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def off(self) -> frozenset[Ref]:
+        """Wanted objects that are known not to be as Git wants them, or to be gone."""
+        return frozenset(self._off)
+
+    def expect(self, wanted: Mapping[Ref, Wanted]) -> None:
+        """What Git wants from now on. What it no longer wants is no longer judged."""
+        self._wanted = wanted
+        self._off &= wanted.keys()
+
+    def seen(self, obj: Object) -> None:
+        """An object as it is now on the hub."""
+        ref = ref_of(obj)
+        version = str((obj.get("metadata") or {}).get("resourceVersion", ""))
+        record = self._records.get(ref)
+        if record is not None and _not_newer(version, record.version):
+            return
+        wanted = self._wanted.get(ref)
+        in_sync = wanted is None or self._as_wanted(obj, wanted, record)
+        live = live_of(obj, in_sync=in_sync)
+        self._records[ref] = _Record(live, version, record.settled if record else "")
+        self._judge(ref, off=wanted is not None and not in_sync)
+
+    def gone(self, ref: Ref) -> None:
+        """An object that is no longer there, or no longer carries the label."""
+        if self._records.pop(ref, None) is not None:
+            self._judge(ref, off=ref in self._wanted)
+
+    def applied(self, obj: Object) -> None:
+        """The answer to our own apply: whatever it says is how Git's wish looks on this hub."""
+        ref = ref_of(obj)
+        version = str((obj.get("metadata") or {}).get("resourceVersion", ""))
+        record = self._records.get(ref)
+        if record is not None and record.version != version and _not_newer(version, record.version):
+            # Somebody changed it between our apply and its answer: what the watch said counts.
+            return
+        settled = ""
+        if record is not None and (record.settled or not record.live.in_sync):
+            wanted = self._wanted.get(ref)
+            settled = "" if wanted is None or covers(wanted.obj, obj) else _our_digest(obj)
+        self._records[ref] = _Record(live_of(obj, in_sync=True), version, settled)
+        self._off.discard(ref)
+
+    def deleted(self, ref: Ref) -> None:
+        """Our own delete was accepted."""
+        self._records.pop(ref, None)
+        self._off.discard(ref)
+
+    def _as_wanted(self, obj: Object, wanted: Wanted, record: _Record | None) -> bool:
+        live = live_of(obj, in_sync=True)
+        if live.owner != self._owner or not live.commit:
+            return False
+        if record is not None and record.settled:
+            return record.settled == _our_digest(obj)
+        return covers(wanted.obj, obj)
+
+    def _judge(self, ref: Ref, *, off: bool) -> None:
+        if off == (ref in self._off):
+            return
+        if off:
+            self._off.add(ref)
+        else:
+            self._off.discard(ref)
+        self.news = True
+        self._changed()
+
+
+def _our_digest(obj: Object) -> str:
+    return digest(extract(obj, fields_owned_by(obj, SYNC_FIELD_MANAGER)))
+
+
+def _not_newer(version: str, known: str) -> bool:
+    """Whether `version` tells nothing new. Versions are decimal numbers on every Kubernetes hub."""
+    if version == known:
+        return True
+    return version.isdecimal() and known.isdecimal() and int(version) < int(known)

@@ -1,0 +1,340 @@
+"""Git → hub, one pass: fetch, check the whole commit, plan, apply in waves, prune, record.
+
+    attempt() -> Attempt
+
+Crash-only: killed anywhere, the next pass converges. The inventory on the hub always covers what may
+exist there: new objects are entered before the first of them is created (`plan.compute.written_ahead`),
+and an entry goes only when its object is known to be gone. A commit with an error changes nothing; the
+last good commit stays in force, and drift from it is still put back. `sync.loop` decides when a pass is
+due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from gitops_ocm.errors import Diagnostic, GitopsError
+from gitops_ocm.git.errors import GitError
+from gitops_ocm.git.refs import short
+from gitops_ocm.kube.cluster import Cluster, Unreachable
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.live.commit import CONCURRENCY, Committer
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Kind, split_api_version
+from gitops_ocm.plan.changes import ChangeSet, DriftMode, Reason
+from gitops_ocm.plan.compute import compute, written_ahead
+from gitops_ocm.plan.inventory import Inventory
+from gitops_ocm.plan.outcome import recorded
+from gitops_ocm.runtime.clock import Clock
+from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_diagnostic
+from gitops_ocm.sync.execute import Execution, Executor
+from gitops_ocm.sync.kinds import HubKinds
+from gitops_ocm.sync.observed import Observed
+from gitops_ocm.sync.record import Record, Superseded
+from gitops_ocm.sync.source import Checked, Source
+from gitops_ocm.sync.spec import SyncSpec
+from gitops_ocm.sync.status import Outcome, Verdict, status_of
+from gitops_ocm.sync.verdicts import camel, of_execution, of_git, of_invalid, suspended
+from gitops_ocm.sync.watching import Watching
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The hub, and how it is written to."""
+
+    cluster: Cluster
+    mapper: Mapper
+    committer: Committer
+
+
+@dataclass(frozen=True)
+class PullSettings:
+    """`patience`: seconds a pass waits for what its objects need before it ends without them."""
+
+    concurrency: int = CONCURRENCY
+    patience: float = 2.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How a pass ended.
+
+    `complete` says that all the plan asked for was done, `noop` that there was nothing to look at.
+    """
+
+    verdict: Verdict
+    commit: str = ""
+    plan: ChangeSet | None = None
+    problems: tuple[Diagnostic, ...] = ()
+    waiting: tuple[str, ...] = ()
+    complete: bool = False
+    noop: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the hub is as the commit wants it."""
+        return self.verdict.ready is True
+
+    @property
+    def retry(self) -> bool:
+        """Whether time alone may help."""
+        return self.verdict.reconciling
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is to be in force: the newest good commit, and what is wrong with the newest one."""
+
+    attempted: str = ""
+    checked: Checked | None = None
+    trouble: Verdict | None = None
+    problems: tuple[Diagnostic, ...] = ()
+
+
+class Pull:
+    """Git → hub for one HubSync. One pass at a time."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        source: Source,
+        kinds: HubKinds,
+        observed: Observed,
+        watching: Watching,
+        *,
+        clock: Clock,
+        listener: Listener,
+        settings: PullSettings,
+    ) -> None:
+        self._hub = hub
+        self._source = source
+        self._kinds = kinds
+        self._observed = observed
+        self._watching = watching
+        self._clock = clock
+        self._listener = listener
+        self._settings = settings
+        self._good: tuple[str, str, Checked] | None = None
+        self._bad: tuple[str, str, Checked] | None = None
+        self._settled: tuple[object, ...] = ()
+        self._last: Attempt | None = None
+
+    async def attempt(self, record: Record) -> Attempt:
+        """One pass. `Unreachable` and `ApiError` from the hub are the caller's to wait out.
+
+        Anything else that stands in the way is recorded on the HubSync and answered.
+        """
+        try:
+            return await self._attempt(record)
+        except (Unreachable, ApiError, Superseded):
+            raise
+        except GitopsError as error:
+            self._settled = ()
+            problem = error.diagnostic()
+            verdict = Verdict(False, camel(error.code), error.message, stalled=True)
+            outcome = Outcome(
+                int(record.sync["metadata"].get("generation") or 0), verdict, problems=(problem,)
+            )
+            await record.write(status_of(record.status, outcome, now=self._clock.now()))
+            self._listener(of_diagnostic(Phase.FAILED, problem))
+            return Attempt(verdict, problems=(problem,))
+
+    async def _attempt(self, record: Record) -> Attempt:
+        spec = SyncSpec.of(record.sync)
+        if spec.suspend:
+            return await self._suspend(record, spec)
+        target = await self._target(spec, record)
+        key = (spec, target.attempted, target.trouble, id(target.checked), id(record.inventory))
+        if key == self._settled and not self._observed.news and self._last is not None:
+            return replace(self._last, noop=True)
+        self._settled = ()
+        attempt = self._last = await self._put_in_force(target, spec, record)
+        if attempt.complete:
+            self._settled = (*key[:-1], id(record.inventory))
+        return attempt
+
+    async def _suspend(self, record: Record, spec: SyncSpec) -> Attempt:
+        self._settled = ()
+        verdict = suspended(record.status)
+        outcome = Outcome(spec.generation, verdict, handled_at=spec.requested_at)
+        await record.write(status_of(record.status, outcome, now=self._clock.now()))
+        return Attempt(verdict, noop=True)
+
+    async def _target(self, spec: SyncSpec, record: Record) -> _Target:
+        try:
+            fetched = await self._source.fetch(spec)
+            checked = await self._check(fetched.new, spec)
+        except GitError as error:
+            problem = error.diagnostic()
+            self._listener(of_diagnostic(Phase.FETCH, problem))
+            attempted = str(record.status.get("lastAttemptedCommit") or "")
+            return _Target(attempted, await self._last_good(spec, record), of_git(error), (problem,))
+        commit = fetched.new
+        if fetched.forced:
+            text = f"{short(spec.ref)} was rewritten: {fetched.old[:12]} is not part of {commit[:12]}"
+            self._listener(SyncEvent(Phase.FETCH, text, Level.WARNING))
+        if not checked.errors:
+            self._good = (commit, spec.path, checked)
+            return _Target(commit, checked)
+        return _Target(
+            commit, await self._last_good(spec, record), of_invalid(commit, checked.errors), checked.errors
+        )
+
+    async def _check(self, commit: str, spec: SyncSpec) -> Checked:
+        """The commit's meaning, made once: the answer for the last good and the last bad one is kept."""
+        for known in (self._good, self._bad):
+            if known is not None and known[:2] == (commit, spec.path):
+                return known[2]
+        checked = await self._source.check(commit, spec, await self._kinds.catalog())
+        if any(d.code == "unknown-kind" for d in checked.errors) and await self._kinds.refresh():
+            checked = await self._source.check(commit, spec, await self._kinds.catalog())
+        for problem in (*checked.errors, *checked.warnings):
+            self._listener(of_diagnostic(Phase.CHECK, problem))
+        if checked.errors:
+            self._bad = (commit, spec.path, checked)
+        return checked
+
+    async def _last_good(self, spec: SyncSpec, record: Record) -> Checked | None:
+        """The commit that stays in force; after a restart it is read again, if it is still there."""
+        commit = str(record.status.get("lastAppliedCommit") or "")
+        if self._good is None and commit:
+            try:
+                checked = await self._source.check(commit, spec, await self._kinds.catalog())
+            except GitError:
+                return None
+            if not checked.errors:
+                self._good = (commit, spec.path, checked)
+        return self._good[2] if self._good else None
+
+    async def _put_in_force(self, target: _Target, spec: SyncSpec, record: Record) -> Attempt:
+        if target.checked is None:
+            verdict = target.trouble or Verdict(None, "Unknown", "nothing was synced yet", reconciling=True)
+            outcome = Outcome(
+                spec.generation,
+                verdict,
+                target.attempted,
+                problems=target.problems,
+                handled_at=spec.requested_at,
+            )
+            await record.write(status_of(record.status, outcome, now=self._clock.now()))
+            return Attempt(verdict, target.attempted, problems=target.problems)
+        plan = await self._plan(target.checked, spec, record)
+        done = await self._carry_out(plan, spec, record)
+        inventory = recorded(
+            plan, record.inventory, applied=done.applied, pruned=done.pruned, refused=done.refused
+        )
+        if done.cut_off is not None:
+            # Kept in memory only: the hub still has the inventory written ahead, which covers all of it.
+            record.inventory = inventory
+            raise Unreachable(done.cut_off.message, hint=done.cut_off.hint)
+        return await self._record(target, plan, done, inventory, spec, record)
+
+    async def _plan(self, checked: Checked, spec: SyncSpec, record: Record) -> ChangeSet:
+        wanted = {item.ref: item for item in checked.state.objects}
+        self._observed.expect(wanted)
+        await self._watching.follow(_kinds_of(checked, record.inventory))
+        self._observed.news = False
+        plan = compute(
+            checked.state.objects,
+            record.inventory,
+            self._observed,
+            owner=spec.name,
+            commit=checked.state.commit,
+            policy=spec.policy,
+        )
+        for problem in plan.diagnostics:
+            self._listener(of_diagnostic(Phase.PLAN, problem))
+        if not plan.nothing_to_do:
+            self._listener(SyncEvent(Phase.PLAN, f"{plan.commit[:12]}: {plan.summary()}"))
+        for change in plan:
+            if change.drift:
+                self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
+        return plan
+
+    async def _carry_out(self, plan: ChangeSet, spec: SyncSpec, record: Record) -> Execution:
+        """Apply, wait a little for what is missing, prune. Each step's inventory is recorded before it."""
+        executor = Executor(
+            self._hub.committer,
+            self._hub.cluster,
+            self._hub.mapper,
+            self._observed,
+            self._listener,
+            self._watching.namespace_exists,
+            owner=spec.name,
+            concurrency=self._settings.concurrency,
+        )
+        ahead = written_ahead(plan, record.inventory)
+        if ahead is not record.inventory:
+            await self._progress(record, spec, plan, ahead, "Applying")
+        done = await executor.apply(plan)
+        await self._wait(executor, plan, done)
+        if done.problems or done.retry or done.cut_off:
+            return done
+        if any(change.action == "prune" for change in plan):
+            inventory = recorded(plan, ahead, applied=done.applied, pruned=(), refused=done.refused)
+            await self._progress(record, spec, plan, inventory, "Pruning")
+            await executor.prune(plan, done)
+        return done
+
+    async def _progress(
+        self, record: Record, spec: SyncSpec, plan: ChangeSet, inventory: Inventory, reason: str
+    ) -> None:
+        verdict = Verdict(None, reason, f"{plan.commit[:12]}: {plan.summary()}", reconciling=True)
+        outcome = Outcome(spec.generation, verdict, plan.commit, inventory=inventory)
+        await record.write(status_of(record.status, outcome, now=self._clock.now()), inventory)
+
+    async def _wait(self, executor: Executor, plan: ChangeSet, done: Execution) -> None:
+        """Give what waits a few more tries, quickly at first."""
+        if not done.waiting:
+            self._watching.forget_namespaces()
+            return
+        names = ", ".join(sorted(done.missing_namespaces)[:5])
+        text = f"{len(done.waiting)} objects wait" + (f" for namespace {names}" if names else "")
+        self._listener(SyncEvent(Phase.WAIT, text))
+        await self._watching.follow_namespaces()
+        until, delay = self._clock.monotonic() + self._settings.patience, 0.05
+        while done.waiting and not done.cut_off and self._clock.monotonic() + delay <= until:
+            await self._clock.sleep(delay)
+            delay = min(1.0, delay * 1.6)
+            await executor.again(plan, done)
+
+    async def _record(
+        self,
+        target: _Target,
+        plan: ChangeSet,
+        done: Execution,
+        inventory: Inventory,
+        spec: SyncSpec,
+        record: Record,
+    ) -> Attempt:
+        verdict = of_execution(plan, done, spec, previous=record.status)
+        problems = (*target.problems, *plan.diagnostics, *done.problems)
+        reported = [str(c.ref) for c in plan if c.reason is Reason.DRIFT_REPORTED]
+        outcome = Outcome(
+            spec.generation,
+            target.trouble or verdict,
+            attempted=target.attempted,
+            applied=plan.commit if done.complete else None,
+            inventory=inventory if inventory is not record.inventory else None,
+            problems=problems,
+            drift=reported if spec.policy.drift is DriftMode.REPORT else (),
+            handled_at=spec.requested_at,
+            summary=done.summary(plan, record.status.get("summary")),
+        )
+        await record.write(status_of(record.status, outcome, now=self._clock.now()), inventory)
+        level = Level.INFO if outcome.verdict.ready else Level.ERROR
+        phase = Phase.DONE if outcome.verdict.ready else Phase.FAILED
+        for problem in done.problems:
+            self._listener(of_diagnostic(Phase.APPLY, problem))
+        self._listener(SyncEvent(phase, outcome.verdict.message, level))
+        waiting = tuple(str(ref) for ref in sorted(done.waiting))
+        return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=done.complete)
+
+
+def _kinds_of(checked: Checked, inventory: Inventory) -> Iterable[tuple[Kind, str]]:
+    """Every kind the sync has, or will have, objects of; the version in Git goes before the recorded one."""
+    for item in checked.state.objects:
+        yield item.ref.of, split_api_version(item.obj.get("apiVersion", ""))[1]
+    for ref, entry in inventory.items():
+        yield ref.of, entry.version

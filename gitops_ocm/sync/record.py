@@ -1,0 +1,157 @@
+"""The HubSync object as the sync's own record on the hub: read once, written only when it differs.
+
+One sync owns a HubSync's status. When somebody edits the spec meanwhile the write is made again on the
+new version; when the inventory is not the one we wrote, another sync is at work on the same HubSync
+and this one gives way: `Superseded`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_ocm.decide.contract import Create, Result, status_patch
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.live.commit import Committer
+from gitops_ocm.live.table import number, version_of
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.plan.inventory import Inventory
+from gitops_ocm.sync.status import patch_of
+
+API_VERSION = "sync.gitops-ocm.io/v1alpha1"
+KIND = "HubSync"
+HUBSYNC = Resource(
+    group="sync.gitops-ocm.io",
+    version="v1alpha1",
+    kind=KIND,
+    plural="hubsyncs",
+    namespaced=False,
+    subresources=frozenset({"status"}),
+)
+"""How a hub serves it; our own CRD, so no discovery is needed."""
+
+LARGEST = 1_300_000
+"""Bytes of inventory that still fit an object in etcd (1.5 MiB) with all else a HubSync holds."""
+_TRIES = 4
+
+
+class Superseded(GitopsError):
+    """Another sync writes to the same HubSync, or it was deleted and made anew."""
+
+    code = "sync-superseded"
+
+
+class SyncMissing(GitopsError):
+    """There is no such HubSync on the hub."""
+
+    code = "no-hubsync"
+
+
+class InventoryTooLarge(GitopsError):
+    """The inventory would not fit the HubSync object."""
+
+    code = "inventory-too-large"
+
+
+class Record:
+    """A HubSync as last seen, and its inventory."""
+
+    def __init__(self, cluster: Cluster, committer: Committer, sync: Object) -> None:
+        self._cluster = cluster
+        self._committer = committer
+        self._sync = sync
+        self.inventory = Inventory.from_status((sync.get("status") or {}).get("inventory"))
+
+    @classmethod
+    async def read(cls, cluster: Cluster, committer: Committer, name: str) -> Record:
+        """The record of the HubSync `name`; `SyncMissing` where there is none."""
+        return cls(cluster, committer, await _get(cluster, name))
+
+    @classmethod
+    async def read_or_create(cls, cluster: Cluster, committer: Committer, sync: Object) -> Record:
+        """As `read`; a HubSync that is not there yet is created."""
+        try:
+            return await cls.read(cluster, committer, sync["metadata"]["name"])
+        except SyncMissing:
+            result = await committer.write(Create({"apiVersion": API_VERSION, "kind": KIND, **sync}))
+            return cls(cluster, committer, _answer(result))
+
+    @property
+    def sync(self) -> Object:
+        """The HubSync; read-only."""
+        return self._sync
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """Its status as last seen or written."""
+        return self._sync.get("status") or {}
+
+    def seen(self, sync: Object) -> None:
+        """What a watch shows: if it is newer, its spec counts, and its resourceVersion to write on.
+
+        The inventory stays the one we hold, unless the object is another one.
+        """
+        seen, known = (number(version_of(obj)) for obj in (sync, self._sync))
+        if seen is not None and known is not None and seen <= known:
+            return
+        if sync["metadata"].get("uid") != self._sync["metadata"].get("uid"):
+            self.inventory = Inventory.from_status((sync.get("status") or {}).get("inventory"))
+        self._sync = sync
+
+    async def write(self, status: Object, inventory: Inventory | None = None) -> bool:
+        """Record `status`, with `inventory` in it. Says whether a request was needed."""
+        _check_size(status)
+        for attempt in range(_TRIES):
+            patch = patch_of(self.status, status)
+            if patch:
+                result = await self._committer.write(status_patch(self._sync, patch))
+                if result.error is not None and result.error.reason == "Conflict" and attempt < _TRIES - 1:
+                    await self._catch_up()
+                    continue
+                self._sync = _answer(result)
+            if inventory is not None:
+                self.inventory = inventory
+            return bool(patch)
+        raise AssertionError("unreachable")
+
+    async def _catch_up(self) -> None:
+        """See the newer version that made our write fail, if it is one we may write on."""
+        newer = await _get(self._cluster, self._sync["metadata"]["name"])
+        same = newer["metadata"].get("uid") == self._sync["metadata"].get("uid")
+        if not same or (newer.get("status") or {}).get("inventory") != self.status.get("inventory"):
+            raise Superseded(
+                f"HubSync {newer['metadata']['name']} was written by another sync",
+                hint="run one sync for a HubSync; this one reads it again and goes on",
+            )
+        self._sync = newer
+
+
+async def _get(cluster: Cluster, name: str) -> Object:
+    try:
+        return await cluster.get(HUBSYNC, "", name)
+    except ApiError as error:
+        if error.http_code != 404:
+            raise
+        raise SyncMissing(
+            f"there is no HubSync {name} on {cluster.server}",
+            hint="create it, or give --repo URL to have it made; `gitops-ocm crds` prints the CRDs it needs",
+        ) from error
+
+
+def _answer(result: Result) -> Object:
+    if result.error is not None:
+        raise result.error
+    assert result.obj is not None
+    return result.obj
+
+
+def _check_size(status: Mapping[str, Any]) -> None:
+    entries = (status.get("inventory") or {}).get("entries") or ()
+    size = sum(len(entry["id"]) + len(entry["v"]) + len(entry["d"]) + 24 for entry in entries)
+    if size > LARGEST:
+        raise InventoryTooLarge(
+            f"the inventory of {len(entries)} objects takes {size} bytes and does not fit one HubSync",
+            hint="split the repository's path among several HubSyncs",
+        )

@@ -1,0 +1,89 @@
+"""Git as a sync sees it: where the ref is now, and what a commit means.
+
+Git and the compiler block, so both run in a worker thread. What a file means is found again in the
+blob cache, so a commit costs what it changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from gitops_ocm.desired.compile import DesiredState, compile_tree
+from gitops_ocm.desired.documents import BlobCache
+from gitops_ocm.errors import Diagnostic, Severity
+from gitops_ocm.git.command import Credentials
+from gitops_ocm.git.errors import DiskFull, GitError
+from gitops_ocm.git.source import Fetched, Repository, open_repository
+from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.sync.spec import SyncSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A commit that was compiled: what it means, and what is wrong with it."""
+
+    state: DesiredState
+    errors: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+class Source:
+    """The repository of one HubSync. Reopened when the HubSync names another."""
+
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        blobs: Callable[[Path], BlobCache],
+        credentials: Credentials | None = None,
+    ) -> None:
+        self._cache_dir = cache_dir
+        self._credentials = credentials
+        self._blobs = blobs(cache_dir)
+        self._repository: Repository | None = None
+        self._url = ""
+
+    async def fetch(self, spec: SyncSpec) -> Fetched:
+        """Bring the ref up to date; raises `git.errors.GitError`."""
+        return await _in_thread(lambda: self.repository(spec.url).fetch(spec.ref))
+
+    async def check(self, commit: str, spec: SyncSpec, catalog: Catalog) -> Checked:
+        """Read and validate a whole commit."""
+        return await _in_thread(lambda: self._check(commit, spec, catalog))
+
+    def repository(self, url: str) -> Repository:
+        """The open repository; blocks when it has to be opened."""
+        if self._repository is None or url != self._url:
+            self.close()
+            self._repository = open_repository(url, self._cache_dir, credentials=self._credentials)
+            self._url = url
+        return self._repository
+
+    def close(self) -> None:
+        """End the helper processes."""
+        if self._repository is not None:
+            self._repository.close()
+            self._repository = None
+
+    def _check(self, commit: str, spec: SyncSpec, catalog: Catalog) -> Checked:
+        tree = self.repository(spec.url).tree(commit)
+        state = compile_tree(tree, catalog, cache=self._blobs, path=spec.path)
+        errors = tuple(d for d in state.diagnostics if d.severity is Severity.ERROR)
+        warnings = tuple(d for d in state.diagnostics if d.severity is not Severity.ERROR)
+        return Checked(state, errors, warnings)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(work)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"no space left: {error.strerror} at {error.filename or 'the cache'}") from error
+        raise GitError(f"{error.strerror or error} at {error.filename or 'the cache'}") from error

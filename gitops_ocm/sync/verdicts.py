@@ -1,0 +1,94 @@
+"""The sentence a pass ends with: which reason, and whether time or a person can help. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitops_ocm.api.fleet import READY
+from gitops_ocm.errors import Diagnostic, Severity
+from gitops_ocm.git.errors import (
+    AuthenticationFailed,
+    DiskFull,
+    GitError,
+    RefNotFound,
+    RemoteUnreachable,
+    RepositoryNotFound,
+)
+from gitops_ocm.git.refs import short
+from gitops_ocm.objects.conditions import find
+from gitops_ocm.plan.changes import ChangeSet, Reason
+from gitops_ocm.sync.execute import Execution
+from gitops_ocm.sync.spec import SyncSpec
+from gitops_ocm.sync.status import Verdict
+
+_GIT_REASONS: tuple[tuple[type[GitError], str], ...] = (
+    (RefNotFound, "RefNotFound"),
+    (RemoteUnreachable, "RepositoryUnreachable"),
+    (AuthenticationFailed, "AuthenticationFailed"),
+    (RepositoryNotFound, "RepositoryNotFound"),
+    (DiskFull, "DiskFull"),
+)
+
+
+def of_git(error: GitError) -> Verdict:
+    """Fetching failed; what is in force stays so."""
+    reason = next((reason for cls, reason in _GIT_REASONS if isinstance(error, cls)), "FetchFailed")
+    text = f"{error.message}; the last good commit stays in force"
+    return Verdict(False, reason, text, reconciling=error.transient, stalled=not error.transient)
+
+
+def of_invalid(commit: str, errors: Sequence[Diagnostic]) -> Verdict:
+    """A commit was refused as a whole."""
+    noun = "problem" if len(errors) == 1 else "problems"
+    text = f"commit {commit[:12]} has {len(errors)} {noun} and was not applied; first: {errors[0]}"
+    return Verdict(False, "InvalidCommit", text, stalled=True)
+
+
+def suspended(status: Mapping[str, Any]) -> Verdict:
+    """Nothing is done; whether the hub is as it should be is as it was last known."""
+    ready = find(status.get("conditions"), READY)
+    known = {"True": True, "False": False}.get(str(ready.get("status"))) if ready else None
+    return Verdict(known, "Suspended", "spec.suspend is set; nothing is synced until it is not")
+
+
+def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: Mapping[str, Any]) -> Verdict:
+    """A plan was carried out, as far as it went."""
+    at = f"{short(spec.ref)}@{plan.commit[:12]}"
+    if done.problems:
+        return _failed(at, done)
+    foreign = [d for d in plan.diagnostics if d.severity is Severity.ERROR]
+    if foreign:
+        return Verdict(False, "OwnedByAnotherSync", f"{at}: {foreign[0]}", stalled=True)
+    if done.waiting:
+        names = ", ".join(sorted(done.missing_namespaces)[:5])
+        what = f" for namespace {names}" if names else " for their kinds to be served"
+        text = f"{at}: {_objects(len(done.waiting))} waiting{what}; everything else is applied"
+        return Verdict(False, "WaitingForDependency", text, reconciling=True)
+    guarded = next((d for d in plan.diagnostics if d.code == "prune-guarded"), None)
+    if guarded is not None:
+        return Verdict(False, "PruneGuarded", f"{at}: {guarded.message}; {guarded.hint}", stalled=True)
+    wanted = sum(1 for change in plan if change.wanted is not None)
+    drifted = sum(change.reason is Reason.DRIFT_REPORTED for change in plan)
+    text = f"{at}: {_objects(wanted)} in force"
+    if drifted:
+        text += f", {drifted} changed on the hub and left so"
+    return Verdict(True, "Synced", text)
+
+
+def camel(code: str) -> str:
+    """An error's code as a condition reason: `inventory-too-large` → `InventoryTooLarge`."""
+    return "".join(word.capitalize() for word in code.split("-"))
+
+
+def _failed(at: str, done: Execution) -> Verdict:
+    first = done.problems[0]
+    text = f"{at}: {_objects(len(done.problems))} could not be written; first: {first}"
+    if done.held_back:
+        text += f"; {done.held_back} in later waves were held back"
+    transient = bool(done.retry) and not done.refused
+    return Verdict(False, "ApplyFailed", text, reconciling=transient, stalled=not transient)
+
+
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"
