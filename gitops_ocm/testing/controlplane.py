@@ -14,7 +14,6 @@ Where the programs come from: `testing.programs`. A `Cluster` to talk to it: `te
 from __future__ import annotations
 
 import argparse
-import base64
 import ctypes
 import http.client
 import json
@@ -29,12 +28,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gitops_ocm.apiserver.tls import Authority
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.identity import write_kubeconfig
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.testing.pki import Authority, Identity, write_private
 from gitops_ocm.testing.programs import Programs, ensure
 
 SERVICE_RANGE = "10.0.0.0/24"
@@ -49,6 +50,9 @@ CONTROLLERS = (
     "serviceaccount-token-controller",
 )
 """What a hub relies on. Workload controllers are left out: without nodes they only make noise."""
+
+TOKENS = "service-accounts"
+"""Whose key signs service account tokens."""
 
 START_TIMEOUT = 90.0
 STOP_TIMEOUT = 15.0
@@ -86,11 +90,7 @@ class ControlPlane:
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """A kubeconfig of another user, whom RBAC knows by `user` and `groups`."""
-        name = "".join(c if c.isalnum() else "-" for c in user)
-        identity = self.authority.client(f"user-{name}", user=user, groups=groups)
-        path = self.directory / f"{name}.kubeconfig"
-        _write_kubeconfig(path, self.url, self.authority.identity.certificate, identity, user)
-        return path
+        return _kubeconfig(self.authority, self.directory, self.url, user, groups)
 
 
 @contextmanager
@@ -116,37 +116,26 @@ def control_plane(
 
 def _start(programs: Programs, directory: Path, manifests: list[Object], stack: ExitStack) -> ControlPlane:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    authority = Authority(directory / "pki")
-    admin = authority.client("admin", user="admin", groups=("system:masters",))
+    authority = Authority.open(directory / "pki", now=datetime.now(UTC))
     port = _free_port()
     url = f"https://127.0.0.1:{port}"
-    kubeconfig = directory / "kubeconfig"
-    _write_kubeconfig(kubeconfig, url, authority.identity.certificate, admin, "admin")
-    tokens = authority.signing_keys("service-accounts")
+    kubeconfig = _kubeconfig(authority, directory, url, "admin", ["system:masters"])
     # A Unix socket: no port to fight for, and nobody else on this machine can read the store. Its path
     # must be short, so it has a directory of its own.
     sockets = stack.enter_context(tempfile.TemporaryDirectory(prefix="gitops-ocm-etcd-"))
-    etcd_url = f"unix://{sockets}/client"
 
-    etcd = stack.enter_context(_program("etcd", _etcd_command(programs, directory, sockets), directory))
+    def start(name: str, command: Sequence[str]) -> _Running:
+        return stack.enter_context(_program(name, command, directory))
+
+    etcd = start("etcd", _etcd_command(programs, directory, sockets))
     _wait(lambda: Path(sockets, "client").exists(), etcd)
-    apiserver = stack.enter_context(
-        _program("kube-apiserver", _apiserver_command(programs, authority, tokens, port, etcd_url), directory)
-    )
-    client = _Client(port, authority.identity.certificate, admin)
+    apiserver = start("kube-apiserver", _apiserver_command(programs, authority, port, sockets))
+    client = _Client(port, authority)
     _wait(lambda: client.get("/readyz") is not None, apiserver)
     for manifest in manifests:
         client.create(manifest)
-    manager_kubeconfig = directory / "kube-controller-manager.kubeconfig"
-    manager = authority.client("manager", user="system:kube-controller-manager")
-    _write_kubeconfig(manager_kubeconfig, url, authority.identity.certificate, manager, "manager")
-    controllers = stack.enter_context(
-        _program(
-            "kube-controller-manager",
-            _manager_command(programs, authority, tokens, manager_kubeconfig),
-            directory,
-        )
-    )
+    manager = _kubeconfig(authority, directory, url, "system:kube-controller-manager")
+    controllers = start("kube-controller-manager", _manager_command(programs, authority, manager))
     # The account appears once the controllers run.
     _wait(lambda: client.get("/api/v1/namespaces/default/serviceaccounts/default") is not None, controllers)
     pids = {p.name: p.process.pid for p in (etcd, apiserver, controllers)}
@@ -165,21 +154,21 @@ def _etcd_command(programs: Programs, directory: Path, sockets: str) -> list[str
     ]
 
 
-def _apiserver_command(
-    programs: Programs, authority: Authority, tokens: Identity, port: int, etcd_url: str
-) -> list[str]:
-    serving = authority.server("kube-apiserver", hosts=("127.0.0.1", "localhost", "10.0.0.1", "kubernetes"))
+def _apiserver_command(programs: Programs, authority: Authority, port: int, sockets: str) -> list[str]:
+    authority.server([], now=datetime.now(UTC))
+    authority.client(TOKENS, now=datetime.now(UTC))
+    pki = authority.directory
     return [
         str(programs.apiserver),
         "--bind-address=127.0.0.1",
         "--advertise-address=127.0.0.1",
         f"--secure-port={port}",
-        f"--etcd-servers={etcd_url}",
-        f"--tls-cert-file={serving.certificate}",
-        f"--tls-private-key-file={serving.key}",
-        f"--client-ca-file={authority.identity.certificate}",
-        f"--service-account-key-file={tokens.certificate}",
-        f"--service-account-signing-key-file={tokens.key}",
+        f"--etcd-servers=unix://{sockets}/client",
+        f"--tls-cert-file={pki}/server.crt",
+        f"--tls-private-key-file={pki}/server.key",
+        f"--client-ca-file={pki}/ca.crt",
+        f"--service-account-key-file={pki}/client-{TOKENS}.crt",
+        f"--service-account-signing-key-file={pki}/client-{TOKENS}.key",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--authorization-mode=RBAC",
@@ -191,9 +180,8 @@ def _apiserver_command(
     ]
 
 
-def _manager_command(
-    programs: Programs, authority: Authority, tokens: Identity, kubeconfig: Path
-) -> list[str]:
+def _manager_command(programs: Programs, authority: Authority, kubeconfig: Path) -> list[str]:
+    pki = authority.directory
     return [
         str(programs.controller_manager),
         f"--kubeconfig={kubeconfig}",
@@ -201,10 +189,10 @@ def _manager_command(
         "--leader-elect=false",
         "--secure-port=0",
         "--use-service-account-credentials=true",  # each controller under its own role, as in a real cluster
-        f"--cluster-signing-cert-file={authority.identity.certificate}",
-        f"--cluster-signing-key-file={authority.identity.key}",
-        f"--root-ca-file={authority.identity.certificate}",
-        f"--service-account-private-key-file={tokens.key}",
+        f"--cluster-signing-cert-file={pki}/ca.crt",
+        f"--cluster-signing-key-file={pki}/ca.key",
+        f"--root-ca-file={pki}/ca.crt",
+        f"--service-account-private-key-file={pki}/client-{TOKENS}.key",
         "--kube-api-qps=300",
         "--kube-api-burst=600",
         "--concurrent-namespace-syncs=20",
@@ -276,10 +264,11 @@ def _wait(ready: Callable[[], bool], program: _Running) -> None:
 class _Client:
     """The few requests that starting needs; tests use a `Cluster`."""
 
-    def __init__(self, port: int, ca: Path, admin: Identity) -> None:
+    def __init__(self, port: int, authority: Authority) -> None:
         self._port = port
-        self._tls = ssl.create_default_context(cafile=str(ca))
-        self._tls.load_cert_chain(admin.certificate, admin.key)
+        pki = authority.directory
+        self._tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        self._tls.load_cert_chain(pki / "client-admin.crt", pki / "client-admin.key")
 
     def get(self, path: str) -> bytes | None:
         """The body of a 200 answer; None for anything else, a refused connection included."""
@@ -315,23 +304,24 @@ def _free_port() -> int:
         return port
 
 
-def _write_kubeconfig(path: Path, url: str, ca: Path, identity: Identity, user: str) -> None:
-    def data(file: Path) -> str:
-        return base64.b64encode(file.read_bytes()).decode()
-
-    credentials = {
-        "client-certificate-data": data(identity.certificate),
-        "client-key-data": data(identity.key),
-    }
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority-data": data(ca)}}],
-        "users": [{"name": user, "user": credentials}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
-        "current-context": "test",
-    }
-    write_private(path, json.dumps(content, indent=2).encode())
+def _kubeconfig(
+    authority: Authority, directory: Path, url: str, user: str, groups: Sequence[str] = ()
+) -> Path:
+    """Write the kubeconfig of one user; the admin's is the one without a prefix."""
+    pair = authority.client(user, groups, now=datetime.now(UTC))
+    plain = "".join(c if c.isalnum() else "-" for c in user)
+    path = directory / ("kubeconfig" if user == "admin" else f"{plain}.kubeconfig")
+    write_kubeconfig(
+        path,
+        server=url,
+        ca=authority.pem,
+        certificate=pair.certificate,
+        key=pair.key,
+        cluster="test",
+        user=user,
+        context="test",
+    )
+    return path
 
 
 def main() -> None:

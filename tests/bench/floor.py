@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import ssl
 import tempfile
 from pathlib import Path
@@ -62,7 +61,7 @@ def _path(obj: dict[str, Any]) -> str:
 
 def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
     """The server and client certificate of a kubeconfig of `testing.controlplane`."""
-    content = json.loads(kubeconfig.read_text())
+    content = YAML(typ="safe").load(kubeconfig)
     cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
     tls = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
     with tempfile.NamedTemporaryFile() as pem:
