@@ -6,11 +6,11 @@ there only while they are true, DriftDetected says that the hub is not as Git ha
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gitops_ocm.api.base import Int32, Int64, Model, NonEmpty, Rule
+from gitops_ocm.api.base import LIST_ATOMIC, Int32, Int64, Model, NonEmpty, Rule
 from gitops_ocm.api.meta import Conditions, KubeObject
 from gitops_ocm.api.scalars import DurationText, TimeText
 
@@ -112,7 +112,7 @@ class Inventory(Model):
 
     # An atomic list, although `id` is a key: tracked entry by entry, managedFields would outgrow the
     # inventory itself, and etcd's limit at half the objects.
-    entries: list[InventoryEntry] | None = Field(None, description="The objects.")
+    entries: Annotated[list[InventoryEntry], LIST_ATOMIC] | None = Field(None, description="The objects.")
 
 
 class Problem(Model):
