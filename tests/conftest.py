@@ -21,16 +21,33 @@ from gitops_ocm.kube.cluster import Cluster
 
 # Only what every test needs is imported here: a test of a pure function should not load a server.
 
+GIVEN = "GITOPS_OCM_TEST_KUBECONFIG"
 HUBS = ("memory", "embedded", "kubernetes")
 GO_MODULE = Path(__file__).parent / "controlplane"
 LAST_WORDS = 5.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the control plane, if it must be, before any test's time limit runs; minutes, once."""
+    needed = any(item.get_closest_marker("controlplane") for item in session.items)
+    if not needed or session.config.option.collectonly or GIVEN in os.environ:
+        return
+    from gitops_ocm.errors import GitopsError
+    from gitops_ocm.testing.programs import ensure
+
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        try:
+            ensure(os.environ, GO_MODULE)
+        except GitopsError as error:
+            pytest.exit(f"no control plane for the tests that need one: {error.message}\n{error.hint}", 1)
+
+
 @pytest.fixture(scope="session")
 def kubernetes_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a real control plane, which is started unless one was given."""
-    if given := os.environ.get("GITOPS_OCM_TEST_KUBECONFIG"):
+    if given := os.environ.get(GIVEN):
         yield Path(given)
         return
     from gitops_ocm.api.crd import crds
