@@ -55,6 +55,6 @@ def is_plain(text: str) -> bool:
 def read(text: str) -> Any:
     """The value of a text that `is_plain`; `NotPlain` where the parser objects."""
     try:
-        return ryaml.loads(text)
-    except ryaml.InvalidYamlError as error:
+        return ryaml.loads(text)  # type: ignore[attr-defined]
+    except ryaml.InvalidYamlError as error:  # type: ignore[attr-defined]
         raise NotPlain(str(error)) from None

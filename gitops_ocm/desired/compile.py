@@ -1,0 +1,202 @@
+"""From a commit's tree to the objects it wants: the front door of `desired`.
+
+    state = compile_tree(tree, catalog, cache=cache)
+    if state.ok: ... state.objects
+
+The whole commit is judged before anything is applied, and every problem is listed with file and
+line. Compiling the next commit with the same `cache` costs what changed: an object whose file did
+not change keeps its `Wanted`, origin included, so an origin names the commit in which this cache
+first saw that content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from gitops_ocm.desired import documents
+from gitops_ocm.desired.cache import BlobCache, FileResult, LayoutResult
+from gitops_ocm.desired.documents import Document, Parsed
+from gitops_ocm.desired.layout import DEFAULT, FILE_NAME, Layout, read_layout
+from gitops_ocm.desired.selection import Chooser, ignore_files, select
+from gitops_ocm.desired.tree import Entry, Tree
+from gitops_ocm.desired.validate import object_findings, wave_of
+from gitops_ocm.errors import Diagnostic, Location, Severity
+from gitops_ocm.objects.canonical import digest
+from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.ref import Ref, ref_of
+from gitops_ocm.plan.wanted import Wanted
+
+
+@dataclass(frozen=True)
+class DesiredState:
+    """What a commit wants: objects sorted by `Ref`, and every problem found, sorted by place."""
+
+    commit: str
+    objects: tuple[Wanted, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    layout: Layout = DEFAULT
+
+    @property
+    def ok(self) -> bool:
+        """Whether the commit may be applied: warnings do not stop it."""
+        return all(d.severity is not Severity.ERROR for d in self.diagnostics)
+
+
+def compile_tree(
+    tree: Tree, catalog: Catalog, *, cache: BlobCache | None = None, path: str = "."
+) -> DesiredState:
+    """Compile the part of a tree under `path`. `catalog` says which kinds the hub serves."""
+    cache = cache if cache is not None else BlobCache()
+    prefix = _prefix(path)
+    layout = _layout(tree, prefix, cache)
+    chosen = select(tree, layout.chooser)
+    results = _results(tree, chosen.files, cache)
+    known = _extended(catalog, results, cache)
+    diagnostics = [*layout.diagnostics, *chosen.diagnostics]
+    if prefix and not any(p.startswith(prefix) for p in tree.entries):
+        why = f"there is no folder {prefix} in this commit"
+        diagnostics.append(
+            Diagnostic("no-such-path", why, Location("", 0, tree.commit), hint="see spec.path")
+        )
+    for result in results:
+        if result.judged_by is not known:
+            result.diagnostics = tuple(_judged(tree, result, known))
+            result.judged_by = known
+        diagnostics += result.diagnostics
+    objects = _sorted(results, cache)
+    diagnostics += _duplicates(objects)
+    diagnostics.sort(key=lambda d: (d.where.path, d.where.line, d.where.column, d.code, d.message))
+    return DesiredState(tree.commit, objects, tuple(diagnostics), layout.layout)
+
+
+def _prefix(path: str) -> str:
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return "/".join(parts) + "/" if parts else ""
+
+
+def _layout(tree: Tree, prefix: str, cache: BlobCache) -> LayoutResult:
+    """The layout in force, made anew only if its files or the `path` changed."""
+    where = prefix + FILE_NAME
+    entry = tree.entries.get(where)
+    ignores = ignore_files(tree.entries, prefix)
+    key = (prefix, entry, tuple((p, e.blob) for p, e in ignores.items()))
+    if cache.layout is None or cache.layout.key != key:
+        layout, problems = _read_layout(tree, where, entry)
+        rules = dict(zip(ignores, (tree.read(p) for p in ignores), strict=True))
+        cache.layout = LayoutResult(key, layout, Chooser(prefix, layout, rules), problems)
+    return cache.layout
+
+
+def _read_layout(tree: Tree, where: str, entry: Entry | None) -> tuple[Layout, tuple[Diagnostic, ...]]:
+    if entry is None:
+        return DEFAULT, ()
+    if not entry.is_file:
+        return DEFAULT, (
+            Diagnostic("layout-invalid", f"{where} must be a file", Location(where, 0, tree.commit)),
+        )
+    return read_layout(tree.read(where), where, tree.commit)
+
+
+def _results(tree: Tree, files: Mapping[str, Entry], cache: BlobCache) -> list[FileResult]:
+    """One result per file; only new content is read."""
+    before = cache.files
+    missing = [
+        (path, entry)
+        for path, entry in files.items()
+        if (known := before.get(path)) is None or known.entry.blob != entry.blob
+    ]
+    if missing or len(files) != len(before):
+        parsed = cache.parsed(tree, (entry for _, entry in missing))
+        fresh = {path: _file(path, entry, parsed[entry.blob], tree.commit) for path, entry in missing}
+        cache.files = {path: fresh.get(path) or before[path] for path in files}
+    return list(cache.files.values())
+
+
+def _file(path: str, entry: Entry, parsed: Parsed, commit: str) -> FileResult:
+    wanted = tuple(
+        Wanted(ref_of(d.value), d.value, digest(d.value), wave_of(d.value), Location(path, d.line, commit))
+        for d in parsed.documents
+        if _has_identity(d.value)
+    )
+    crds = tuple(w for w in wanted if w.ref.of == ("apiextensions.k8s.io", "CustomResourceDefinition"))
+    return FileResult(path, entry, parsed, wanted, commit, crds=crds)
+
+
+def _has_identity(obj: Mapping[str, object]) -> bool:
+    meta = obj.get("metadata")
+    return (
+        isinstance(obj.get("apiVersion"), str)
+        and isinstance(obj.get("kind"), str)
+        and isinstance(meta, Mapping)
+        and isinstance(meta.get("name"), str)
+        and isinstance(meta.get("namespace", ""), str | None)
+        and isinstance(meta.get("annotations"), Mapping | None)
+    )
+
+
+def _extended(catalog: Catalog, results: list[FileResult], cache: BlobCache) -> Catalog:
+    """The catalog with the kinds that this commit's own CRDs define."""
+    crds = [crd for result in results for crd in result.crds]
+    digests = tuple(crd.digest for crd in crds)
+    known = cache.extended
+    if known is None or known[0] is not catalog or known[1] != digests:
+        extended = catalog
+        for crd in crds:
+            if not any(f.severity is Severity.ERROR for f in object_findings(crd.obj, catalog)):
+                extended = extended.with_crd(crd.obj)
+        cache.extended = known = (catalog, digests, extended)
+    return known[2]
+
+
+def _judged(tree: Tree, result: FileResult, catalog: Catalog) -> Iterable[Diagnostic]:
+    """A file's problems: what could not be read, then what each of its objects got wrong."""
+    commit = result.commit
+    for p in result.parsed.problems:
+        yield Diagnostic(p.code, p.message, Location(result.path, p.line, commit, p.column), hint=p.hint)
+    data: bytes | None = None
+    for document in result.parsed.documents:
+        findings = object_findings(document.value, catalog)
+        if findings and data is None:
+            ((_, data),) = tree.read_blobs([result.entry.blob])
+        for finding in findings:
+            assert data is not None
+            line, column = documents.locate(data, document, finding.path)
+            yield Diagnostic(
+                finding.code,
+                finding.message,
+                Location(result.path, line, commit, column),
+                subject=_subject(document),
+                hint=finding.hint,
+                severity=finding.severity,
+            )
+
+
+def _subject(document: Document) -> str:
+    if _has_identity(document.value):
+        return str(ref_of(document.value))
+    kind = document.value.get("kind")
+    return kind if isinstance(kind, str) else ""
+
+
+def _sorted(results: list[FileResult], cache: BlobCache) -> tuple[Wanted, ...]:
+    if cache.sorted is None or cache.sorted[0] != results:
+        objects = sorted((w for result in results for w in result.wanted), key=lambda w: (w.ref, w.origin))
+        cache.sorted = (results, tuple(objects))
+    return cache.sorted[1]
+
+
+def _duplicates(objects: tuple[Wanted, ...]) -> Iterable[Diagnostic]:
+    """One diagnostic per object that is written in more than one place, at each later place."""
+    first: dict[Ref, Wanted] = {}
+    for wanted in objects:
+        known = first.setdefault(wanted.ref, wanted)
+        if known is not wanted:
+            there = replace(known.origin, commit="")
+            yield Diagnostic(
+                "duplicate-object",
+                f"the same object is also written in {there}",
+                wanted.origin,
+                subject=str(wanted.ref),
+                hint="keep one of them",
+            )
