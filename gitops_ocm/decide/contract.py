@@ -39,12 +39,6 @@ class Side(StrEnum):
     SPOKE = "spoke"
 
 
-ANY = Kind("*", "*")
-"""In a `Wake`: every kind that a controller came to watch through `Unread` on that side.
-
-The work agent cannot know beforehand which kinds manifests have; this is how what it applied wakes it.
-"""
-
 LOCAL_GROUP = "local.gitops-ocm.io"
 """Objects of this API group are in no API: the process itself puts them into its cache.
 
@@ -57,7 +51,9 @@ class Unread(GitopsError):
     """A view was asked for kinds that are not being watched yet.
 
     The runner catches it, starts watching (or reading) them and calls the reconciler again once
-    they are there. So a reconciler simply asks; the simulator never raises it.
+    they are there. So a reconciler simply asks; the simulator never raises it. What a reconcile read
+    of kinds that its controller does not declare wakes its key when it changes: so the work agent is
+    woken by what it applied, whichever kinds those are.
     """
 
     code = "unread"

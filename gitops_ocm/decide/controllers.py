@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gitops_ocm.decide import agent_table
 from gitops_ocm.decide.contract import Controller
 from gitops_ocm.decide.hub_table import placement_rows, registration_rows, work_rows
 from gitops_ocm.decide.settings import AgentSettings, HubSettings
@@ -20,8 +21,8 @@ def hub_controllers(settings: HubSettings | None = None) -> tuple[Controller, ..
 
 
 def agent_controllers(settings: AgentSettings) -> tuple[Controller, ...]:
-    """All rows of one cluster's agent: groups `registration`, `status`, `work`."""
-    return ()
+    """All rows of one cluster's agent: groups `registration` and `work`."""
+    return (*agent_table.registration_rows(settings), *agent_table.work_rows(settings))
 
 
 def in_groups(rows: Iterable[Controller], groups: Iterable[str]) -> tuple[Controller, ...]:

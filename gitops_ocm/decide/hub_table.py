@@ -19,6 +19,7 @@ from gitops_ocm.decide.kinds import (
     PLACEMENT,
     PLACEMENT_DECISION,
     PLACEMENT_SCORE,
+    RBAC_GROUP,
     REPLICA_SET,
     ROLE_BINDING,
     cluster_ref,
@@ -54,9 +55,9 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
     """Clusters and their sets."""
     rights = {
         "namespaces": _SPEC,
-        f"{access.RBAC_GROUP}/clusterroles": (*_SPEC, "delete", "escalate", "bind"),
-        f"{access.RBAC_GROUP}/clusterrolebindings": (*_SPEC, "delete"),
-        f"{access.RBAC_GROUP}/rolebindings": (*_SPEC, "delete"),
+        f"{RBAC_GROUP}/clusterroles": (*_SPEC, "delete", "escalate", "bind"),
+        f"{RBAC_GROUP}/clusterrolebindings": (*_SPEC, "delete"),
+        f"{RBAC_GROUP}/rolebindings": (*_SPEC, "delete"),
     }
     return (
         Controller(

@@ -24,6 +24,7 @@ from gitops_ocm.decide.contract import (
 from gitops_ocm.objects.conditions import parse_time
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.patch import merge_diff
 from gitops_ocm.objects.ref import Object, ref_of, split_api_version
 
 
@@ -115,9 +116,9 @@ def delete(
 
 
 def report(obj: Object, status: Mapping[str, Any], side: Side = Side.HUB) -> tuple[MergePatch, ...]:
-    """Patch those of the given status fields that differ from what the object has."""
-    have = status_of(obj)
-    changed = {k: v for k, v in status.items() if have.get(k) != v and not (v is None and k not in have)}
+    """Patch the given status fields to be exactly so, if they are not; other fields are left alone."""
+    have = {field: value for field, value in status_of(obj).items() if field in status}
+    changed = merge_diff(have, dict(status))
     return (status_patch(obj, changed, side),) if changed else ()
 
 

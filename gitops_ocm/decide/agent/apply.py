@@ -1,0 +1,204 @@
+"""The work agent's apply row: make the cluster have what a ManifestWork says, and report that.
+
+One pass, in steps: the work's finalizer and its AppliedManifestWork; the ledger entries of what is about
+to be made (so that a crash leaves nothing that nobody knows of); the manifests, in the order of their
+kinds, a failure of one never stopping another; the report. A pass without drift writes nothing.
+
+What becomes of manifests that left the work is `decide.agent.ledger`, the work's end `decide.agent.finish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitops_ocm.decide.agent.identity import (
+    WORK_FINALIZER,
+    anchor_ref,
+    anchor_spec,
+    identity_of,
+    new_anchor,
+)
+from gitops_ocm.decide.agent.ignored import IgnoreFieldError
+from gitops_ocm.decide.agent.manifests import Item, items_of, writes_for
+from gitops_ocm.decide.agent.options import READ_ONLY
+from gitops_ocm.decide.agent.pacing import spread
+from gitops_ocm.decide.agent.work_status import (
+    COMPLETE,
+    applied_entry,
+    generation_of,
+    is_applied,
+    previous,
+    reported,
+    with_applied,
+)
+from gitops_ocm.decide.contract import DONE, Create, Outcome, Result, Side, View, Want, Write
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.decide.writes import add_finalizer, errors, is_deleting, locked_patch, report, status_of
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.objects import conditions
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.order import work_rank
+from gitops_ocm.objects.ref import Object, Ref
+
+Verdict = tuple[str, str, str]
+GOOD: Verdict = ("True", "AppliedManifestComplete", "Apply manifest complete")
+
+
+@dataclass(frozen=True)
+class ApplyWork:
+    """Applies the ManifestWorks of one cluster."""
+
+    settings: AgentSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one ManifestWork."""
+        work = view.get(key)
+        if work is None or is_deleting(work) or conditions.is_true(work, COMPLETE):
+            return DONE
+        items = items_of(view, work)
+        wants = {Want(i.ref.of, i.ref.namespace) for i in items if i.ref is not None}
+        view.require(sorted(wants), Side.SPOKE)
+        anchor = view.get(anchor_ref(self.settings, key.name), Side.SPOKE)
+        if anchor is not None and is_deleting(anchor):
+            return Outcome(notes=("what the last work of this name applied is still being removed",))
+        return _Pass(self.settings, view, key, now, items).prepare(work, anchor)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One pass over a work: the steps after each other, each with what the one before came to."""
+
+    settings: AgentSettings
+    view: View
+    key: Ref
+    now: datetime
+    items: Sequence[Item]
+
+    def prepare(self, work: Object, anchor: Object | None) -> Outcome:
+        """Finalizer and AppliedManifestWork."""
+        marks = add_finalizer(work, WORK_FINALIZER)
+        wanted = anchor_spec(self.settings, work)
+        anchoring: tuple[Write, ...] = ()
+        if anchor is None:
+            anchoring = (Create(new_anchor(self.settings, work), Side.SPOKE),)
+        elif anchor.get("spec") != wanted:
+            anchoring = (locked_patch(anchor, {"spec": wanted}, Side.SPOKE),)
+        if not marks and not anchoring:
+            assert anchor is not None
+            return self.record(work, anchor)
+
+        def then(results: Sequence[Result]) -> Outcome:
+            if faults := errors(results):
+                return Outcome(retry=faults[0].message)
+            moved = (results[0].obj if marks else None) or work
+            made = (results[-1].obj if anchoring else None) or anchor
+            assert made is not None
+            return self.record(moved, made)
+
+        return Outcome((*marks, *anchoring), then=then)
+
+    def record(self, work: Object, anchor: Object) -> Outcome:
+        """Enter what is about to be applied into the ledger, before it is."""
+        entries = list(status_of(anchor).get("appliedResources") or ())
+        held = {identity_of(entry) for entry in entries}
+        fresh = [
+            {k: i.meta[k] for k in ("group", "version", "resource", "namespace", "name") if k in i.meta}
+            for i in self.items
+            if i.ref is not None and i.options.strategy != READ_ONLY and identity_of(i.meta) not in held
+        ]
+        if not fresh:
+            return self.apply(work, anchor)
+        writes = report(anchor, {"appliedResources": by_identity([*entries, *fresh])}, Side.SPOKE)
+
+        def then(results: Sequence[Result]) -> Outcome:
+            if faults := errors(results):
+                return Outcome(retry=faults[0].message)
+            return self.apply(work, results[-1].obj or anchor)
+
+        return Outcome(writes, then=then)
+
+    def apply(self, work: Object, anchor: Object) -> Outcome:
+        """Write what is not as the manifests say."""
+        verdicts: dict[int, Verdict] = {}
+        writes: list[Write] = []
+        writer: list[int] = []
+        entries = previous([item.meta for item in self.items], reported(work))
+        for at, item in sorted(enumerate(self.items), key=lambda pair: _rank(pair[1])):
+            if refused := item.fault or _refusal(work):
+                verdicts[at] = _failed(refused)
+                continue
+            assert item.ref is not None
+            live = self.view.get(item.ref, Side.SPOKE)
+            try:
+                needed = writes_for(item, live, anchor, applied=is_applied(work, entries[at]))
+            except IgnoreFieldError as fault:
+                verdicts[at] = ("False", "AppliedManifestSSAIgnoreFieldError", fault.message)
+                continue
+            except GitopsError as fault:
+                verdicts[at] = _failed(fault.message)
+                continue
+            verdicts[at] = GOOD
+            writes += needed
+            writer += [at] * len(needed)
+
+        def then(results: Sequence[Result]) -> Outcome:
+            late = next((r.error for r in results if r.error is not None and _is_stale(r.error)), None)
+            if late is not None:  # we looked at an old state: look again before saying anything
+                return Outcome(retry=late.message)
+            retry = next((v[2] for at, v in verdicts.items() if self.items[at].fault), "")
+            for at, result in zip(writer, results, strict=False):
+                if result.error is not None:
+                    verdicts[at] = _failed(result.error.message)
+                    retry = retry if _is_field_conflict(result.error) else result.error.message
+            return self.report(work, verdicts, retry)
+
+        return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
+
+    def report(self, work: Object, verdicts: dict[int, Verdict], retry: str) -> Outcome:
+        """Applied, per manifest and for the work."""
+        old = previous([item.meta for item in self.items], reported(work))
+        entries = [
+            applied_entry(item.meta, old[at], verdicts[at], generation=generation_of(work), now=self.now)
+            for at, item in enumerate(self.items)
+        ]
+        fields = {
+            "conditions": with_applied(work, entries, self.now),
+            "resourceStatus": {"manifests": entries},
+        }
+        again = spread(self.settings.resync_interval, 0.5, self.settings.cluster_name, *self.key)
+        return Outcome(report(work, fields), requeue_after=again, retry=retry)
+
+
+def by_identity(entries: Sequence[Object]) -> list[Object]:
+    """Ledger entries in the order a ledger has."""
+    names = ("group", "version", "resource", "namespace", "name")
+    return sorted(entries, key=lambda e: tuple(e.get(n) or "" for n in names))
+
+
+def _rank(item: Item) -> int:
+    return work_rank(item.manifest.get("kind", ""))
+
+
+def _refusal(work: Object) -> str:
+    """Why nothing of a work may be applied: an executor's rights would have to be checked first."""
+    subject = ((work.get("spec") or {}).get("executor") or {}).get("subject")
+    if not subject:
+        return ""
+    account = subject.get("serviceAccount") or {}
+    name = f"{account.get('namespace', '')}/{account.get('name', '')}"
+    return f"not allowed to apply the resource: this agent cannot check the executor {name}"
+
+
+def _failed(message: str) -> Verdict:
+    return "False", "AppliedManifestFailed", f"Failed to apply manifest: {message}"
+
+
+def _is_field_conflict(error: ApiError) -> bool:
+    """Another field manager holds a field: only a change, not time, will help."""
+    return any(cause.reason == "FieldManagerConflict" for cause in error.causes)
+
+
+def _is_stale(error: ApiError) -> bool:
+    return error.reason in ("Conflict", "AlreadyExists") and not _is_field_conflict(error)

@@ -1,0 +1,141 @@
+"""What an agent reports of its cluster: joined, available, version, resources, claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+
+from gitops_ocm.api.quantity import total
+from gitops_ocm.decide.agent.facts import known
+from gitops_ocm.decide.contract import DONE, Emit, Outcome, Side, View, Write
+from gitops_ocm.decide.health import AVAILABLE, CLOCK_SYNCED
+from gitops_ocm.decide.kinds import CLUSTER_CLAIM, NODE
+from gitops_ocm.decide.registration import HUB_ACCEPTED
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.decide.writes import (
+    conditions_of,
+    is_deleting,
+    labels_of,
+    name_of,
+    report,
+    seconds_until,
+    status_of,
+    time_at,
+)
+from gitops_ocm.objects import conditions
+from gitops_ocm.objects.ref import Object, Ref
+
+JOINED = "ManagedClusterJoined"
+SPOKE_ONLY = "open-cluster-management.io/spoke-only"
+RESERVED_CLAIMS = frozenset(
+    {
+        "id.k8s.io",
+        "kubeversion.open-cluster-management.io",
+        "platform.open-cluster-management.io",
+        "product.open-cluster-management.io",
+    }
+)
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """Writes the status of the agent's own ManagedCluster, once the hub has accepted it."""
+
+    settings: AgentSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile the agent's own ManagedCluster."""
+        cluster = view.get(key)
+        if cluster is None or is_deleting(cluster) or not conditions.is_true(cluster, HUB_ACCEPTED):
+            return DONE
+        synced = conditions.find(conditions_of(cluster), CLOCK_SYNCED)
+        if synced is not None and synced.get("status") == "False":
+            # The hub would take our word back at once: it measures the lease by its own clock.
+            return DONE
+        measured = known(view)
+        if measured is None:
+            return DONE
+        held = conditions.with_condition(
+            conditions_of(cluster),
+            type=JOINED,
+            status="True",
+            reason=JOINED,
+            message="Managed cluster joined",
+            now=now,
+        )
+        health, wake = self._health(measured, now)
+        if health is None:  # failing, but not long enough to say so
+            return Outcome(requeue_after=wake)
+        status, reason, message = health
+        held = conditions.with_condition(
+            held, type=AVAILABLE, status=status, reason=reason, message=message, now=now
+        )
+        fields: Object = {"conditions": held}
+        if status == "True":
+            fields |= self._resources(view, cluster, measured)
+        writes: tuple[Write, ...] = report(cluster, fields)
+        return Outcome((*writes, *self._truncated(view, cluster, bool(writes))), requeue_after=wake)
+
+    def _health(self, measured: Object, now: datetime) -> tuple[tuple[str, str, str] | None, float | None]:
+        """The Available condition, and when to look again."""
+        health = measured.get("health") or {}
+        if health.get("healthy", True):
+            return ("True", "ManagedClusterAvailable", "Managed cluster is available"), None
+        since = time_at(health.get("since")) or now
+        due = since + timedelta(seconds=self.settings.health_grace)
+        if now < due:
+            return None, seconds_until(due, now)
+        text = f"The kube-apiserver is not ok: {health.get('message', '')}"
+        return ("False", "ManagedClusterKubeAPIServerUnavailable", text), None
+
+    def _resources(self, view: View, cluster: Object, measured: Object) -> Object:
+        nodes = view.list(NODE, side=Side.SPOKE)
+        schedulable = [n for n in nodes if not (n.get("spec") or {}).get("unschedulable")]
+        have = status_of(cluster).get("capacity") or {}
+        fields: Object = {
+            "version": {"kubernetes": measured["version"]},
+            # Others' keys stay, and so do our own of nodes that have gone.
+            "capacity": {**have, **_sum(nodes, "capacity")},
+            "allocatable": _sum(schedulable, "allocatable"),
+        }
+        reserved, custom = self._claims(view)
+        fields["clusterClaims"] = [*reserved, *custom[: self.settings.max_custom_claims]]
+        return fields
+
+    def _claims(self, view: View) -> tuple[list[Object], list[Object]]:
+        """Reserved and custom claims, each sorted by name."""
+        reserved: list[Object] = []
+        custom: list[Object] = []
+        if view.resource("cluster.open-cluster-management.io/v1alpha1", "ClusterClaim", Side.SPOKE) is None:
+            return [], []
+        for claim in view.list(CLUSTER_CLAIM, side=Side.SPOKE):
+            if SPOKE_ONLY in labels_of(claim):
+                continue
+            name = name_of(claim)
+            value = {"name": name, "value": (claim.get("spec") or {}).get("value", "")}
+            is_reserved = name in RESERVED_CLAIMS or name.endswith(self.settings.reserved_claim_suffixes)
+            (reserved if is_reserved else custom).append(value)
+        return reserved, custom
+
+    def _truncated(self, view: View, cluster: Object, changed: bool) -> Iterable[Write]:
+        """Say, when the status changes, that not all claims are in it."""
+        limit = self.settings.max_custom_claims
+        if changed and len(self._claims(view)[1]) > limit:
+            text = f"the number of custom cluster claims exceeds {limit}; only the first {limit} are reported"
+            yield Emit(cluster, "CustomClusterClaimsTruncated", text, action="CustomClusterClaimsTruncated")
+
+
+def _sum(nodes: Sequence[Object], part: str) -> dict[str, str]:
+    empty: dict[str, str] = {}
+    return reduce(total, (status_of(node).get(part) or {} for node in nodes), empty)
+
+
+def resources_changed(old: Object | None, new: Object | None) -> bool:
+    """Whether a node's change can show in the cluster's status; its heartbeats do not."""
+    if old is None or new is None:
+        return True
+    return any(
+        status_of(old).get(part) != status_of(new).get(part) for part in ("capacity", "allocatable")
+    ) or (old.get("spec") or {}).get("unschedulable") != (new.get("spec") or {}).get("unschedulable")

@@ -1,0 +1,36 @@
+"""What the process measures of its cluster and no API object says: the version, whether it is healthy.
+
+The shell puts one object of kind `Facts` into the cache of the SPOKE side (`Cache.put_local(facts(...))`)
+and renews it when something changes; it wakes the status row like any other object. Nothing is written
+to an API.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gitops_ocm.decide.contract import LOCAL_GROUP, Side, View
+from gitops_ocm.decide.kinds import FACTS
+from gitops_ocm.objects.conditions import timestamp
+from gitops_ocm.objects.ref import Object, Ref
+
+SPOKE_FACTS = Ref(*FACTS, "", "spoke")
+
+
+def facts(*, version: str, failing_since: datetime | None = None, failure: str = "") -> Object:
+    """The object to put: the API server's gitVersion, and since when and how its `/livez` fails."""
+    health: Object = {"healthy": failing_since is None}
+    if failing_since is not None:
+        health |= {"since": timestamp(failing_since), "message": failure}
+    return {
+        "apiVersion": f"{LOCAL_GROUP}/v1",
+        "kind": FACTS.kind,
+        "metadata": {"name": SPOKE_FACTS.name},
+        "version": version,
+        "health": health,
+    }
+
+
+def known(view: View) -> Object | None:
+    """The facts, once they have been measured."""
+    return view.get(SPOKE_FACTS, Side.SPOKE)

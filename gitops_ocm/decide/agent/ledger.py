@@ -1,0 +1,186 @@
+"""The AppliedManifestWork as a ledger: what a work has on the cluster, and its removal.
+
+Rows: `Ledger`, keyed by the work, keeps the list in step with what was applied and removes what left the
+work; `Anchor`, keyed by the AppliedManifestWork, removes everything when it is deleted, and has those
+deleted whose work is gone from the hub. `judge` is the one decision about one object both make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from gitops_ocm.decide.agent.apply import by_identity
+from gitops_ocm.decide.agent.identity import (
+    ANCHOR_FINALIZER,
+    anchor_ref,
+    identity_of,
+    ref_in,
+    served_as,
+    work_of_anchor,
+)
+from gitops_ocm.decide.agent.merge import owners_with
+from gitops_ocm.decide.agent.work_status import is_reported, reported
+from gitops_ocm.decide.contract import DONE, Delete, MergePatch, Outcome, Result, Side, View, Want, Write
+from gitops_ocm.decide.kinds import APPLIED_WORK
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.decide.writes import (
+    add_finalizer,
+    delete,
+    drop_finalizer,
+    errors,
+    is_deleting,
+    report,
+    seconds_until,
+    status_of,
+    time_at,
+    uid_of,
+)
+from gitops_ocm.objects.conditions import timestamp
+from gitops_ocm.objects.ref import Object, Ref, split_api_version
+
+FOREVER = 100 * 365 * 24 * 3600
+RETRY = 60.0
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What to do about one ledger entry: writes, and whether it stays in the ledger until later."""
+
+    writes: tuple[Write, ...] = ()
+    keep: bool = False
+
+
+def judge(live: Object | None, entry: Mapping[str, Any], anchor: Object) -> Judgement:
+    """How to take one applied object away; what is not, or no longer, ours is only forgotten."""
+    if live is None:
+        return Judgement()
+    owners = live["metadata"].get("ownerReferences") or []
+    if not any(o.get("uid") == uid_of(anchor) for o in owners):
+        return Judgement()
+    _, version = split_api_version(live["apiVersion"])
+    ref = Ref(split_api_version(live["apiVersion"])[0], live["kind"], *_place(live))
+    if any(o.get("kind") == APPLIED_WORK.kind and o.get("uid") != uid_of(anchor) for o in owners):
+        left = owners_with(live, None, uid_of(anchor))
+        body: Object = {"metadata": {"uid": uid_of(live), "ownerReferences": left}}
+        return Judgement((MergePatch(ref, body, Side.SPOKE, version=version),))
+    if entry.get("uid") and entry["uid"] != uid_of(live):
+        return Judgement()
+    if is_deleting(live):
+        return Judgement(keep=True)
+    return Judgement((Delete(ref, Side.SPOKE, uid=uid_of(live), version=version),), keep=True)
+
+
+def _place(obj: Object) -> tuple[str, str]:
+    return obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
+
+
+def _live(view: View, entries: Iterable[Mapping[str, Any]]) -> list[Object | None]:
+    """The objects of ledger entries; a kind the cluster no longer serves has none."""
+    refs = []
+    for entry in entries:
+        resource = served_as(view, entry)
+        refs.append(ref_in(resource, entry) if resource is not None else None)
+    view.require(sorted({Want(r.of, r.namespace) for r in refs if r is not None}), Side.SPOKE)
+    return [view.get(ref, Side.SPOKE) if ref is not None else None for ref in refs]
+
+
+def _written(anchor: Object, entries: Sequence[Object], writes: Sequence[Write]) -> Outcome:
+    """Remove, then write the ledger; what could not be removed keeps the ledger as it is."""
+    noted = report(anchor, {"appliedResources": by_identity(entries)}, Side.SPOKE)
+    if not writes:
+        return Outcome(noted, requeue_after=RETRY if entries else None)
+
+    def then(results: Sequence[Result]) -> Outcome:
+        # 409: it is another object by now. The next look tells, and forgets it then.
+        if faults := errors(results):
+            return Outcome(retry=faults[0].message)
+        return Outcome(noted, requeue_after=RETRY)
+
+    return Outcome(tuple(writes), then=then, keep_going=True)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Keeps the list of what a work has applied, and removes what has left the work."""
+
+    settings: AgentSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one ManifestWork, once this generation of it has been applied and reported."""
+        work = view.get(key)
+        anchor = view.get(anchor_ref(self.settings, key.name), Side.SPOKE)
+        if work is None or anchor is None or is_deleting(work) or is_deleting(anchor):
+            return DONE
+        metas = [entry.get("resourceMeta") or {} for entry in reported(work)]
+        if not is_reported(work) or any(not meta.get("resource") for meta in metas):
+            return DONE  # with one manifest unknown nobody can say what has left
+        listed = {identity_of(e): e for e in status_of(anchor).get("appliedResources") or ()}
+        wanted = dict.fromkeys(identity_of(meta) for meta in metas)
+        live = dict(zip(wanted, _live(view, [_first(metas, w) for w in wanted]), strict=True))
+        entries = [
+            _entry(_first(metas, identity), obj) if obj is not None else listed[identity]
+            for identity, obj in live.items()
+            if obj is not None or identity in listed
+        ]
+        gone = [entry for identity, entry in listed.items() if identity not in wanted]
+        verdicts = [judge(obj, entry, anchor) for obj, entry in zip(_live(view, gone), gone, strict=True)]
+        entries += [entry for verdict, entry in zip(verdicts, gone, strict=True) if verdict.keep]
+        writes = [write for verdict in verdicts for write in verdict.writes]
+        outcome = _written(anchor, entries, writes)
+        settled = not any(verdict.keep for verdict in verdicts)
+        return Outcome(outcome.actions) if settled and outcome.then is None else outcome
+
+
+def _first(metas: Iterable[Mapping[str, Any]], identity: tuple[str, ...]) -> Mapping[str, Any]:
+    return next(meta for meta in metas if identity_of(meta) == identity)
+
+
+def _entry(meta: Mapping[str, Any], live: Object) -> Object:
+    names = ("group", "version", "resource", "namespace", "name")
+    return {**{n: meta[n] for n in names if meta.get(n)}, "uid": uid_of(live)}
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Answers for the AppliedManifestWorks that carry this agent's id."""
+
+    settings: AgentSettings
+
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one AppliedManifestWork."""
+        anchor = view.get(key, Side.SPOKE)
+        if anchor is None or (anchor.get("spec") or {}).get("agentID") != self.settings.agent:
+            return DONE
+        if is_deleting(anchor):
+            return self._remove(view, anchor)
+        if marks := add_finalizer(anchor, ANCHOR_FINALIZER, Side.SPOKE):
+            return Outcome(marks)
+        return self._evict(view, anchor, now)
+
+    def _remove(self, view: View, anchor: Object) -> Outcome:
+        """Remove everything the ledger names; the AppliedManifestWork goes when that is gone."""
+        entries: list[Object] = list(status_of(anchor).get("appliedResources") or ())
+        verdicts = [judge(obj, e, anchor) for obj, e in zip(_live(view, entries), entries, strict=True)]
+        kept = [entry for verdict, entry in zip(verdicts, entries, strict=True) if verdict.keep]
+        writes = [write for verdict in verdicts for write in verdict.writes]
+        if kept or writes:
+            return _written(anchor, kept, writes)
+        return Outcome(drop_finalizer(anchor, ANCHOR_FINALIZER, Side.SPOKE))
+
+    def _evict(self, view: View, anchor: Object, now: datetime) -> Outcome:
+        """Give a work that is gone from the hub (or the hub itself) time to come back."""
+        keys = list(work_of_anchor(self.settings, anchor))
+        orphaned = not keys or view.get(keys[0]) is None
+        started = time_at(status_of(anchor).get("evictionStartTime"))
+        if not orphaned or self.settings.eviction_grace >= FOREVER:
+            return Outcome(report(anchor, {"evictionStartTime": None}, Side.SPOKE) if started else ())
+        grace = timedelta(seconds=self.settings.eviction_grace)
+        if started is None:
+            marked = report(anchor, {"evictionStartTime": timestamp(now)}, Side.SPOKE)
+            return Outcome(marked, requeue_after=self.settings.eviction_grace)
+        if now < started + grace:
+            return Outcome(requeue_after=seconds_until(started + grace, now))
+        return Outcome(delete(anchor, Side.SPOKE))

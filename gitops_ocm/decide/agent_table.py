@@ -1,0 +1,125 @@
+"""The agent's rows of the controller table: one cluster's klusterlet, seen from the hub and the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gitops_ocm.decide.agent.apply import ApplyWork
+from gitops_ocm.decide.agent.cluster_status import ClusterStatus, resources_changed
+from gitops_ocm.decide.agent.feedback import Feedback
+from gitops_ocm.decide.agent.finish import FinishWork
+from gitops_ocm.decide.agent.heartbeat import Heartbeat
+from gitops_ocm.decide.agent.identity import FIELD_MANAGER, work_of_anchor
+from gitops_ocm.decide.agent.ledger import Anchor, Ledger
+from gitops_ocm.decide.contract import Controller, Read, Reconcile, Side, View, Wake
+from gitops_ocm.decide.health import CLUSTER_LEASE
+from gitops_ocm.decide.kinds import (
+    APPLIED_WORK,
+    CLUSTER_CLAIM,
+    FACTS,
+    LEASE,
+    MANAGED_CLUSTER,
+    MANIFEST_WORK,
+    NODE,
+    cluster_ref,
+)
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.decide.writes import name_of, namespace_of
+from gitops_ocm.objects.ref import Object, Ref
+
+Mapper = Callable[[View, Object], Iterable[Ref]]
+_WORK_WRITES = {
+    "work.open-cluster-management.io/manifestworks": ("patch",),
+    "work.open-cluster-management.io/manifestworks/status": ("patch",),
+    "work.open-cluster-management.io/appliedmanifestworks": ("create", "patch", "delete"),
+    "work.open-cluster-management.io/appliedmanifestworks/status": ("patch",),
+}
+
+
+def _own_cluster(settings: AgentSettings) -> Mapper:
+    """Anything that matters means: look at our own ManagedCluster."""
+    key = cluster_ref(settings.cluster_name)
+
+    def to(view: View, obj: Object) -> Iterable[Ref]:
+        foreign = obj["kind"] == MANAGED_CLUSTER.kind and name_of(obj) != settings.cluster_name
+        other_lease = obj["kind"] == LEASE.kind and name_of(obj) != CLUSTER_LEASE
+        return () if foreign or other_lease else (key,)
+
+    return to
+
+
+def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
+    """The sign of life, and what the cluster is and has."""
+    own = _own_cluster(settings)
+    return (
+        Controller(
+            "heartbeat",
+            "registration",
+            Heartbeat(settings),
+            (Wake(MANAGED_CLUSTER, own), Wake(LEASE, own)),
+            (Read(LEASE, settings.cluster_name),),
+            workers=1,
+            writes={"coordination.k8s.io/leases": ("update",)},
+        ),
+        Controller(
+            "cluster-status",
+            "registration",
+            ClusterStatus(settings),
+            (
+                Wake(MANAGED_CLUSTER, own),
+                Wake(FACTS, own, side=Side.SPOKE),
+                Wake(NODE, own, when=resources_changed, side=Side.SPOKE),
+                Wake(CLUSTER_CLAIM, own, side=Side.SPOKE),
+            ),
+            workers=1,
+            writes={
+                "cluster.open-cluster-management.io/managedclusters/status": ("patch",),
+                "events.k8s.io/events": ("create",),
+            },
+        ),
+    )
+
+
+def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
+    """The work agent."""
+    mine = Read(MANIFEST_WORK, settings.cluster_name)
+
+    def to_work(view: View, anchor: Object) -> Iterable[Ref]:
+        return work_of_anchor(settings, anchor)
+
+    def to_anchors(view: View, work: Object) -> Iterable[Ref]:
+        """The AppliedManifestWorks, of this hub or an earlier one, that are for a work."""
+        if namespace_of(work) != settings.cluster_name:
+            return ()
+        named = view.list(APPLIED_WORK, side=Side.SPOKE)
+        suffix = f"-{name_of(work)}"
+        return [Ref(*APPLIED_WORK, "", name_of(a)) for a in named if name_of(a).endswith(suffix)]
+
+    def row(name: str, reconcile: Reconcile, *, anchors: bool = True) -> Controller:
+        of_anchor = (Wake(APPLIED_WORK, to_work, side=Side.SPOKE),) if anchors else ()
+        return Controller(
+            name,
+            "work",
+            reconcile,
+            (Wake(MANIFEST_WORK), *of_anchor),
+            (mine,),
+            field_manager=FIELD_MANAGER,
+            workers=10,
+            writes=_WORK_WRITES,
+        )
+
+    return (
+        row("work-apply", ApplyWork(settings)),
+        row("work-ledger", Ledger(settings)),
+        row("work-feedback", Feedback(settings), anchors=False),
+        row("work-finish", FinishWork(settings)),
+        Controller(
+            "applied-works",
+            "work",
+            Anchor(settings),
+            (Wake(APPLIED_WORK, side=Side.SPOKE), Wake(MANIFEST_WORK, to_anchors)),
+            (mine,),
+            field_manager=FIELD_MANAGER,
+            writes=_WORK_WRITES,
+        ),
+    )
