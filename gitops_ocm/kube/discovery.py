@@ -133,14 +133,16 @@ class Mapper:
     async def resource_for(self, api_version: str, kind: str) -> Resource | None:
         """As `known_for`, asking the server when it is not known."""
         found = self.known_for(api_version, kind)
-        if found is None and await self.refresh():
+        if found is None:
+            await self.refresh()  # or wait for the one that is under way
             found = self.known_for(api_version, kind)
         return found
 
     async def resource_of(self, kind: Kind, version: str = "") -> Resource | None:
         """As `known_of`, asking the server when it is not known."""
         found = self.known_of(kind, version)
-        if found is None and await self.refresh():
+        if found is None:
+            await self.refresh()
             found = self.known_of(kind, version)
         return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -59,6 +59,8 @@ class FaultyApi:
     aggregated: bool = True
     refusals: list[Refusal] = field(default_factory=list)
     slow_lists: float = 0.0
+    watch_delay: Callable[[], float] | None = None
+    """Seconds by which the next watch event comes late."""
     requests: Counter[str] = field(default_factory=Counter)
     """How often each kind of request came: `GET configmaps`, `LIST configmaps`, `WATCH configmaps`."""
     version: int = 100
@@ -258,6 +260,8 @@ class FaultyApi:
         self._watches[queue] = plural, namespace
         try:
             while (line := await queue.get()) is not None:
+                if self.watch_delay is not None:
+                    await asyncio.sleep(self.watch_delay())
                 await response.write(line)
             if request.transport is not None:
                 request.transport.abort()

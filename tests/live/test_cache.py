@@ -35,6 +35,10 @@ def names(cache: Cache, namespace: str | None = None) -> list[str]:
     return [o["metadata"]["name"] for o in cache.list(CONFIG_MAP, namespace)]
 
 
+def x_of(obj: Object | None) -> str | None:
+    return obj["data"]["x"] if obj else None
+
+
 def same(cache: Cache, api: FaultyApi) -> bool:
     """Whether the cache shows exactly what the server holds."""
     shown = {(o["metadata"]["namespace"], o["metadata"]["name"]): o for o in cache.list(CONFIG_MAP)}
@@ -59,11 +63,7 @@ async def test_lists_in_pages_and_follows(
         assert names(cache) == ["c0", "c2", "c4", "c6", "c1", "c3", "c5", "c7"]
         assert names(cache, "b") == ["c1", "c3", "c5", "c7"]
         assert [o["metadata"]["name"] for o in cache.list(CONFIG_MAP, labels={"n": "c3"})] == ["c3"]
-        cache.listen(
-            lambda _kind, old, new: seen.append(
-                (old and old.get("data", {}).get("x"), new and new["data"]["x"])
-            )
-        )
+        cache.listen(lambda _kind, old, new: seen.append((x_of(old), x_of(new))))
         api.put(config_map("new", x="1"))
         api.put(config_map("new", x="2"))
         api.remove("default", "new")

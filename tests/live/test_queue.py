@@ -28,7 +28,7 @@ STEPS = st.one_of(
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.lists(STEPS, max_size=40))
 def test_nothing_is_lost_and_nothing_runs_twice_at_once(steps: list[tuple[Any, ...]]) -> None:
-    """Whatever happens: no key is busy twice, none is handed out while held, and every key added is handed out."""
+    """No key is busy twice, none is handed out while held, and every key added is handed out."""
     backlog: Backlog[str] = Backlog()
     now = 0.0
     busy: set[str] = set()
