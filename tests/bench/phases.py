@@ -10,13 +10,14 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from tests.bench.fleet import Fleet, read_fleet
 
-Phase = Callable[[Fleet, Path], Awaitable[dict[str, float]]]
 Numbers = dict[str, float]
+Phase = Callable[[Fleet, Path], Coroutine[None, None, Numbers]]
 
 
 async def floor(fleet: Fleet, kubeconfig: Path) -> Numbers:
@@ -44,7 +45,8 @@ async def tree(fleet: Fleet, _: Path) -> Numbers:
     """A commit's files out of Git."""
     from tests.bench.reading import tree_cost
 
-    return await tree_cost(fleet)
+    with tempfile.TemporaryDirectory() as cache:
+        return tree_cost(fleet, Path(cache))
 
 
 PHASES: dict[str, Phase] = {"floor": floor, "engine": engine, "parsing": parsing, "tree": tree}
@@ -63,12 +65,8 @@ def run_phase(name: str, fleet: Fleet, kubeconfig: Path = Path()) -> Numbers:
 def main() -> None:
     """The child's side of `run_phase`."""
     name, root, kubeconfig = sys.argv[1:4]
-    numbers = asyncio.run(_await(PHASES[name], read_fleet(Path(root)), Path(kubeconfig)))
-    print(json.dumps(numbers))
-
-
-async def _await(phase: Phase, fleet: Fleet, kubeconfig: Path) -> Numbers:
-    return await phase(fleet, kubeconfig)
+    with asyncio.Runner() as runner:
+        print(json.dumps(runner.run(PHASES[name](read_fleet(Path(root)), Path(kubeconfig)))))
 
 
 if __name__ == "__main__":
