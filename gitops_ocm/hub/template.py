@@ -37,7 +37,7 @@ def template_files(clusters: Sequence[str]) -> dict[PurePosixPath, str]:
         if not _CLUSTER_NAME.fullmatch(name):
             raise GitopsError(
                 f"{name!r} is no name for a managed cluster",
-                hint="use at most 63 lower-case letters, digits and '-', starting and ending with a letter or digit",
+                hint="use at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends",
             )
     root = template_root()
     files: dict[PurePosixPath, str] = {}

@@ -1,0 +1,66 @@
+"""The hub's process: its controllers and its syncs against one API, whoever serves that.
+
+`run_hub` is what `gitops-ocm hub run` (on a Kubernetes) and `hub serve` (on the embedded server) share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gitops_ocm.decide.contract import Controller, Side
+from gitops_ocm.decide.controllers import hub_controllers, in_groups
+from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.operator.crds import ensure_crds, hub_crds
+from gitops_ocm.hub.syncs import HubSyncs
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.live.runner import Runner
+from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.runtime.tasks import Tasks
+from gitops_ocm.sync.loop import SyncLoop
+
+SYNC = "sync"
+"""The group that is not in the controller table: Git and back."""
+
+
+def hub_groups() -> tuple[str, ...]:
+    """What `--controllers` can pick: the table's groups, and `sync`."""
+    return (*dict.fromkeys(row.group for row in hub_controllers()), SYNC)
+
+
+@dataclass(frozen=True)
+class HubOptions:
+    """What of the hub runs here. `make_sync` is needed for the group `sync`."""
+
+    groups: frozenset[str] = field(default_factory=lambda: frozenset(hub_groups()))
+    settings: HubSettings = field(default_factory=HubSettings)
+    make_sync: Callable[[str], SyncLoop] | None = None
+
+
+async def run_hub(
+    cluster: Cluster,
+    options: HubOptions,
+    stop: asyncio.Event,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    clock: Clock | None = None,
+) -> None:
+    """Install what is missing, then run until `stop`. `ready` is called when every controller has started."""
+    unknown = sorted(options.groups - set(hub_groups()))
+    if unknown:
+        raise GitopsError(
+            f"there is no controller group {unknown[0]!r}", hint=f"choose from {', '.join(hub_groups())}"
+        )
+    clock = clock or SystemClock()
+    await ensure_crds(cluster, hub_crds(), clock=clock)
+    rows: tuple[Controller, ...] = in_groups(hub_controllers(options.settings), options.groups)
+    async with Tasks("hub") as tasks:
+        if rows:
+            runner = Runner(rows, {Side.HUB: cluster}, clock=clock)
+            tasks.start("controllers", runner.run(stop))
+            await runner.synced()
+        if SYNC in options.groups and options.make_sync is not None:
+            tasks.start("syncs", HubSyncs(cluster, options.make_sync, clock=clock).run(stop))
+        ready()

@@ -1,0 +1,1 @@
+"""The agent of one managed cluster, as a process."""

@@ -1,0 +1,38 @@
+"""Measures the managed cluster: is its API server well, which version is it.
+
+What is measured goes into the cache as `decide.agent.facts`; deciding what it means is done there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from gitops_ocm.decide.agent.facts import facts
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.live.cache import Cache
+from gitops_ocm.runtime.clock import Clock
+from gitops_ocm.runtime.tasks import first_of
+
+PERIOD = 60.0
+FAILING_PERIOD = 5.0
+
+
+async def measure(cluster: Cluster, cache: Cache, clock: Clock, stop: asyncio.Event) -> None:
+    """Look every minute, every five seconds while something is wrong, until `stop`."""
+    version, failing_since = "", None
+    while not stop.is_set():
+        failure = ""
+        try:
+            version = str((await cluster.version()).get("gitVersion", ""))
+            failing_since = None
+        except GitopsError as error:
+            failure = error.message
+            failing_since = _earlier(failing_since, clock.now())
+        cache.put_local(facts(version=version, failing_since=failing_since, failure=failure))
+        await first_of(stop.wait(), within=FAILING_PERIOD if failure else PERIOD)
+
+
+def _earlier(known: datetime | None, now: datetime) -> datetime:
+    return known or now

@@ -1,0 +1,1 @@
+"""What has to be on a cluster before anything else runs there."""

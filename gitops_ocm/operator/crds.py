@@ -1,0 +1,92 @@
+"""Makes sure that an API server serves our kinds, without ever taking a CRD away from its owner.
+
+A hub that OCM's own operator has set up has most of them: those are left exactly as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gitops_ocm.api.crd import crds
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ownership import fields_owned_by
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.runtime.clock import Clock, SystemClock
+
+MANAGER = "gitops-ocm-crds"
+CRD = Resource(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
+)
+SPOKE_KINDS = ("AppliedManifestWork", "ClusterClaim")
+"""What a managed cluster serves; everything else is the hub's (ClusterClaim is on the cluster alone)."""
+PATIENCE = 30.0
+
+
+class CrdsNotServed(GitopsError):
+    """The API server does not serve kinds that we need, and we could not change that."""
+
+    code = "crds-not-served"
+
+
+def hub_crds() -> list[Object]:
+    """The CRDs of a hub."""
+    return [crd for crd in crds() if crd["spec"]["names"]["kind"] not in SPOKE_KINDS]
+
+
+def spoke_crds() -> list[Object]:
+    """The CRDs of a managed cluster."""
+    return [crd for crd in crds() if crd["spec"]["names"]["kind"] in SPOKE_KINDS]
+
+
+async def ensure_crds(
+    cluster: Cluster, wanted: Collection[Object], *, mapper: Mapper | None = None, clock: Clock | None = None
+) -> None:
+    """Create the CRDs that are missing, bring our own up to date, and wait until all are served."""
+    clock = clock or SystemClock()
+    for crd in wanted:
+        await _ensure(cluster, crd)
+    mapper = mapper or Mapper(cluster, clock=clock)
+    until, delay = clock.monotonic() + PATIENCE, 0.02
+    while missing := await _unserved(mapper, wanted):
+        if clock.monotonic() >= until:
+            raise CrdsNotServed(
+                f"{cluster.server} does not serve {', '.join(missing[:5])}",
+                hint="look at the conditions of these CustomResourceDefinitions",
+            )
+        await clock.sleep(delay)
+        delay = min(1.0, delay * 2)
+
+
+async def _ensure(cluster: Cluster, crd: Object) -> None:
+    name = crd["metadata"]["name"]
+    try:
+        live = await cluster.get(CRD, "", name)
+        if not fields_owned_by(live, MANAGER):
+            return
+    except ApiError as error:
+        if error.http_code == 403:
+            # Whoever may not look at CRDs relies on somebody else having made them.
+            return
+        if error.http_code != 404:
+            raise
+    try:
+        await cluster.patch(CRD, "", name, crd, type=PatchType.APPLY, field_manager=MANAGER, force=True)
+    except ApiError as error:
+        raise CrdsNotServed(
+            f"cannot make the CustomResourceDefinition {name} on {cluster.server}: {error.message}",
+            hint="apply them with a user who may: gitops-ocm crds | kubectl apply --server-side -f -",
+        ) from error
+
+
+async def _unserved(mapper: Mapper, wanted: Collection[Object]) -> list[str]:
+    await mapper.refresh(force=True)
+    missing = []
+    for crd in wanted:
+        group, kind = crd["spec"]["group"], crd["spec"]["names"]["kind"]
+        served = [v["name"] for v in crd["spec"]["versions"] if v["served"]]
+        if not any(mapper.known_for(f"{group}/{version}", kind) for version in served):
+            missing.append(crd["metadata"]["name"])
+    return missing
