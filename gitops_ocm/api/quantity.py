@@ -32,7 +32,7 @@ _PARTS = re.compile(
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _LARGEST = 2**63 - 1
-_SMALLEST_STEP = 10**9
+_STEPS = 10**9
 
 
 class Notation(StrEnum):
@@ -52,17 +52,20 @@ class Quantity:
 
     @classmethod
     def parse(cls, text: str | int) -> Quantity:
-        """Read a quantity; below a nano it is rounded away from zero, at 2⁶³-1 it is capped."""
+        """Read a quantity; below a nano it is rounded away from zero.
+
+        Binary ones are capped at an int64, as Kubernetes does.
+        """
         found = _PARTS.fullmatch(str(text))
         if not found:
             raise ScalarError(f"{str(text)[:64]!r} is not a quantity", hint="write it like 500m, 2 or 16Gi")
         suffix = found["suffix"]
-        amount = Fraction(found["number"].rstrip("."))
+        number = Fraction(found["number"].rstrip("."))
         if suffix in _BINARY:
-            return cls(_held(amount * 1024 ** _BINARY[suffix]), Notation.BINARY)
-        if suffix in _DECIMAL:
-            return cls(_held(amount * Fraction(10) ** _DECIMAL[suffix]), Notation.DECIMAL)
-        return cls(_held(amount * Fraction(10) ** int(suffix[1:])), Notation.EXPONENT)
+            return cls(_capped(_rounded(number * 1024 ** _BINARY[suffix])), Notation.BINARY)
+        power = _DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:])
+        notation = Notation.DECIMAL if suffix in _DECIMAL else Notation.EXPONENT
+        return cls(_rounded(number * Fraction(10) ** power), notation)
 
     def __add__(self, other: Quantity) -> Quantity:
         """The sum in this quantity's notation; zero takes the other's."""
@@ -70,8 +73,11 @@ class Quantity:
         return Quantity(self.amount + other.amount, notation)
 
     def __str__(self) -> str:
-        """The canonical text: no fraction, the largest suffix that needs none."""
-        if self.notation is Notation.BINARY and abs(self.amount) >= 1024:
+        """The canonical text: no fraction, the largest suffix that needs none.
+
+        Binary suffixes are for whole amounts from 1024 on; what is smaller or broken is decimal.
+        """
+        if self.notation is Notation.BINARY and abs(self.amount) >= 1024 and self.amount.denominator == 1:
             return self._binary()
         digits, power = self._decimal()
         if self.notation is Notation.EXPONENT:
@@ -79,7 +85,7 @@ class Quantity:
         return str(digits) + next(s for s, p in _DECIMAL.items() if p == power)
 
     def _binary(self) -> str:
-        whole, suffix = _away_from_zero(self.amount), ""
+        whole, suffix = int(self.amount), ""
         for name in _BINARY:
             if whole % 1024:
                 break
@@ -87,7 +93,7 @@ class Quantity:
         return f"{whole}{suffix}"
 
     def _decimal(self) -> tuple[int, int]:
-        digits, power = _away_from_zero(self.amount * _SMALLEST_STEP), -9
+        digits, power = int(self.amount * _STEPS), -9
         if digits == 0:
             return 0, 0
         while digits % 1000 == 0 and power < 18:
@@ -104,10 +110,11 @@ def total(quantities: Mapping[str, str | int], more: Mapping[str, str | int]) ->
     return {name: str(amount) for name, amount in sums.items()}
 
 
-def _held(amount: Fraction) -> Fraction:
-    amount = Fraction(_away_from_zero(amount * _SMALLEST_STEP), _SMALLEST_STEP)
+def _rounded(amount: Fraction) -> Fraction:
+    """To whole nanos, away from zero."""
+    nanos = amount * _STEPS
+    return Fraction(ceil(nanos) if nanos > 0 else -ceil(-nanos), _STEPS)
+
+
+def _capped(amount: Fraction) -> Fraction:
     return max(min(amount, Fraction(_LARGEST)), Fraction(-_LARGEST))
-
-
-def _away_from_zero(amount: Fraction) -> int:
-    return ceil(amount) if amount > 0 else -ceil(-amount)

@@ -83,7 +83,7 @@ def test_the_schema_fills_in_what_the_model_assumes(obj: Object) -> None:
 
 def bare(obj: Object) -> Object:
     """The object with every optional part emptied but the branches above required fields kept."""
-    spec = {k: {} for k, v in obj.get("spec", {}).items() if isinstance(v, dict)}
+    spec: Object = {k: {} for k, v in obj.get("spec", {}).items() if isinstance(v, dict)}
     thin = {**obj, "spec": spec}
     thin.pop("status", None)
     if "spec" not in obj:
