@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.documents import PARSER_VERSION
 
 _CHECK = 16
@@ -103,3 +104,8 @@ class BlobCacheFile:
 
 def _seal(blob: str, data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_CHECK, key=blob.encode()[:64]).digest()
+
+
+def open_blob_cache(cache_dir: Path) -> BlobCache:
+    """The memory of one sync, with its file `parsed.db` in the cache directory beneath it."""
+    return BlobCache(BlobCacheFile(cache_dir / "parsed.db"))
