@@ -35,7 +35,7 @@ async def engine(fleet: Fleet, kubeconfig: Path) -> Numbers:
 
 
 async def parsing(fleet: Fleet, _: Path) -> Numbers:
-    """YAML to objects, for each document: ours and ruamel.yaml's two loaders."""
+    """YAML to objects, for each document: ours and two of ruamel.yaml's loaders."""
     from tests.bench.reading import parse_cost
 
     return parse_cost(fleet)
