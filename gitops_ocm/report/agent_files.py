@@ -5,13 +5,13 @@
     applied.yaml         what the agent holds applied: its AppliedManifestWorks
 
 The hub API does not have `applied.yaml` at all, and may be behind in the rest while the agent cannot
-reach it: in `status` the agent's account stands beside the hub's, see `folded`.
+reach it: in `status` the agent's account stands beside the hub's, see `folded_path` and `outranks`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from gitops_ocm.objects.ref import Object
@@ -68,23 +68,13 @@ def folded_path(cluster: str, path: str) -> str:
     return f"clusters/{cluster}/works/{work[1]}.yaml" if work else ""
 
 
-def folded(cluster: str, agent: Mapping[str, str], hub: Mapping[str, str]) -> dict[str, str]:
-    """Files of `status` for one cluster from its agent's branch, given what the hub says (by `status` path).
+def outranks(agent: str, hub: str) -> bool:
+    """Whether the agent's account of a work is the one to show, where both speak of it.
 
-    Where both speak of a work the higher observedGeneration wins, the hub in a tie: it is what everybody else
-    sees. A work only the agent has is kept out: the hub is the judge of which works exist.
+    The higher observedGeneration wins, the hub in a tie: it is what everybody else sees. A work that only
+    the agent knows is not shown, for the hub is the judge of which works exist.
     """
-    files: dict[str, str] = {}
-    for path, text in sorted(agent.items()):
-        target = folded_path(cluster, path)
-        if not target or len(text.encode()) > LARGEST:
-            continue
-        if target.startswith(f"clusters/{cluster}/works/"):
-            theirs = hub.get(target)
-            if theirs is None or generation_of(text) <= generation_of(theirs):
-                continue
-        files[target] = text
-    return files
+    return len(agent.encode()) <= LARGEST and generation_of(agent) > generation_of(hub)
 
 
 def generation_of(text: str) -> int:

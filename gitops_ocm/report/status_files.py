@@ -50,6 +50,22 @@ def path_of(ref: Ref) -> str:
     return ""
 
 
+def ref_at(path: str) -> Ref | None:
+    """The object a file tells of; None for a file that is nobody's. A sync's name is not in its path."""
+    if path == "sync.yaml":
+        return Ref(*SYNC, "", "")
+    match path.removesuffix(".yaml").split("/"):
+        case ["clusters", cluster, "cluster"]:
+            return Ref(*CLUSTER, "", cluster)
+        case ["clusters", cluster, "works", name]:
+            return Ref(*WORK, cluster, name)
+        case ["clusters", cluster, "addons", name]:
+            return Ref(*ADDON, cluster, name)
+        case ["placements", namespace, name]:
+            return Ref(*PLACEMENT, namespace, name)
+    return None
+
+
 def cluster_of(path: str) -> str:
     """The cluster a file is about, for the `Cluster:` trailer; `""` where it is about none."""
     first, _, rest = path.partition("/")

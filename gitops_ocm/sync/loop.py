@@ -118,7 +118,7 @@ class SyncLoop:
                     await self._passes(parts, stop, backoff)
             except (GitopsError, OSError) as error:
                 self._trouble(error)
-                await first_of(stop.wait(), timeout=backoff.next())
+                await first_of(stop.wait(), within=backoff.next())
         for waiter in self._waiters:
             waiter.cancel()
 
@@ -135,7 +135,7 @@ class SyncLoop:
             for waiter in waiters:
                 if attempt is not None and not waiter.done():
                     waiter.set_result(attempt)
-            await first_of(stop.wait(), self._woken.wait(), timeout=wait)
+            await first_of(stop.wait(), self._woken.wait(), within=wait)
 
     async def _pass(self, parts: _Parts, backoff: Backoff) -> tuple[float, Attempt | None]:
         """One pass, and how long to wait for the next."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import DesiredState, compile_tree
-from gitops_ocm.desired.documents import BlobCache
 from gitops_ocm.errors import Diagnostic, Severity
+from gitops_ocm.git.blobcache import BlobCacheFile
 from gitops_ocm.git.command import Credentials
 from gitops_ocm.git.errors import DiskFull, GitError
 from gitops_ocm.git.source import Fetched, Repository, open_repository
@@ -37,16 +38,11 @@ class Checked:
 class Source:
     """The repository of one HubSync. Reopened when the HubSync names another."""
 
-    def __init__(
-        self,
-        cache_dir: Path,
-        *,
-        blobs: Callable[[Path], BlobCache],
-        credentials: Credentials | None = None,
-    ) -> None:
+    def __init__(self, cache_dir: Path, *, credentials: Credentials | None = None) -> None:
         self._cache_dir = cache_dir
         self._credentials = credentials
-        self._blobs = blobs(cache_dir)
+        self._store = BlobCacheFile(cache_dir / "documents.db")
+        self._blobs = BlobCache(self._store)
         self._repository: Repository | None = None
         self._url = ""
 
@@ -61,13 +57,17 @@ class Source:
     def repository(self, url: str) -> Repository:
         """The open repository; blocks when it has to be opened."""
         if self._repository is None or url != self._url:
-            self.close()
+            self._close_repository()
             self._repository = open_repository(url, self._cache_dir, credentials=self._credentials)
             self._url = url
         return self._repository
 
     def close(self) -> None:
-        """End the helper processes."""
+        """End the helper processes and close the cache."""
+        self._close_repository()
+        self._store.close()
+
+    def _close_repository(self) -> None:
         if self._repository is not None:
             self._repository.close()
             self._repository = None
