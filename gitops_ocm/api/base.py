@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
+from gitops_ocm.api.scalars import parse_duration, parse_time
 from gitops_ocm.errors import Diagnostic, DiagnosticsError
 
 
@@ -90,9 +91,27 @@ LIST_ATOMIC = Mark({"x-kubernetes-list-type": "atomic"})
 NULLABLE = Mark({"nullable": True})
 EMBEDDED_OBJECT = Mark({"x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True})
 
+DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+"""Positive, in units people write."""
+
+
+def _time_text(text: str) -> str:
+    parse_time(text)
+    return text
+
+
+def _duration_text(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
 Int32 = Annotated[int, fmt("int32")]
 Int64 = Annotated[int, fmt("int64")]
 NonEmpty = Annotated[str, Field(min_length=1)]
+TimeText = Annotated[str, fmt("date-time"), AfterValidator(_time_text)]
+"""An RFC 3339 time as text on the wire."""
+DurationText = Annotated[str, Field(pattern=DURATION_PATTERN), AfterValidator(_duration_text)]
+"""A Go duration as text on the wire, in the form our own kinds take."""
 Base64 = Annotated[str, fmt("byte")]
 Manifest = Annotated[dict[str, Any], EMBEDDED_OBJECT]
 """A whole Kubernetes object inside another one."""

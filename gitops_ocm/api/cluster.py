@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gitops_ocm.api.base import NULLABLE, Base64, Int32, Mandatory, Model, list_map
+from gitops_ocm.api.base import NULLABLE, Base64, Int32, Mandatory, Model, TimeText, list_map
 from gitops_ocm.api.meta import (
     DNS_LABEL,
     QUALIFIED_NAME,
@@ -21,7 +21,6 @@ from gitops_ocm.api.meta import (
     LabelSelector,
 )
 from gitops_ocm.api.quantity import Resources
-from gitops_ocm.api.scalars import TimeText
 
 TaintEffect = Literal["NoSelect", "PreferNoSelect", "NoSelectIfNew"]
 

@@ -10,9 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gitops_ocm.api.base import LIST_ATOMIC, Int32, Int64, Model, NonEmpty, Rule
+from gitops_ocm.api.base import LIST_ATOMIC, DurationText, Int32, Int64, Model, NonEmpty, Rule, TimeText
 from gitops_ocm.api.meta import Conditions, KubeObject
-from gitops_ocm.api.scalars import DurationText, TimeText
 
 COMMIT_PATTERN = "^([0-9a-f]{40}|[0-9a-f]{64})$"
 DEFAULT_BRANCH = "main"

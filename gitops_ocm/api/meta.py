@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field
 
-from gitops_ocm.api.base import LIST_ATOMIC, Int32, Int64, Model, list_map
+from gitops_ocm.api.base import LIST_ATOMIC, Int32, Int64, Model, TimeText, list_map
 from gitops_ocm.api.quantity import Resources
-from gitops_ocm.api.scalars import TimeText
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)$"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gitops_ocm.api.base import Int32, Int64, IntOrString, Mandatory, Model, list_map
+from gitops_ocm.api.base import Int32, Int64, IntOrString, Mandatory, Model, TimeText, list_map
 from gitops_ocm.api.cluster import TaintEffect
 from gitops_ocm.api.meta import (
     DNS_PREFIX,
@@ -20,7 +20,6 @@ from gitops_ocm.api.meta import (
     LabelSelector,
     LabelSelectorRequirement,
 )
-from gitops_ocm.api.scalars import TimeText
 
 GROUP_SIZE_PATTERN = r"^((100|[1-9][0-9]{0,1})%|[1-9][0-9]*)$"
 TOPOLOGY_KEY_PATTERN = DNS_PREFIX + r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$"

@@ -1,8 +1,8 @@
-"""The scalar notations of the Kubernetes API: quantity, Go duration, time, int-or-percent.
+"""The scalar notations of the Kubernetes API: time, Go duration, int-or-percent.
 
-On a model they stay the text they were on the wire, checked but not changed (a round trip must not
-turn `1000m` into `1`). The functions here turn that text into numbers, spans and instants and back
-into the form Kubernetes itself writes.
+Functions that turn the text on the wire into numbers, spans and instants and back into the form
+Kubernetes itself writes. Quantities are in `api.quantity`; on a model all of them stay text, checked
+but not changed (`api.base`). No pydantic here: `objects` stands on it too.
 """
 
 from __future__ import annotations
@@ -11,11 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import ceil
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
-
-from gitops_ocm.api.base import fmt
 from gitops_ocm.errors import GitopsError
 
 
@@ -30,10 +26,14 @@ class ScalarError(GitopsError, ValueError):
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+_PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+"""What an API server writes nearly always."""
 
 
 def parse_time(text: str) -> datetime:
     """An RFC 3339 instant in UTC; digits below the microsecond are dropped."""
+    if _PLAIN_TIME.fullmatch(text):
+        return _existing(text)
     found = _TIME.fullmatch(text)
     if not found:
         raise ScalarError(
@@ -41,10 +41,13 @@ def parse_time(text: str) -> datetime:
         )
     fraction = (found[7] or "").ljust(6, "0")[:6]
     offset = "+00:00" if found[8] in "Zz" else found[8]
+    plain = f"{found[1]}-{found[2]}-{found[3]}T{found[4]}:{found[5]}:{found[6]}"
+    return _existing(f"{plain}.{fraction}{offset}")
+
+
+def _existing(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(
-            f"{found[1]}-{found[2]}-{found[3]}T{found[4]}:{found[5]}:{found[6]}.{fraction}{offset}"
-        ).astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ScalarError(f"{_shown(text)} is not a time that exists") from None
 
@@ -78,8 +81,6 @@ _UNITS = {
     "h": Fraction(3600 * 10**6),
 }
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
-"""What our own kinds accept as a duration: positive, with units people write."""
 _LONGEST = Fraction(2**63 - 1, 1000)
 
 
@@ -147,22 +148,3 @@ def scaled(value: int | str, total: int) -> int:
 def _shown(text: str) -> str:
     """The text for a message, cut so that a pasted file does not fill the screen."""
     return repr(text if len(text) <= 64 else text[:61] + "...")
-
-
-# --- as field types -----------------------------------------------------------------------------
-
-
-def _time_text(text: str) -> str:
-    parse_time(text)
-    return text
-
-
-def _duration_text(text: str) -> str:
-    parse_duration(text)
-    return text
-
-
-TimeText = Annotated[str, fmt("date-time"), AfterValidator(_time_text)]
-"""An RFC 3339 time as text on the wire."""
-DurationText = Annotated[str, Field(pattern=DURATION_PATTERN), AfterValidator(_duration_text)]
-"""A Go duration as text on the wire."""

@@ -10,9 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gitops_ocm.api.base import Int32, Int64, Mandatory, Manifest, Model, Rule, list_map
+from gitops_ocm.api.base import Int32, Int64, Mandatory, Manifest, Model, Rule, TimeText, list_map
 from gitops_ocm.api.meta import DNS_SUBDOMAIN, Conditions, KnownCondition, KubeObject
-from gitops_ocm.api.scalars import TimeText
 
 
 class ManifestsTemplate(Model):
