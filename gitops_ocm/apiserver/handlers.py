@@ -23,7 +23,8 @@ from gitops_ocm.apiserver.handlers_system import no_such_resource
 from gitops_ocm.apiserver.negotiation import Form, decode, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
-from gitops_ocm.apiserver.verbs import Answer, Api, WriteOptions
+from gitops_ocm.apiserver.values import Answer, WriteOptions
+from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
@@ -129,7 +130,7 @@ class Handlers:
         body = decode(call.body, call.content_type) if call.body else None
         info = call.info
         answer = self._api.delete(call.served, info.namespace, info.name, delete_options(call.query, body))
-        return Reply(_deleted(call, answer.obj))
+        return Reply(_deleted(call, answer), warnings=answer.warnings)
 
     def _delete_collection(self, call: Call) -> Reply:
         body = decode(call.body, call.content_type) if call.body else None
@@ -228,14 +229,12 @@ def _object(call: Call) -> Object:
     return obj
 
 
-def _deleted(call: Call, obj: Object | None) -> Object:
-    """What is still there is shown; of what is gone, only that it is."""
-    if obj is not None and (obj.get("metadata") or {}).get("deletionTimestamp"):
-        return obj
+def _deleted(call: Call, answer: Answer) -> Object:
+    """What is still there (finalizers) is shown; of what is gone, only that it is."""
+    if not answer.removed:
+        return answer.obj
     details: dict[str, Any] = {"name": call.info.name, "kind": call.info.plural}
     if call.info.group:
         details["group"] = call.info.group
-    uid = ((obj or {}).get("metadata") or {}).get("uid")
-    if uid:
-        details["uid"] = uid
+    details["uid"] = answer.obj["metadata"].get("uid", "")
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -9,7 +9,7 @@ from typing import Any
 from gitops_ocm.apiserver.negotiation import Form
 from gitops_ocm.apiserver.tables import DEFAULT, Column, columns_of_crd, partial_metadata, table
 from gitops_ocm.apiserver.tables_native import COLUMNS
-from gitops_ocm.apiserver.verbs import Page
+from gitops_ocm.apiserver.values import Page
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import bad_request
 from gitops_ocm.objects.ref import Object
