@@ -7,10 +7,15 @@ same status keeps it. Order is kept, so an unchanged list stays byte-equal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.scalars import format_micro_time as micro_timestamp
+from gitops_ocm.api.scalars import format_time as timestamp
+from gitops_ocm.api.scalars import parse_time
 from gitops_ocm.objects.ref import Object
+
+__all__ = ["find", "is_true", "micro_timestamp", "parse_time", "timestamp", "with_condition"]
 
 
 def find(conditions: Iterable[Mapping[str, Any]] | None, type: str) -> Mapping[str, Any] | None:
@@ -54,21 +59,3 @@ def with_condition(
             return result
     wanted["lastTransitionTime"] = timestamp(now)
     return [*result, wanted]
-
-
-def timestamp(at: datetime) -> str:
-    """RFC 3339 in UTC with seconds: `2026-01-01T00:00:00Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def micro_timestamp(at: datetime) -> str:
-    """RFC 3339 in UTC with microseconds, as Leases and events carry: `2026-01-01T00:00:00.000000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def parse_time(text: str) -> datetime:
-    """The instant an RFC 3339 text names, timezone-aware in UTC; ValueError when it is none."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"a time without a zone: {text!r}")
-    return at.astimezone(UTC)
