@@ -8,6 +8,7 @@ makes objects that are not on the hub yet.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,7 @@ class Fleet:
     def change(self, value: str) -> str:
         """Edit one file in the middle and commit it; the commit."""
         path = self.files[len(self.files) // 4]
-        path.write_text(path.read_text().replace("LOG_LEVEL: info", f"LOG_LEVEL: {value}"))
+        path.write_text(re.sub(r"LOG_LEVEL: \S+", f"LOG_LEVEL: {value}", path.read_text()))
         return commit(self.root, f"Log {value}")
 
 
