@@ -124,6 +124,8 @@ def decode(data: bytes) -> Parsed | None:
 
 
 def _yaml(text: str, limits: Limits) -> Parsed:
+    if not text.endswith("\n"):
+        text += "\n"  # As kubectl does: it shows in a block scalar at the end.
     problems: list[Problem] = []
     values: list[tuple[Any, int, int]] = []
     for index, chunk in enumerate(_chunks(text, problems)):

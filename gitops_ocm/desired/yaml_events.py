@@ -3,7 +3,8 @@
 The grammar is libyaml's event stream (through PyYAML), because go-yaml v2, which kubectl uses, is a
 translation of libyaml; what scalars mean is `scalars`. Merge keys apply in the order written, as
 go-yaml v2 has it. What kubectl lets pass and a person never means is refused: a key given twice, a
-second document without `---`. Aliases share one value, and are counted as if they were copied.
+second document without `---`. Aliases share one value, and are counted as if they were copied. One thing is read that kubectl
+refuses: JSON's escape `\\/`.
 
 `yaml_fast` is the quick way for documents in which none of this matters.
 """
