@@ -19,11 +19,11 @@ NONE, UNSET = "<none>", "<unset>"
 
 
 def at(*path: str, default: Any = "") -> Cell:
-    """A cell that shows the field at a path."""
+    """A cell that shows the field at a path; `default` where it is absent or empty."""
 
     def cell(obj: Object, now: datetime) -> Any:
         value = get(obj, *path)
-        return default if value is None else value
+        return default if value is None or value == "" else value
 
     return cell
 
@@ -52,8 +52,12 @@ def _data_size(obj: Object, now: datetime) -> int:
     return len(obj.get("data") or ()) + len(obj.get("binaryData") or ())
 
 
+def _about(obj: Object) -> Mapping[str, Any]:
+    return obj.get("involvedObject") or obj.get("regarding") or {}
+
+
 def _event_object(obj: Object, now: datetime) -> str:
-    about = obj.get("involvedObject") or obj.get("regarding") or {}
+    about = _about(obj)
     kind, name = str(about.get("kind", "")).lower(), about.get("name", "")
     return f"{kind}/{name}" if name else kind
 
@@ -84,7 +88,7 @@ _EVENT = (
     text("Type", "type"),
     text("Reason", "reason"),
     Column("Object", _event_object),
-    text("Subobject", "involvedObject", "fieldPath", priority=1),
+    Column("Subobject", lambda o, now: _about(o).get("fieldPath", ""), priority=1),
     Column("Source", _event_source, priority=1),
     Column("Message", lambda o, now: str(o.get("message") or o.get("note") or "").strip()),
     Column("First Seen", _event_first, priority=1),
@@ -237,5 +241,6 @@ CORE: Mapping[Kind, tuple[Column, ...]] = {
         AGE,
     ),
     Kind("", "Pod"): workloads.POD,
+    Kind("", "PodTemplate"): workloads.POD_TEMPLATE,
     Kind("", "ReplicationController"): workloads.REPLICATION_CONTROLLER,
 }

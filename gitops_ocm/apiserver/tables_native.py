@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from gitops_ocm.apiserver import tables_workloads as workloads
 from gitops_ocm.apiserver.tables import AGE, CREATED_AT, NAME, Cell, Column, duration
@@ -110,8 +111,41 @@ def _service_of(obj: Object, now: datetime) -> str:
     return f"{ref.get('namespace')}/{ref.get('name')}" if ref else "Local"
 
 
-def _bool(name: str, *path: str, default: bool = False, type_: str = "boolean") -> Column:
-    return Column(name, lambda obj, now: str(bool(at(*path, default=default)(obj, now))).lower(), type_)
+def _printed(name: str, *path: str, default: str) -> Column:
+    """A column of text over a field that need not be text."""
+    return Column(name, lambda obj, now: str(at(*path, default=default)(obj, now)))
+
+
+def _bool(name: str, *path: str) -> Column:
+    return Column(name, lambda obj, now: bool(get(obj, *path)), "boolean")
+
+
+def _targets(obj: Object, now: datetime) -> str:
+    """What a HorizontalPodAutoscaler measures: `cpu: 10%/50%`, unknown where nothing measures."""
+    percent = spec(obj).get("targetCPUUtilizationPercentage")
+    if percent:  # autoscaling/v1
+        current = status(obj).get("currentCPUUtilizationPercentage")
+        return f"cpu: {'<unknown>' if current is None else f'{current}%'}/{percent}%"
+    currents = status(obj).get("currentMetrics") or []
+    return joined(
+        _target(metric, currents[at] if at < len(currents) else {})
+        for at, metric in enumerate(spec(obj).get("metrics") or ())
+    ).replace(",", ", ")
+
+
+def _target(metric: Mapping[str, Any], current: Mapping[str, Any]) -> str:
+    kind = str(metric.get("type", ""))
+    key = kind[:1].lower() + kind[1:]
+    wanted = (metric.get(key) or {}).get("target") or {}
+    found = (current.get(key) or {}).get("current") or {}
+    name = (metric.get(key) or {}).get("name")
+    prefix = f"{name}: " if name and kind == "Resource" else ""
+    if wanted.get("averageUtilization") is not None:
+        used = found.get("averageUtilization")
+        return f"{prefix}{'<unknown>' if used is None else f'{used}%'}/{wanted['averageUtilization']}%"
+    field = "averageValue" if wanted.get("averageValue") else "value"
+    average = " (avg)" if field == "averageValue" and kind != "Resource" and kind != "Pods" else ""
+    return f"{prefix}{found.get(field, '<unknown>')}/{wanted.get(field, '<auto>')}{average}"
 
 
 def _controller_of(obj: Object) -> str:
@@ -123,12 +157,34 @@ def _controller_of(obj: Object) -> str:
     return NONE
 
 
+def _audiences(obj: Object) -> str:
+    requests = spec(obj).get("tokenRequests")
+    return ",".join(str(r.get("audience", "")) for r in requests) if requests else UNSET
+
+
+def _parent(obj: Object, now: datetime) -> str:
+    ref = spec(obj).get("parentRef") or {}
+    return "/".join(str(ref[key]) for key in ("group", "resource", "namespace", "name") if ref.get(key))
+
+
+def _param_kind(obj: Object, now: datetime) -> str:
+    kind = spec(obj).get("paramKind")
+    return f"{kind.get('apiVersion')}/{kind.get('kind')}" if kind else UNSET
+
+
+def _param_ref(obj: Object, now: datetime) -> str:
+    ref = spec(obj).get("paramRef")
+    if not ref:
+        return UNSET
+    return f"{ref['namespace']}/{ref.get('name', '')}" if ref.get("namespace") else f"*/{ref.get('name', '')}"
+
+
 _HPA = (
     NAME,
     Column("Reference", _reference),
-    text("Targets", "status", "currentMetrics", default="<unknown>"),
-    text("MinPods", "spec", "minReplicas", default=UNSET),
-    text("MaxPods", "spec", "maxReplicas"),
+    Column("Targets", _targets),
+    _printed("MinPods", "spec", "minReplicas", default=UNSET),
+    Column("MaxPods", at("spec", "maxReplicas", default=0)),
     text("Replicas", "status", "currentReplicas", default=0),
     AGE,
 )
@@ -183,8 +239,8 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
     ),
     Kind("policy", "PodDisruptionBudget"): (
         NAME,
-        text("Min Available", "spec", "minAvailable", default="N/A"),
-        text("Max Unavailable", "spec", "maxUnavailable", default="N/A"),
+        _printed("Min Available", "spec", "minAvailable", default="N/A"),
+        _printed("Max Unavailable", "spec", "maxUnavailable", default="N/A"),
         workloads.count("Allowed Disruptions", "disruptionsAllowed"),
         AGE,
     ),
@@ -202,7 +258,45 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         text("Provisioner", "provisioner"),
         text("ReclaimPolicy", "reclaimPolicy", default="Delete"),
         text("VolumeBindingMode", "volumeBindingMode", default="Immediate"),
-        _bool("AllowVolumeExpansion", "allowVolumeExpansion", type_="string"),
+        Column("AllowVolumeExpansion", lambda o, now: bool(o.get("allowVolumeExpansion", False))),
+        AGE,
+    ),
+    Kind("storage.k8s.io", "CSIDriver"): (
+        NAME,
+        _bool("AttachRequired", "spec", "attachRequired"),
+        _bool("PodInfoOnMount", "spec", "podInfoOnMount"),
+        _bool("StorageCapacity", "spec", "storageCapacity"),
+        Column("TokenRequests", lambda o, now: _audiences(o)),
+        _bool("RequiresRepublish", "spec", "requiresRepublish"),
+        Column("Modes", lambda o, now: joined(spec(o).get("volumeLifecycleModes") or ())),
+        AGE,
+    ),
+    Kind("storage.k8s.io", "CSINode"): (NAME, _size("Drivers", "spec", "drivers"), AGE),
+    Kind("storage.k8s.io", "VolumeAttachment"): (
+        NAME,
+        Column("Attacher", at("spec", "attacher"), format="name"),
+        text("PV", "spec", "source", "persistentVolumeName"),
+        text("Node", "spec", "nodeName"),
+        _bool("Attached", "status", "attached"),
+        AGE,
+    ),
+    Kind("storage.k8s.io", "VolumeAttributesClass"): (NAME, text("DriverName", "driverName"), AGE),
+    Kind("networking.k8s.io", "ServiceCIDR"): (
+        NAME,
+        Column("CIDRs", lambda o, now: joined(spec(o).get("cidrs") or ())),
+        AGE,
+    ),
+    Kind("networking.k8s.io", "IPAddress"): (NAME, Column("ParentRef", _parent)),
+    Kind("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): (
+        NAME,
+        _size("Validations", "spec", "validations"),
+        Column("ParamKind", _param_kind),
+        AGE,
+    ),
+    Kind("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): (
+        NAME,
+        text("PolicyName", "spec", "policyName"),
+        Column("ParamRef", _param_ref),
         AGE,
     ),
     Kind("scheduling.k8s.io", "PriorityClass"): (

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.apiserver.tables import AGE, NAME, Column, duration, since
+from gitops_ocm.objects.paths import get
 from gitops_ocm.objects.ref import Object
 
 
@@ -243,6 +244,12 @@ DEPLOYMENT = (
     CONTAINERS,
     IMAGES,
     SELECTOR,
+)
+POD_TEMPLATE = (
+    NAME,
+    Column("Containers", _names),
+    Column("Images", _images),
+    Column("Pod Labels", lambda o, now: pairs(get(o, "template", "metadata", "labels") or {})),
 )
 STATEFUL_SET = (NAME, Column("Ready", _ready_of_desired), AGE, CONTAINERS, IMAGES)
 REPLICA_SET = REPLICATION_CONTROLLER = _REPLICAS

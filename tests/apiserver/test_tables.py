@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_ocm.apiserver.handlers_form import columns
 from gitops_ocm.apiserver.tables import AGE, columns_of_crd, duration, partial_metadata, since, table
 from gitops_ocm.apiserver.tables_native import COLUMNS
 from gitops_ocm.objects.ref import Kind
+from gitops_ocm.runtime.catalog import load_catalog
 
 NOW = datetime(2026, 1, 10, 12, 0, 0, tzinfo=UTC)
 BORN = "2026-01-10T11:00:00Z"
@@ -225,6 +229,18 @@ def test_every_built_in_kind_prints_an_empty_object(kind: Kind) -> None:
     assert len(document["rows"][0]["cells"]) == len(document["columnDefinitions"])
 
 
+HEADS = json.loads((Path(__file__).parent / "column_heads.json").read_text())
+"""Columns as a kube-apiserver 1.35 declares them, for every kind that can be listed."""
+
+
+@pytest.mark.parametrize(("api_version", "kind", "heads"), HEADS, ids=[f"{h[0]}/{h[1]}" for h in HEADS])
+def test_heads_are_the_real_ones(api_version: str, kind: str, heads: list[list[Any]]) -> None:
+    """Names, types, formats and priorities of the columns of every built-in kind."""
+    served = load_catalog(ocm=False).served(api_version, kind)
+    assert served is not None
+    assert [[c.name, c.type, c.format, c.priority] for c in columns(served)] == heads
+
+
 CRD_COLUMNS = [
     {"name": "S", "type": "string", "jsonPath": ".spec.s"},
     {"name": "I", "type": "integer", "jsonPath": ".spec.i"},
@@ -263,8 +279,7 @@ CRD_COLUMNS = [
 )
 def test_custom_columns_are_typed(spec: dict[str, Any], cells: list[Any]) -> None:
     """A cell holds a value of its column's type or nothing."""
-    columns = columns_of_crd(CRD_COLUMNS)
-    document = table(columns, [{"metadata": _meta(), "spec": spec}], NOW, list_meta={})
+    document = table(columns_of_crd(CRD_COLUMNS), [{"metadata": _meta(), "spec": spec}], NOW, list_meta={})
     assert document["rows"][0]["cells"] == ["it", *cells]
 
 
