@@ -230,12 +230,22 @@ def deleted(
         if finalizers == (meta.get("finalizers") or []):
             return Deletion(Fate.UNCHANGED, old)
         return Deletion(Fate.MARKED, _with_finalizers(old, finalizers))
-    marked = _with_finalizers(old, finalizers)
-    marked["metadata"]["deletionTimestamp"] = timestamp(now)
-    marked["metadata"]["deletionGracePeriodSeconds"] = grace_seconds
+    return Deletion(Fate.MARKED, marked(_with_finalizers(old, finalizers), now, grace_seconds=grace_seconds))
+
+
+def marked(obj: Object, now: datetime, *, grace_seconds: int | None) -> Object:
+    """The object with its deletion begun."""
+    meta = {**obj["metadata"], "deletionTimestamp": timestamp(now)}
+    if grace_seconds is not None:
+        meta["deletionGracePeriodSeconds"] = grace_seconds
     if "generation" in meta:
-        marked["metadata"]["generation"] = meta["generation"] + 1
-    return Deletion(Fate.MARKED, marked)
+        meta["generation"] += 1
+    return {**obj, "metadata": meta}
+
+
+def without_finalizer(obj: Object, finalizer: str) -> Object:
+    """The object without that finalizer."""
+    return _with_finalizers(obj, [f for f in obj["metadata"].get("finalizers") or () if f != finalizer])
 
 
 def finished(obj: Object) -> bool:

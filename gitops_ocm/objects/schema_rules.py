@@ -180,3 +180,12 @@ def _escape(key: str) -> str:
         return key
     text = key.replace("__", "__underscores__").replace(".", "__dot__")
     return text.replace("-", "__dash__").replace("/", "__slash__")
+
+
+def rule_error(text: str) -> str:
+    """Why a rule is not CEL; `""` where it is."""
+    try:
+        _program(text)
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,99 @@
+"""From what a client sent to what may be stored: decoding, pruning, defaults, validation.
+
+The stages every write passes on its way in, in the order of kube-apiserver. Metadata and what a
+subresource may change is `objects.lifecycle`; who owns what is `objects.ownership`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitops_ocm.apiserver.values import WriteOptions
+from gitops_ocm.objects import crd_rules, decoding, native
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
+from gitops_ocm.objects.ref import Object, split_api_version
+
+MAX_WARNINGS = 64
+
+
+def check_identity(obj: Object, served: Served, namespace: str) -> None:
+    """Raise where the object is of another kind or in another namespace than its URL says."""
+    resource = served.resource
+    if not obj.get("kind"):
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {resource.kind}): Object 'Kind' is missing"
+        )
+    if obj.get("apiVersion") != resource.api_version:
+        raise _other_version(obj, served)
+    if obj["kind"] != resource.kind:
+        raise _other_kind(obj, served)
+    sent = (obj.get("metadata") or {}).get("namespace") if isinstance(obj.get("metadata"), dict) else None
+    if sent and sent != namespace and resource.namespaced:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+def _other_version(obj: Object, served: Served) -> ApiError:
+    found = obj.get("apiVersion") or ""
+    return bad_request(
+        f"the API version in the data ({found}) does not match the expected API version "
+        f"({served.resource.api_version})"
+    )
+
+
+def _other_kind(obj: Object, served: Served) -> ApiError:
+    name = str((obj.get("metadata") or {}).get("name") or "")
+    if served.custom:
+        text = f'Invalid value: "{obj["kind"]}": must be {served.resource.kind}'
+        return invalid(served.resource.group, obj["kind"], name, (Cause("FieldValueInvalid", text, "kind"),))
+    _, version = split_api_version(served.resource.api_version)
+    expected = served.resource.kind
+    return bad_request(
+        f'{obj["kind"]} in version "{version}" cannot be handled as a {expected}: unknown conversion'
+    )
+
+
+def decoded(obj: Object, served: Served, options: WriteOptions) -> tuple[Object, tuple[str, ...]]:
+    """The object pruned and with defaults, and warnings; raises BadRequest for what does not decode."""
+    schema = served.schema
+    decoding.check_decodes(obj, schema)
+    if schema is None:
+        return obj, ()
+    warnings: tuple[str, ...] = ()
+    pruned = schema.prune(obj)
+    if pruned != obj:
+        warnings = _unknown(obj, schema.unknown_fields(obj), options)
+    obj = schema.default(pruned)
+    if not isinstance(obj.get("metadata"), dict):
+        obj["metadata"] = {}
+    return obj, warnings
+
+
+def _unknown(obj: Object, paths: Sequence[str], options: WriteOptions) -> tuple[str, ...]:
+    texts = tuple(f'unknown field "{path}"' for path in paths[:MAX_WARNINGS])
+    if options.field_validation == "Strict" and texts:
+        raise decoding.cannot_handle(obj, f"strict decoding error: {', '.join(texts)}")
+    return () if options.field_validation == "Ignore" else texts
+
+
+def prepared(obj: Object, served: Served) -> Object:
+    """The object with what the server fills in for its kind."""
+    if served.custom:
+        return obj
+    if served.resource.kind == "CustomResourceDefinition":
+        return crd_rules.prepared(obj)
+    return native.prepared(obj, served.resource.of)
+
+
+def validate(obj: Object, old: Object | None, served: Served) -> None:
+    """Raise Invalid with every field at fault."""
+    schema, resource = served.schema, served.resource
+    causes = schema.validate(obj, old) if schema is not None else []
+    if not served.custom:
+        causes += native.causes(obj, old, resource.of)
+        if resource.kind == "CustomResourceDefinition":
+            causes += crd_rules.causes(obj, old)
+    if causes:
+        raise invalid(resource.group, resource.kind, obj["metadata"].get("name", ""), causes)

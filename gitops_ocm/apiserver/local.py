@@ -1,0 +1,181 @@
+"""`LocalCluster`: the embedded API as a `kube.cluster.Cluster`, called in-process.
+
+The same protocol as over HTTPS, without the wire. What is handed out is a copy, so that no caller
+can change what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from gitops_ocm.apiserver.verbs import Api, WriteOptions
+from gitops_ocm.kube.cluster import ObjectList, PatchType, WatchEvent
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.runtime.catalog import kubernetes_version
+
+
+class LocalCluster:
+    """A `Cluster` over an `Api`. `server` is only a name: nothing listens there."""
+
+    def __init__(self, api: Api, server: str = "https://embedded.gitops-ocm.local:6443") -> None:
+        self.api = api
+        self._server = server
+
+    @property
+    def server(self) -> str:
+        """The URL this hub is known by."""
+        return self._server
+
+    async def discover(self) -> Sequence[Resource]:
+        """Every resource served, preferred versions first."""
+        return self.api.catalog.resources()
+
+    async def version(self) -> Mapping[str, Any]:
+        """The Kubernetes whose kinds are served."""
+        return dict(kubernetes_version())
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """One object."""
+        return _copy(self.api.get(self._served(resource), namespace, name))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        limit: int = 0,
+        continue_token: str = "",
+        resource_version: str = "",
+    ) -> ObjectList:
+        """One page of a kind."""
+        page = self.api.list(
+            self._served(resource),
+            namespace,
+            labels=label_selector,
+            fields=field_selector,
+            limit=limit,
+            continue_token=continue_token,
+            resource_version=resource_version,
+        )
+        return ObjectList([_copy(obj) for obj in page.items], page.resource_version, page.continue_token)
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        bookmarks: bool = True,
+        timeout: float = 0,  # noqa: ASYNC109 - the protocol's word
+    ) -> AsyncIterator[WatchEvent]:
+        """Changes after `resource_version`."""
+        events = self.api.watch(
+            self._served(resource),
+            namespace,
+            labels=label_selector,
+            fields=field_selector,
+            resource_version=resource_version,
+            bookmarks=bookmarks,
+            timeout=timeout,
+        )
+        async for event in events:
+            yield WatchEvent(event.type, _copy(event.object))
+
+    async def create(
+        self, resource: Resource, obj: Object, *, field_manager: str = "", dry_run: bool = False
+    ) -> Object:
+        """POST."""
+        namespace = (obj.get("metadata") or {}).get("namespace") or ""
+        options = WriteOptions(field_manager=field_manager, dry_run=dry_run)
+        return _copy(self.api.create(self._served(resource), namespace, _copy(obj), options).obj)
+
+    async def update(
+        self,
+        resource: Resource,
+        obj: Object,
+        *,
+        subresource: str = "",
+        field_manager: str = "",
+        dry_run: bool = False,
+    ) -> Object:
+        """PUT."""
+        meta = obj.get("metadata") or {}
+        answer = self.api.update(
+            self._served(resource, subresource),
+            meta.get("namespace") or "",
+            meta.get("name") or "",
+            _copy(obj),
+            WriteOptions(field_manager=field_manager, dry_run=dry_run),
+            subresource=subresource,
+        )
+        return _copy(answer.obj)
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Any,
+        *,
+        type: PatchType = PatchType.MERGE,
+        subresource: str = "",
+        field_manager: str = "",
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Object:
+        """PATCH."""
+        answer = self.api.patch(
+            self._served(resource, subresource),
+            namespace,
+            name,
+            type,
+            orjson.loads(orjson.dumps(body)),
+            WriteOptions(field_manager=field_manager, force=force, dry_run=dry_run),
+            subresource=subresource,
+        )
+        return _copy(answer.obj)
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        propagation: str = "Background",
+        uid: str = "",
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> Object | None:
+        """DELETE; None where the object is gone."""
+        preconditions = {k: v for k, v in (("uid", uid), ("resourceVersion", resource_version)) if v}
+        options: dict[str, Any] = {"propagationPolicy": propagation} if propagation else {}
+        if preconditions:
+            options["preconditions"] = preconditions
+        if dry_run:
+            options["dryRun"] = ["All"]
+        answer = self.api.delete(self._served(resource), namespace, name, options)
+        return None if answer.removed else _copy(answer.obj)
+
+    async def close(self) -> None:
+        """End every watch and close the storage."""
+        self.api.close()
+
+    def _served(self, resource: Resource, subresource: str = "") -> Served:
+        served = self.api.catalog.served(resource.api_version, resource.kind)
+        if served is None or (subresource and subresource not in served.resource.subresources):
+            raise ApiError("NotFound", "the server could not find the requested resource", details={})
+        return served
+
+
+def _copy(obj: Object) -> Object:
+    result: Object = orjson.loads(orjson.dumps(obj))
+    return result

@@ -1,0 +1,84 @@
+"""Which kinds are served: those of a catalog, and what CustomResourceDefinitions add and take away.
+
+Also where each kind's objects are kept and how an object looks in another version of its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitops_ocm.apiserver.watch_history import Key
+from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.ref import Object
+
+CRD_RESOURCE = ("apiextensions.k8s.io", "customresourcedefinitions")
+NAMESPACE_RESOURCE = ("", "namespaces")
+
+
+class Registry:
+    """The catalog in force; a new `Catalog` value after every change."""
+
+    def __init__(self, catalog: Catalog, definitions: Iterable[Object] = ()) -> None:
+        self.reload(catalog, definitions)
+
+    def reload(self, catalog: Catalog, definitions: Iterable[Object]) -> None:
+        """Serve the catalog and what these definitions add, and nothing else."""
+        self.catalog = catalog
+        for crd in definitions:
+            self.catalog = self.catalog.with_crd(crd)
+        self._reindex()
+
+    def define(self, crd: Object) -> None:
+        """Serve what a definition says from now on, and nothing it said before."""
+        self.catalog = self.catalog.with_crd(crd)
+        self._reindex()
+
+    def forget(self, crd: Object) -> None:
+        """Serve the definition's kind no longer."""
+        self.catalog = self.catalog.without_crd(crd)
+        self._reindex()
+
+    def _reindex(self) -> None:
+        self._by_plural: dict[tuple[str, str], list[Served]] = {}
+        for served in self.catalog.entries():
+            key = (served.resource.group, served.resource.plural)
+            self._by_plural.setdefault(key, []).append(served)
+
+    def of(self, resource: tuple[str, str], version: str = "") -> Served | None:
+        """How a collection is served at that version (`""`: as it is stored)."""
+        for served in self._by_plural.get(resource, ()):
+            if served.resource.version == version or (not version and served.storage):
+                return served
+        return None
+
+    def namespaced(self) -> tuple[tuple[str, str], ...]:
+        """Every collection that has namespaces."""
+        return tuple(r for r, served in self._by_plural.items() if served[0].resource.namespaced)
+
+    def key_of(self, api_version: str, kind: str, namespace: str, name: str) -> Key | None:
+        """Where an object named by apiVersion and kind is kept; None where the kind is not served."""
+        served = self.catalog.served(api_version, kind)
+        if served is None:
+            return None
+        resource = served.resource
+        return Key(resource.group, resource.plural, namespace if resource.namespaced else "", name)
+
+    def presented(self, obj: Object, served: Served) -> Object:
+        """A stored object in the version asked for; the object itself where it is stored in that."""
+        if obj["apiVersion"] == served.resource.api_version:
+            return obj
+        result = {**obj, "apiVersion": served.resource.api_version}
+        if served.custom and served.schema is not None:
+            result = served.schema.default(served.schema.prune(result))
+        return result
+
+
+def key_for(served: Served, namespace: str, name: str) -> Key:
+    """Where an object of a served kind is kept."""
+    resource = served.resource
+    return Key(resource.group, resource.plural, namespace if resource.namespaced else "", name)
+
+
+def resource_of(served: Served) -> tuple[str, str]:
+    """The collection of a served kind."""
+    return served.resource.group, served.resource.plural

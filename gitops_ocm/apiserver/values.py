@@ -1,0 +1,41 @@
+"""What goes into the verbs of `Api` and what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_ocm.objects.ref import Object
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How a write is meant. `field_validation` is Strict, Warn or Ignore; `user` is who asked."""
+
+    field_manager: str = ""
+    dry_run: bool = False
+    force: bool = False
+    field_validation: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The object as it now is (or, removed, as it last was), with warnings for the caller.
+
+    The object is the store's own: read it, never change it.
+    """
+
+    obj: Object
+    warnings: tuple[str, ...] = ()
+    created: bool = False
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a collection at one version; the objects are the store's own."""
+
+    items: list[Object]
+    resource_version: str
+    continue_token: str = ""
+    remaining: int = 0

@@ -1,0 +1,449 @@
+"""The verbs of the embedded API: get, list, watch, create, update, patch, delete.
+
+`Api` is synchronous and belongs to one event loop: each call sees and leaves a consistent store.
+It puts the stages in order; the stages themselves are `intake` (decode, default, validate),
+`objects.lifecycle` (metadata), `objects.ownership` (managed fields), `reading` (LIST and WATCH),
+`patching`, and `upkeep` (what follows from a write: namespaces emptied, dependents collected).
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from gitops_ocm.apiserver import intake, reading
+from gitops_ocm.apiserver.patching import patched
+from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
+from gitops_ocm.apiserver.store import Storage, Store, StoreFailed
+from gitops_ocm.apiserver.store_memory import MemoryStorage
+from gitops_ocm.apiserver.upkeep import Upkeep
+from gitops_ocm.apiserver.values import Answer as Answer
+from gitops_ocm.apiserver.values import Page as Page
+from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
+from gitops_ocm.apiserver.watch_history import Key
+from gitops_ocm.kube.cluster import PatchType, WatchEvent
+from gitops_ocm.objects import lifecycle, ownership
+from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.faults import (
+    ApiError,
+    Cause,
+    already_exists,
+    bad_request,
+    forbidden,
+    invalid,
+    not_found,
+)
+from gitops_ocm.objects.ref import Object
+
+DEFAULT_OPTIONS = WriteOptions()
+DEFAULT_MANAGER = "unknown"
+SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public")
+WHOLE_OBJECT = ("", "status", "finalize", "approval")
+"""Subresources that show and take the whole object."""
+
+
+def new_uid() -> str:
+    """A random UUID."""
+    return str(uuid.uuid4())
+
+
+def new_suffix() -> str:
+    """The five characters that complete a generateName."""
+    return "".join(random.choices(SUFFIX_ALPHABET, k=5))  # noqa: S311 - a name, not a secret
+
+
+class Api:
+    """One API over one store.
+
+    `catalog` names the kinds served from the start; CustomResourceDefinitions add theirs. `history`
+    is how many past changes a watch may still ask for.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        storage: Storage | None = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_uid: Callable[[], str] = new_uid,
+        new_suffix: Callable[[], str] = new_suffix,
+        history: int = 20_000,
+    ) -> None:
+        self.store = Store(storage or MemoryStorage(), history=history)
+        self._catalog = catalog
+        self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
+        self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
+        self._upkeep = Upkeep(self.store, self._registry, now)
+        self._upkeep.start(self._found_namespace)
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is served; a new value whenever that changes."""
+        return self._registry.catalog
+
+    def close(self) -> None:
+        """End watches and close the storage."""
+        self.store.close()
+
+    def get(self, served: Served, namespace: str, name: str, subresource: str = "") -> Object:
+        """One object; raises NotFound."""
+        obj = self.store.get(key_for(served, namespace, name))
+        if obj is None or subresource not in WHOLE_OBJECT:
+            raise not_found(served.resource.group, served.resource.plural, name)
+        return self._registry.presented(obj, served)
+
+    def list(
+        self,
+        served: Served,
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        limit: int = 0,
+        continue_token: str = "",
+        resource_version: str = "",
+        resource_version_match: str = "",
+    ) -> Page:
+        """A page of a collection (all of it with `limit` 0); `namespace` `""` spans all."""
+        return reading.page(
+            self.store,
+            self._registry,
+            served,
+            namespace,
+            labels=labels,
+            fields=fields,
+            limit=limit,
+            continue_token=continue_token,
+            resource_version=resource_version,
+            resource_version_match=resource_version_match,
+        )
+
+    def watch(
+        self,
+        served: Served,
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource_version: str = "",
+        bookmarks: bool = False,
+        send_initial_events: bool = False,
+        timeout: float = 0,
+    ) -> AsyncIterator[WatchEvent]:
+        """Changes after `resource_version`; errors are raised by the call itself."""
+        return reading.watch(
+            self.store,
+            self._registry,
+            served,
+            namespace,
+            labels=labels,
+            fields=fields,
+            resource_version=resource_version,
+            bookmarks=bookmarks,
+            send_initial_events=send_initial_events,
+            timeout=timeout,
+        )
+
+    def create(
+        self, served: Served, namespace: str, obj: Object, options: WriteOptions = DEFAULT_OPTIONS
+    ) -> Answer:
+        """Store a new object."""
+        intake.check_identity(obj, served, namespace)
+        obj, warnings = intake.decoded(obj, served, options)
+        if obj["metadata"].get("resourceVersion") and not options.dry_run:
+            raise ApiError("InternalError", "resourceVersion should not be set on objects to be created")
+        obj = self._new(served, namespace, obj)
+        tracked = ownership.track(
+            None,
+            obj,
+            manager=options.field_manager or DEFAULT_MANAGER,
+            schema=served.schema,
+            now=self._now(),
+        )
+        return self._store_new(served, tracked, options, warnings)
+
+    def _new(self, served: Served, namespace: str, obj: Object) -> Object:
+        """The object as it will first be stored, but for its managed fields."""
+        resource = served.resource
+        meta = obj["metadata"]
+        if resource.namespaced and namespace and not meta.get("namespace"):
+            obj = {**obj, "metadata": {**meta, "namespace": namespace}}
+        if resource.namespaced and namespace:
+            self._upkeep.namespaces.check_open(namespace, resource, str(meta.get("name") or ""))
+        obj = lifecycle.created(
+            obj,
+            resource=resource,
+            now=self._now(),
+            uid=self._new_uid(),
+            name_suffix=self._new_suffix() if meta.get("generateName") else "",
+            custom=served.custom,
+        )
+        obj = intake.prepared(obj, served)
+        intake.validate(obj, None, served)
+        return obj
+
+    def _store_new(
+        self, served: Served, obj: Object, options: WriteOptions, warnings: tuple[str, ...]
+    ) -> Answer:
+        meta = obj["metadata"]
+        key = key_for(served, meta.get("namespace") or "", meta["name"])
+        have = self.store.get(key)
+        if have is not None:
+            raise self._taken(served, have)
+        if options.dry_run:
+            return Answer(obj, warnings, created=True)
+        with self._transaction():
+            stored = self.store.write(key, obj)
+            self._upkeep.after_write(key, None, stored)
+        return Answer(self._registry.presented(stored, served), warnings, created=True)
+
+    def _taken(self, served: Served, have: Object) -> ApiError:
+        error = already_exists(served.resource.group, served.resource.plural, have["metadata"]["name"])
+        if not have["metadata"].get("deletionTimestamp"):
+            return error
+        return ApiError("AlreadyExists", f"object is being deleted: {error.message}", details=error.details)
+
+    def update(
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        obj: Object,
+        options: WriteOptions = DEFAULT_OPTIONS,
+        *,
+        subresource: str = "",
+    ) -> Answer:
+        """Replace an object (or a subresource's part of it)."""
+        intake.check_identity(obj, served, namespace)
+        obj, warnings = intake.decoded(obj, served, options)
+        lifecycle.check_name(obj, name)
+        old = self.get(served, namespace, name, subresource)
+        resource = served.resource
+        if served.custom and not obj["metadata"].get("resourceVersion"):
+            text = "Invalid value: 0: must be specified for an update"
+            cause = Cause("FieldValueInvalid", text, "metadata.resourceVersion")
+            raise invalid(resource.group, resource.plural, name, (cause,))
+        lifecycle.check_version(old, obj["metadata"], resource=resource)
+        return self._replace(served, old, obj, options, warnings, subresource=subresource)
+
+    def patch(
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        type: PatchType,
+        body: Any,
+        options: WriteOptions = DEFAULT_OPTIONS,
+        *,
+        subresource: str = "",
+    ) -> Answer:
+        """Change an object by a patch; server-side apply creates it where it is absent."""
+        if type is PatchType.APPLY:
+            return self._apply(served, namespace, name, body, options, subresource)
+        old = self.get(served, namespace, name, subresource)
+        result = patched(old, type, body, served)
+        intake.check_identity(result, served, namespace)
+        result, warnings = intake.decoded(result, served, options)
+        lifecycle.check_name(result, name)
+        sent = {"resourceVersion": result["metadata"].get("resourceVersion")}
+        lifecycle.check_version(old, sent, resource=served.resource)
+        return self._replace(served, old, result, options, warnings, subresource=subresource)
+
+    def _apply(
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        fragment: Any,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Answer:
+        fragment = _checked_fragment(fragment, served, namespace, name, options)
+        live = self.store.get(key_for(served, namespace, name))
+        if live is None and subresource:
+            raise not_found(served.resource.group, served.resource.plural, name)
+        if live is not None:
+            live = self._registry.presented(live, served)
+            lifecycle.check_version(live, fragment["metadata"], resource=served.resource)
+        merged = ownership.apply(
+            live,
+            fragment,
+            manager=options.field_manager,
+            force=options.force,
+            schema=served.schema,
+            now=self._now(),
+            subresource=subresource,
+        )
+        if live is not None and merged is live:
+            return Answer(live)
+        merged, warnings = intake.decoded(merged, served, options)
+        if live is None:
+            created = self._new(served, namespace, merged)
+            return self._store_new(served, created, options, warnings)
+        return self._replace(served, live, merged, options, warnings, subresource=subresource, tracked=True)
+
+    def _replace(
+        self,
+        served: Served,
+        old: Object,
+        new: Object,
+        options: WriteOptions,
+        warnings: tuple[str, ...],
+        *,
+        subresource: str,
+        tracked: bool = False,
+    ) -> Answer:
+        resource = served.resource
+        sent = new["metadata"]
+        new = lifecycle.updated(old, new, resource=resource, subresource=subresource, custom=served.custom)
+        new = intake.prepared(new, served)
+        intake.validate(new, old, served)
+        if not tracked:
+            # Managed fields are taken as the client sent them, not as a subresource leaves them.
+            if "managedFields" in sent and not subresource:
+                new["metadata"]["managedFields"] = sent["managedFields"]
+            new = ownership.track(
+                old,
+                new,
+                manager=options.field_manager or DEFAULT_MANAGER,
+                schema=served.schema,
+                now=self._now(),
+                subresource=subresource,
+            )
+        return self._store_changed(served, old, new, options, warnings)
+
+    def _store_changed(
+        self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]
+    ) -> Answer:
+        key = key_for(served, old["metadata"].get("namespace") or "", old["metadata"]["name"])
+        if _unchanged(old, new):
+            return Answer(old, warnings)
+        gone = lifecycle.finished(new)
+        if options.dry_run:
+            return Answer(new, warnings, removed=gone)
+        with self._transaction():
+            if gone:
+                self._remove(key)
+                return Answer(new, warnings, removed=True)
+            stored = self.store.write(key, new)
+            self._upkeep.after_write(key, old, stored)
+        return Answer(self._registry.presented(stored, served), warnings)
+
+    def delete(
+        self, served: Served, namespace: str, name: str, options: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """Delete an object, or begin to where finalizers stand in the way. Takes `DeleteOptions`."""
+        options = options or {}
+        propagation = lifecycle.check_propagation(options)
+        old = self.get(served, namespace, name)
+        resource = served.resource
+        wanted = options.get("preconditions") or {}
+        lifecycle.check_preconditions(
+            old,
+            resource=resource,
+            uid=wanted.get("uid") or "",
+            resource_version=wanted.get("resourceVersion") or "",
+        )
+        is_namespace = (resource.group, resource.plural) == ("", "namespaces")
+        if is_namespace and name in PROTECTED_NAMESPACES:
+            raise forbidden("", "namespaces", name, "this namespace may not be deleted")
+        dry_run = bool(options.get("dryRun"))
+        key = key_for(served, namespace, name)
+        deletion = self._upkeep.deletion(key, old, propagation)
+        if deletion.fate is lifecycle.Fate.REMOVED:
+            if not dry_run:
+                with self._transaction():
+                    self._remove(key)
+            return Answer(deletion.obj, removed=True)
+        if deletion.fate is lifecycle.Fate.UNCHANGED or dry_run:
+            return Answer(deletion.obj)
+        with self._transaction():
+            stored = self.store.write(key, deletion.obj)
+            self._upkeep.after_write(key, old, stored)
+        return Answer(self._registry.presented(stored, served))
+
+    def delete_collection(
+        self,
+        served: Served,
+        namespace: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
+    ) -> Page:
+        """Delete all objects selected; the page shows them as they were."""
+        page = self.list(served, namespace, labels=labels, fields=fields)
+        with self._transaction():
+            for obj in page.items:
+                meta = obj["metadata"]
+                try:
+                    self.delete(served, meta.get("namespace") or "", meta["name"], options)
+                except ApiError as error:
+                    if error.reason != "NotFound":
+                        raise
+        return page
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One write and what follows from it; where it cannot be kept, none of it happened."""
+        try:
+            with self.store.batch():
+                yield
+        except StoreFailed:
+            self._registry.reload(self._catalog, self.store.objects(CRD_RESOURCE).values())
+            self._upkeep.reindex()
+            raise
+
+    def _remove(self, key: Key) -> None:
+        last = self.store.write(key, None)
+        self._upkeep.after_removal(key, last)
+
+    def _found_namespace(self, name: str) -> None:
+        served = self._registry.of(("", "namespaces"))
+        if served is not None and self.store.get(key_for(served, "", name)) is None:
+            obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            self.create(served, "", obj, WriteOptions(field_manager="kube-apiserver"))
+
+
+def _checked_fragment(
+    fragment: Any, served: Served, namespace: str, name: str, options: WriteOptions
+) -> Object:
+    """The applied fragment with the name and namespace of its URL; raises what is wrong with it."""
+    if not options.field_manager:
+        cause = Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
+        raise invalid("meta.k8s.io", "PatchOptions", "", (cause,))
+    if not isinstance(fragment, dict):
+        raise bad_request("error decoding YAML: an applied configuration is an object")
+    intake.check_identity(fragment, served, namespace)
+    meta = dict(fragment.get("metadata") or {})
+    if meta.get("name") not in (None, "", name):
+        raise bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        )
+    meta["name"] = name
+    if served.resource.namespaced and namespace:
+        meta["namespace"] = namespace
+    return {**fragment, "metadata": meta}
+
+
+def _unchanged(old: Object, new: Object) -> bool:
+    """Whether a write comes to nothing: equal but for the times of managers."""
+    if old.keys() != new.keys():
+        return False
+    if any(old[k] != new[k] for k in new if k != "metadata"):
+        return False
+    before, after = old["metadata"], new["metadata"]
+    if {k for k in before if k != "managedFields"} != {k for k in after if k != "managedFields"}:
+        return False
+    if any(before[k] != after[k] for k in after if k != "managedFields"):
+        return False
+    return _untimed(before) == _untimed(after)
+
+
+def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in e.items() if k != "time"} for e in meta.get("managedFields") or ()]

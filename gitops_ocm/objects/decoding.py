@@ -1,0 +1,99 @@
+"""Whether an object can be read as its kind at all: the first wrong type, as the server words it.
+
+kube-apiserver decodes native kinds (and the metadata of every kind) into Go types; a value that
+does not fit fails the request with 400 before anything else is looked at. The values themselves are
+judged by `schema_checks` and `native`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.object_meta import OBJECT_META
+from gitops_ocm.objects.ref import Object, split_api_version
+from gitops_ocm.objects.schema import Schema
+from gitops_ocm.objects.schema_checks import type_name
+
+_METADATA = Schema({**OBJECT_META}, None)
+_GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
+_JSON_TYPES = {"boolean": "bool", "integer": "number"}
+
+
+class _Undecodable(Exception):
+    pass
+
+
+def check_decodes(obj: Object, schema: Schema | None) -> None:
+    """Raise BadRequest where the object (a custom one: its metadata) has a value of a wrong type."""
+    meta = obj.get("metadata")
+    try:
+        if meta is not None and not isinstance(meta, dict):
+            raise _mismatch(meta, f"{obj.get('kind', '')}.metadata", "v1.ObjectMeta")
+        if meta:
+            _check(meta, _METADATA, "ObjectMeta", "metadata")
+        if schema is not None and schema.native:
+            _check({k: v for k, v in obj.items() if k != "metadata"}, schema, str(obj.get("kind")), "")
+    except _Undecodable as problem:
+        raise cannot_handle(obj, str(problem)) from None
+
+
+def cannot_handle(obj: Mapping[str, Any], why: str) -> ApiError:
+    """400: `ConfigMap in version "v1" cannot be handled as a ConfigMap: …`."""
+    kind = obj.get("kind", "")
+    _, version = split_api_version(str(obj.get("apiVersion", "")))
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+
+
+def _mismatch(value: Any, field: str, go_type: str) -> _Undecodable:
+    found = _JSON_TYPES.get(type_name(value), type_name(value))
+    return _Undecodable(f"json: cannot unmarshal {found} into Go struct field {field} of type {go_type}")
+
+
+def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
+    if schema is None or value is None or schema.int_or_string or not schema.type:
+        return
+    found = type_name(value)
+    fits = found == schema.type or (schema.type == "number" and found == "integer")
+    if not fits or (schema.type == "integer" and isinstance(value, float)):
+        raise _mismatch(value, f"{struct}.{path}", _go_type(schema))
+    if isinstance(value, dict):
+        for name, under in value.items():
+            below = f"{path}.{name}" if path else name
+            _check(under, schema.field(name), struct, below if name in schema.properties else path)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, schema.items, struct, path)
+    elif schema.raw.get("format") == "byte":
+        _check_base64(value)
+
+
+def _go_type(schema: Schema) -> str:
+    if schema.type == "object":
+        additional = schema.additional
+        return f"map[string]{_go_type(additional)}" if additional is not None else "struct"
+    if schema.type == "array":
+        return f"[]{_go_type(schema.items)}" if schema.items is not None else "[]interface {}"
+    if schema.raw.get("format") == "int32":
+        return "int32"
+    return _GO_TYPES.get(schema.type, schema.type)
+
+
+def _check_base64(text: str) -> None:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _Undecodable(f"illegal base64 data at input byte {_bad_byte(text)}") from None
+
+
+_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+
+def _bad_byte(text: str) -> int:
+    for at, char in enumerate(text):
+        if char not in _ALPHABET:
+            return at
+    return len(text)

@@ -1,0 +1,166 @@
+"""Rules of single native kinds that no schema tells: what the server fills in and refuses.
+
+A table by kind. Kinds that are not in it are stored as their schema has them.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from gitops_ocm.objects import native_workloads
+from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects.faults import Cause
+from gitops_ocm.objects.ref import Kind, Object
+
+MAX_DATA = 1024 * 1024
+"""All values of a ConfigMap or Secret together, in bytes."""
+NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+NAMESPACE_FINALIZER = "kubernetes"
+
+_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_CONFIG_KEY_TEXT = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
+_SECRET_KEYS: Mapping[str, tuple[str, ...]] = {
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type's name
+SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+
+
+def prepared(obj: Object, kind: Kind) -> Object:
+    """The object with what the server fills in for its kind, on every write."""
+    fill = _PREPARE.get(kind)
+    return fill(obj) if fill else obj
+
+
+def causes(obj: Object, old: Object | None, kind: Kind) -> list[Cause]:
+    """Fields at fault by the kind's own rules; `old` on an update."""
+    check = _CHECKS.get(kind)
+    return list(check(obj, old)) if check else []
+
+
+def _namespace(obj: Object) -> Object:
+    meta = obj["metadata"]
+    labels = dict(meta.get("labels") or {})
+    if meta.get("name"):
+        labels[NAMESPACE_LABEL] = meta["name"]
+    spec = dict(obj.get("spec") or {})
+    if not meta.get("deletionTimestamp") and NAMESPACE_FINALIZER not in (spec.get("finalizers") or ()):
+        spec["finalizers"] = [*(spec.get("finalizers") or ()), NAMESPACE_FINALIZER]
+    phase = "Terminating" if meta.get("deletionTimestamp") else "Active"
+    status = {**(obj.get("status") or {}), "phase": phase}
+    return {**obj, "metadata": {**meta, "labels": labels}, "spec": spec, "status": status}
+
+
+def _secret(obj: Object) -> Object:
+    result = {k: v for k, v in obj.items() if k != "stringData"}
+    given = obj.get("stringData")
+    if given:
+        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in given.items()}
+        result["data"] = {**(obj.get("data") or {}), **encoded}
+    result.setdefault("type", "Opaque")
+    return result
+
+
+def _check_secret(obj: Object, old: Object | None) -> Iterator[Cause]:
+    yield from _check_values(obj, ("data",))
+    data = obj.get("data") or {}
+    for key in _SECRET_KEYS.get(obj.get("type", ""), ()):
+        if key not in data:
+            yield Cause("FieldValueRequired", "Required value", f"data[{key}]")
+    annotations = obj["metadata"].get("annotations") or {}
+    if obj.get("type") == SERVICE_ACCOUNT_TOKEN and not annotations.get(SERVICE_ACCOUNT_NAME):
+        field = f"metadata.annotations[{SERVICE_ACCOUNT_NAME}]"
+        yield Cause("FieldValueRequired", "Required value", field)
+    if old is not None:
+        if obj.get("type") != old.get("type"):
+            yield _immutable("type", obj.get("type"))
+        yield from _check_frozen(obj, old, ("data",))
+
+
+def _check_config_map(obj: Object, old: Object | None) -> Iterator[Cause]:
+    yield from _check_values(obj, ("data", "binaryData"))
+    both = (obj.get("data") or {}).keys() & (obj.get("binaryData") or {}).keys()
+    for key in sorted(both):
+        shown = canonical_json(key).decode()
+        text = f"Invalid value: {shown}: duplicate of key present in binaryData"
+        yield Cause("FieldValueInvalid", text, f"data[{key}]")
+    if old is not None:
+        yield from _check_frozen(obj, old, ("data", "binaryData"))
+
+
+def _check_values(obj: Object, fields: tuple[str, ...]) -> Iterator[Cause]:
+    size = 0
+    for field in fields:
+        for key, value in (obj.get(field) or {}).items():
+            size += (
+                len(value.encode()) if field == "data" and obj["kind"] == "ConfigMap" else len(value) * 3 // 4
+            )
+            if not _CONFIG_KEY.fullmatch(key):
+                text = f"Invalid value: {canonical_json(key).decode()}: {_CONFIG_KEY_TEXT}"
+                yield Cause("FieldValueInvalid", text, f"{field}[{key}]")
+    if size > MAX_DATA:
+        where = "data" if obj["kind"] == "Secret" else "[]"
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {MAX_DATA} bytes", where)
+
+
+def _check_frozen(obj: Object, old: Object, fields: tuple[str, ...]) -> Iterator[Cause]:
+    if not old.get("immutable"):
+        return
+    text = "Forbidden: field is immutable when `immutable` is set"
+    for field in ("immutable", *fields):
+        if (obj.get(field) or None) != (old.get(field) or None):
+            yield Cause("FieldValueForbidden", text, field)
+
+
+def _check_role_ref(obj: Object, old: Object | None) -> Iterator[Cause]:
+    if old is not None and obj.get("roleRef") != old.get("roleRef"):
+        yield Cause("FieldValueInvalid", f"Invalid value: {_go_struct(obj.get('roleRef') or {})}: "
+                    "cannot change roleRef", "roleRef")  # fmt: skip
+
+
+def _go_struct(ref: Mapping[str, Any]) -> str:
+    return canonical_json({k: ref.get(k, "") for k in ("apiGroup", "kind", "name")}).decode()
+
+
+def _role_ref(obj: Object) -> Object:
+    """Subjects and roleRef name their API group by default."""
+    group = "rbac.authorization.k8s.io"
+    result = dict(obj)
+    if isinstance(obj.get("roleRef"), dict):
+        result["roleRef"] = {"apiGroup": group, **obj["roleRef"]}
+    if obj.get("subjects"):
+        result["subjects"] = [
+            s if s.get("kind") == "ServiceAccount" else {"apiGroup": group, **s} for s in obj["subjects"]
+        ]
+    return result
+
+
+def _immutable(field: str, value: Any) -> Cause:
+    text = f"Invalid value: {canonical_json(value).decode()}: field is immutable"
+    return Cause("FieldValueInvalid", text, field)
+
+
+_RBAC = "rbac.authorization.k8s.io"
+_PREPARE: Mapping[Kind, Callable[[Object], Object]] = {
+    Kind("", "Namespace"): _namespace,
+    Kind("", "Secret"): _secret,
+    Kind(_RBAC, "RoleBinding"): _role_ref,
+    Kind(_RBAC, "ClusterRoleBinding"): _role_ref,
+    **native_workloads.PREPARE,
+}
+_CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
+    Kind("", "Secret"): _check_secret,
+    Kind("", "ConfigMap"): _check_config_map,
+    Kind(_RBAC, "RoleBinding"): _check_role_ref,
+    Kind(_RBAC, "ClusterRoleBinding"): _check_role_ref,
+    **native_workloads.CHECKS,
+}
