@@ -14,7 +14,8 @@ from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@%+=-]*(?:[ :,][A-Za-z0-9_./@%+=()-]+)*\Z")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
-_BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+\Z")
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 def to_yaml(value: Any) -> str:
@@ -72,16 +73,21 @@ def _scalar(value: Any, indent: str) -> str:
 
 def _string(text: str) -> str:
     plain = _PLAIN.match(text) and text.lower() not in _WORDS and ": " not in text
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """A JSON string, with the characters escaped too that JSON may hold as they are and YAML may not."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _block(text: str, indent: str) -> str:
     """A literal block for text of several lines, so that a diff shows the line that changed."""
     body = text.removesuffix("\n")
     lines = body.split("\n")
-    if not lines[0] or lines[0][0] in " \t" or not all(not line or _BLOCK.match(line) for line in lines):
-        return json.dumps(text, ensure_ascii=False)
+    if not lines[0] or lines[0][0] == " " or _CONTROL.search(text) or _UNPRINTABLE.search(text):
+        return _quoted(text)
     if not lines[-1]:
-        return json.dumps(text, ensure_ascii=False)
+        return _quoted(text)
     head = "|" if text.endswith("\n") else "|-"
     return "\n".join([head, *(f"{indent}  {line}" if line else "" for line in lines)])
