@@ -1,0 +1,70 @@
+"""The `View` of a simulated reconcile: worlds that are always up to date, and a record of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from gitops_ocm.decide.contract import Index, Side, Want
+from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of
+from gitops_ocm.simulate.world import World
+
+Read = tuple[Side, Ref] | tuple[Side, Kind, str]
+"""An object, or the objects of a kind in a namespace (`""`: all)."""
+
+
+class WorldView:
+    """Implements `decide.contract.View`; `reads` are those outside the `declared` kinds."""
+
+    def __init__(
+        self,
+        worlds: Mapping[Side, World],
+        indexes: Mapping[str, Index],
+        declared: Collection[tuple[Side, Kind]] = (),
+    ) -> None:
+        self._worlds = worlds
+        self._indexes = indexes
+        self._declared = declared
+        self.reads: set[Read] = set()
+
+    def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
+        """The object, or None."""
+        if (side, ref.of) not in self._declared:
+            self.reads.add((side, ref))
+        return self._worlds[side].get(ref)
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        side: Side = Side.HUB,
+    ) -> Sequence[Object]:
+        """All objects of a kind, sorted."""
+        if (side, kind) not in self._declared:
+            self.reads.add((side, kind, namespace or ""))
+        return self._worlds[side].list(kind, namespace, labels)
+
+    def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
+        """Objects an index files under `value`."""
+        found = self._indexes[index]
+        return [o for o in self._worlds[side].list(found.kind) if value in found.values(o)]
+
+    def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
+        """How the world serves a kind."""
+        return self._worlds[side].catalog.resource(api_version, kind)
+
+    def resource_named(self, api_version: str, plural: str, side: Side = Side.HUB) -> Resource | None:
+        """The same by plural."""
+        found = self._worlds[side].catalog.resources()
+        return next((r for r in found if r.plural == plural and r.api_version == api_version), None)
+
+    def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:
+        """Everything is known here."""
+
+
+def touched(side: Side, obj: Object) -> Iterable[Read]:
+    """The reads that a change of `obj` makes out of date."""
+    meta = obj["metadata"]
+    kind, namespace = kind_of(obj), meta.get("namespace") or ""
+    return (side, Ref(*kind, namespace, meta["name"])), (side, kind, ""), (side, kind, namespace)

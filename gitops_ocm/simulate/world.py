@@ -1,0 +1,357 @@
+"""One API server in memory: objects that obey the rules of `objects`, and nothing that answers slowly.
+
+It takes the same writes as a real one and refuses what that refuses, with the same errors. Versions and
+uids are counted, so the same history always makes the same world. What depends on what was deleted goes by
+`simulate.garbage`. It watches nothing: `changes` are taken by whoever runs it. The server that people can
+reach is `apiserver`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from gitops_ocm.decide.contract import (
+    LOCAL_GROUP,
+    Apply,
+    Create,
+    Delete,
+    Emit,
+    MergePatch,
+    Result,
+    Update,
+    Write,
+)
+from gitops_ocm.objects import lifecycle, native, ownership
+from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.conditions import timestamp
+from gitops_ocm.objects.faults import ApiError, already_exists, forbidden, invalid, not_found
+from gitops_ocm.objects.patch import merge_patch
+from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
+from gitops_ocm.simulate import garbage
+
+Change = tuple[Object | None, Object | None]
+NAMESPACE = Kind("", "Namespace")
+CRD = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
+
+
+class World:
+    """The objects of one API server; `name` tells worlds apart in uids."""
+
+    def __init__(self, catalog: Catalog, *, name: str = "hub", namespaces: Iterable[str] = ()) -> None:
+        self.catalog = catalog
+        self.name = name
+        self.events: list[Emit] = []
+        self._objects: dict[Ref, Object] = {}
+        self._kinds: dict[Kind, dict[str, dict[str, Ref]]] = defaultdict(dict)
+        self._dependents: dict[str, set[Ref]] = defaultdict(set)
+        self._uids: set[str] = set()
+        self._ending = False
+        self._counter = 0
+        self._changes: list[Change] = []
+        for namespace in namespaces:
+            self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+
+    # Reading
+
+    def get(self, ref: Ref) -> Object | None:
+        """One object."""
+        return self._objects.get(ref)
+
+    def list(
+        self, kind: Kind, namespace: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> Sequence[Object]:
+        """Objects of a kind by (namespace, name)."""
+        spaces = self._kinds.get(kind, {})
+        names = sorted(spaces) if namespace is None else [namespace]
+        found = [self._objects[r] for n in names for _, r in sorted(spaces.get(n, {}).items())]
+        if labels:
+            wanted = labels.items()
+            found = [o for o in found if wanted <= (o["metadata"].get("labels") or {}).items()]
+        return found
+
+    def all(self) -> Sequence[Object]:
+        """Every object, sorted by identity."""
+        return [self._objects[ref] for ref in sorted(self._objects)]
+
+    def changes(self) -> Sequence[Change]:
+        """What changed since this was last asked, as (old, new)."""
+        taken, self._changes = self._changes, []
+        return taken
+
+    # Writing
+
+    def put(self, obj: Object) -> Object:
+        """Show an object as it is, no questions asked: a starting state, or local facts."""
+        kind = kind_of(obj)
+        meta = dict(obj["metadata"])
+        if kind.group != LOCAL_GROUP:
+            meta.setdefault("uid", self._next_uid())
+            if "generation" not in meta and lifecycle.has_generation(
+                self._served(obj).resource, custom=self._served(obj).custom
+            ):
+                meta["generation"] = 1
+        ref = ref_of(obj)
+        return self.store(self._objects.get(ref), native.prepared({**obj, "metadata": meta}, kind))
+
+    def write(self, write: Write, *, manager: str, now: datetime) -> Result:
+        """Carry out one write, as the API would."""
+        try:
+            obj = self._write(write, manager, now)
+        except ApiError as error:
+            return Result(write, error=error)
+        if self._ending:
+            self._ending = False
+            garbage.collect(self, now)
+        return Result(write, obj)
+
+    def _write(self, write: Write, manager: str, now: datetime) -> Object | None:
+        match write:
+            case Create():
+                return self._create(write.obj, manager, now)
+            case Apply():
+                return self._apply(write, write.manager or manager, now)
+            case Update():
+                served = self._served(write.obj)
+                old = self._existing(ref_of(write.obj), served.resource)
+                return self._replace(served, old, write.obj, write.subresource, manager, now)
+            case MergePatch():
+                served = self._served_kind(write.ref.of, write.version)
+                old = self._existing(write.ref, served.resource)
+                new = merge_patch(old, write.body)
+                new["apiVersion"] = old["apiVersion"]
+                return self._replace(served, old, new, write.subresource, manager, now)
+            case Delete():
+                return self._delete(write, now)
+            case Emit():
+                self.events.append(write)
+                return None
+        assert_never(write)
+
+    def _create(self, obj: Object, manager: str, now: datetime) -> Object:
+        served = self._served(obj)
+        self._check_namespace(obj, served.resource)
+        ready = self._filled(served, obj)
+        made = lifecycle.created(
+            ready,
+            resource=served.resource,
+            now=now,
+            uid=self._next_uid(),
+            name_suffix=f"{self._counter:05d}"[-5:],
+            custom=served.custom,
+        )
+        ref = ref_of(made)
+        if ref in self._objects:
+            raise already_exists(served.resource.group, served.resource.plural, ref.name)
+        self._validate(served, made, None)
+        tracked = ownership.track(None, made, manager=manager, schema=served.schema, now=now)
+        return self.store(None, tracked)
+
+    def _apply(self, write: Apply, manager: str, now: datetime) -> Object:
+        served = self._served(write.obj)
+        ref = ref_of(write.obj)
+        live = self._objects.get(ref)
+        if live is None and write.subresource:
+            raise not_found(served.resource.group, served.resource.plural, ref.name)
+        merged = ownership.apply(
+            live,
+            write.obj,
+            manager=manager,
+            force=write.force,
+            schema=served.schema,
+            now=now,
+            subresource=write.subresource,
+        )
+        if live is not None:
+            return self._settle(served, live, merged, write.subresource, now)
+        self._check_namespace(write.obj, served.resource)
+        made = lifecycle.created(
+            self._filled(served, merged),
+            resource=served.resource,
+            now=now,
+            uid=self._next_uid(),
+            custom=served.custom,
+        )
+        self._validate(served, made, None)
+        return self.store(None, made)
+
+    def _replace(
+        self, served: Served, old: Object, new: Object, subresource: str, manager: str, now: datetime
+    ) -> Object:
+        """PUT or PATCH: the version is checked, then what changed is put down to the manager."""
+        lifecycle.check_version(old, new.get("metadata") or {}, resource=served.resource)
+        tracked = ownership.track(
+            old, new, manager=manager, schema=served.schema, now=now, subresource=subresource
+        )
+        return self._settle(served, old, tracked, subresource, now)
+
+    def _settle(self, served: Served, old: Object, new: Object, subresource: str, now: datetime) -> Object:
+        if subresource and subresource not in served.resource.subresources:
+            raise not_found(served.resource.group, served.resource.plural, old["metadata"]["name"])
+        ready = lifecycle.updated(
+            old,
+            self._filled(served, new),
+            resource=served.resource,
+            subresource=subresource,
+            custom=served.custom,
+        )
+        self._validate(served, ready, old)
+        if lifecycle.finished(ready):
+            return self.remove(ready)
+        return self.store(old, ready)
+
+    def _delete(self, write: Delete, now: datetime) -> Object | None:
+        old = self._objects.get(write.ref)
+        if old is None:
+            return None
+        served = self._served(old)
+        lifecycle.check_preconditions(
+            old, resource=served.resource, uid=write.uid, resource_version=write.resource_version
+        )
+        return self.end(old, write.propagation.value, now)
+
+    def end(self, old: Object, propagation: str, now: datetime) -> Object:
+        """Delete an object, or mark it as deleted where something holds it."""
+        if kind_of(old) == NAMESPACE:
+            return self._end_namespace(old, now)
+        deletion = lifecycle.deleted(old, now=now, propagation=propagation)
+        match deletion.fate:
+            case lifecycle.Fate.REMOVED:
+                return self.remove(old)
+            case lifecycle.Fate.MARKED:
+                return self.store(old, deletion.obj)
+            case lifecycle.Fate.UNCHANGED:
+                return old
+        assert_never(deletion.fate)
+
+    def _end_namespace(self, old: Object, now: datetime) -> Object:
+        """A namespace is held by its content, whatever finalizers it has."""
+        if old["metadata"].get("deletionTimestamp"):
+            return old
+        meta = {**old["metadata"], "deletionTimestamp": timestamp(now)}
+        return self.store(old, native.prepared({**old, "metadata": meta}, NAMESPACE))
+
+    # Rules
+
+    def _served(self, obj: Object) -> Served:
+        served = self.catalog.served(obj.get("apiVersion", ""), obj.get("kind", ""))
+        if served is None:
+            raise _no_kind(kind_of(obj))
+        return served
+
+    def _served_kind(self, kind: Kind, version: str) -> Served:
+        for served in self.catalog.entries():
+            if served.resource.of == kind and version in ("", served.resource.version):
+                return served
+        raise _no_kind(kind)
+
+    def _existing(self, ref: Ref, resource: Resource) -> Object:
+        old = self._objects.get(ref)
+        if old is None:
+            raise not_found(resource.group, resource.plural, ref.name)
+        return old
+
+    def _check_namespace(self, obj: Object, resource: Resource) -> None:
+        if not resource.namespaced:
+            return
+        name = obj["metadata"].get("namespace") or ""
+        home = self._objects.get(Ref(*NAMESPACE, "", name))
+        if home is None:
+            raise not_found("", "namespaces", name)
+        if home["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            raise forbidden(resource.group, resource.plural, obj["metadata"].get("name", ""), why)
+
+    def _filled(self, served: Served, obj: Object) -> Object:
+        """Pruned and defaulted, as the server stores it."""
+        schema = served.schema
+        if schema is not None:
+            obj = schema.default(schema.prune(obj))
+        return native.prepared(obj, served.resource.of)
+
+    def _validate(self, served: Served, obj: Object, old: Object | None) -> None:
+        causes = served.schema.validate(obj, old) if served.schema is not None else []
+        causes += native.causes(obj, old, served.resource.of)
+        if causes:
+            raise invalid(served.resource.group, served.resource.kind, obj["metadata"]["name"], causes)
+
+    # Storing
+
+    def _next_uid(self) -> str:
+        self._counter += 1
+        return f"{self.name}-{self._counter}"
+
+    def store(self, old: Object | None, new: Object) -> Object:
+        """Keep `new` under a new version, unless nothing has changed."""
+        if old is not None and _same(old, new):
+            return old
+        meta = dict(new["metadata"])
+        if new.get("apiVersion", "").partition("/")[0] != LOCAL_GROUP:
+            self._counter += 1
+            meta["resourceVersion"] = str(self._counter)
+        stored = {**new, "metadata": meta}
+        ref = ref_of(stored)
+        self._ending |= bool(meta.get("deletionTimestamp")) or not self.owners_alive(stored)
+        self._objects[ref] = stored
+        self._uids.add(meta.get("uid", ""))
+        self._kinds[ref.of].setdefault(ref.namespace, {})[ref.name] = ref
+        self._link(ref, old, stored)
+        self._changes.append((old, stored))
+        if ref.of == CRD:
+            self.catalog = self.catalog.with_crd(stored)
+        return stored
+
+    def remove(self, old: Object) -> Object:
+        """Forget an object."""
+        self._ending = True
+        ref = ref_of(old)
+        kept = self._objects.pop(ref)
+        self._uids.discard(kept["metadata"].get("uid", ""))
+        del self._kinds[ref.of][ref.namespace][ref.name]
+        self._link(ref, kept, None)
+        self._changes.append((kept, None))
+        if ref.of == CRD:
+            self.catalog = self.catalog.without_crd(old)
+        return old
+
+    def dependents(self, uid: str) -> Sequence[Object]:
+        """The objects that name `uid` as an owner, sorted."""
+        return [self._objects[ref] for ref in sorted(self._dependents.get(uid, ()))]
+
+    def owners_alive(self, obj: Object) -> bool:
+        """Whether any owner of an object exists; so too where it has none."""
+        owners = _owner_uids(obj)
+        return not owners or not owners.isdisjoint(self._uids)
+
+    def _link(self, ref: Ref, old: Object | None, new: Object | None) -> None:
+        for uid in _owner_uids(old):
+            self._dependents[uid].discard(ref)
+        for uid in _owner_uids(new):
+            self._dependents[uid].add(ref)
+
+
+def _no_kind(kind: Kind) -> ApiError:
+    return ApiError(
+        "NotFound", "the server could not find the requested resource", details={"kind": str(kind)}
+    )
+
+
+def _owner_uids(obj: Object | None) -> set[str]:
+    owners = (obj["metadata"].get("ownerReferences") or ()) if obj is not None else ()
+    return {o["uid"] for o in owners}
+
+
+def _same(old: Object, new: Object) -> bool:
+    """Whether a write changes nothing: times in managedFields alone are no change."""
+    return canonical_json(_comparable(old)) == canonical_json(_comparable(new))
+
+
+def _comparable(obj: Object) -> Object:
+    meta = {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}
+    meta["managedFields"] = [
+        {k: v for k, v in entry.items() if k != "time"} for entry in meta.get("managedFields") or ()
+    ]
+    return {**obj, "metadata": meta}
