@@ -253,7 +253,7 @@ class _UserReader:
 def _pem(entry: Mapping[str, Any], key: str, file: Path, source: str) -> Pem:
     if data := entry.get(f"{key}-data"):
         try:
-            return Pem(base64.b64decode(str(data), validate=False))
+            return Pem(base64.b64decode("".join(str(data).split()), validate=True))
         except (binascii.Error, ValueError) as error:
             raise KubeconfigError(f"{source}: {key}-data is not base64", where=Location(str(file))) from error
     if path := entry.get(key):

@@ -26,7 +26,7 @@ _STAMP_AGE = 30.0
 _LINGER = 120.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Session:
     """Open connections with the headers every request carries; `extra` goes to each aiohttp request."""
 

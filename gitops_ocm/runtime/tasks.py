@@ -39,19 +39,26 @@ class Tasks:
         self.name = name
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._crash: TaskCrashed | None = None
 
     def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
         """Run `work` in this group; cancelling the returned task alone is fine."""
-        full = f"{self.name}: {name}"
-        task = self._group.create_task(_supervised(full, work), name=full)
+        task: asyncio.Task[None] = self._group.create_task(work, name=f"{self.name}: {name}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
 
     def stop(self) -> None:
         """Cancel every task that still runs."""
         for task in tuple(self._tasks):
             task.cancel()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception) and self._crash is None:
+            self._crash = TaskCrashed(task.get_name(), error)
+            self._crash.__cause__ = error
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -63,14 +70,9 @@ class Tasks:
         try:
             await self._group.__aexit__(kind, error, trace)
         except BaseExceptionGroup as group:
-            raise group.exceptions[0] from group.exceptions[0].__cause__
-
-
-async def _supervised(name: str, work: Coroutine[Any, Any, Any]) -> None:
-    try:
-        await work
-    except Exception as error:
-        raise TaskCrashed(name, error) from error
+            if error is not None and not isinstance(error, asyncio.CancelledError):
+                return  # the block's own error is the first cause
+            raise self._crash or group.exceptions[0] from self._crash and self._crash.__cause__
 
 
 async def first_of(*waits: Coroutine[Any, Any, Any], within: float | None = None) -> bool:
