@@ -1,0 +1,229 @@
+"""Simulated workloads: what a cluster without nodes says of its pods, jobs and deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gitops_ocm.apiserver.workloads import SIMULATED, workload_controllers
+from gitops_ocm.apiserver.workloads_pods import pod_status
+from gitops_ocm.decide.contract import (
+    DONE,
+    Apply,
+    Delete,
+    MergePatch,
+    Outcome,
+    Side,
+    Want,
+    Write,
+)
+from gitops_ocm.objects.conditions import is_true
+from gitops_ocm.objects.patch import merge_patch
+from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
+
+NOW = datetime(2026, 1, 10, 12, 0, 0, tzinfo=UTC)
+TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "busybox"}]}}
+
+
+class Small:
+    """A view over a handful of objects, which takes the writes of the controllers under test."""
+
+    def __init__(self, *objects: Object) -> None:
+        self.objects: dict[Ref, Object] = {}
+        self.now = NOW
+        self._count = 0
+        for obj in objects:
+            self.put(obj)
+
+    def put(self, obj: Object) -> None:
+        """Store an object as a server would."""
+        self._count += 1
+        meta = {"uid": f"uid-{self._count}", "creationTimestamp": self.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self.objects[ref_of(obj)] = {**obj, "metadata": {**meta, **obj["metadata"]}}
+
+    def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
+        """One object."""
+        return self.objects.get(ref)
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        side: Side = Side.HUB,
+    ) -> Sequence[Object]:
+        """All of a kind."""
+        return [o for r, o in sorted(self.objects.items()) if r.of == kind]
+
+    def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
+        """By the indexes that the controllers declare."""
+        for controller in workload_controllers():
+            for declared in controller.indexes:
+                if declared.name == index:
+                    return [o for o in self.list(declared.kind) if value in declared.values(o)]
+        raise KeyError(index)
+
+    def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
+        """Nobody asks."""
+        raise NotImplementedError
+
+    def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:
+        """Everything is there."""
+
+    def carry_out(self, write: Write) -> None:
+        """What the live shell would do."""
+        if isinstance(write, Apply):
+            ref = ref_of(write.obj)
+            if ref in self.objects:
+                self.objects[ref] = merge_patch(self.objects[ref], write.obj)
+            else:
+                self.put(write.obj)
+        elif isinstance(write, MergePatch):
+            body = {**write.body, "metadata": {**write.body.get("metadata", {})}}
+            body["metadata"].pop("resourceVersion", None)
+            self.objects[write.ref] = merge_patch(self.objects[write.ref], body)
+        else:
+            assert isinstance(write, Delete)
+            self.objects.pop(write.ref, None)
+
+    def settle(self, seconds: int = 0) -> None:
+        """Run every controller on every object until nothing more is to be done."""
+        self.now += timedelta(seconds=seconds)
+        for _ in range(50):
+            writes = [w for outcome in self.round() for w in outcome.actions]
+            for write in writes:
+                self.carry_out(write)
+            if not writes:
+                return
+        raise AssertionError("the controllers never come to rest")
+
+    def round(self) -> list[Outcome]:
+        """What each controller says of each of its objects."""
+        return [
+            controller.reconcile(self, ref, self.now)
+            for controller in workload_controllers()
+            for ref in sorted(self.objects)
+            if ref.of == controller.wakes[0].kind
+        ]
+
+    def of(self, kind: str) -> list[Object]:
+        """All objects of a kind."""
+        return [o for r, o in sorted(self.objects.items()) if r.kind == kind]
+
+
+def _obj(api_version: str, kind: str, spec: dict[str, Any], **meta: Any) -> Object:
+    metadata = {"name": "it", "namespace": "ns", "generation": 1, **meta}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+POD = _obj("v1", "Pod", TEMPLATE["spec"], creationTimestamp="2026-01-10T12:00:00Z", uid="u")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "finishes", "phase", "ready"),
+    [
+        (0, False, "Pending", False),
+        (1, False, "Running", True),
+        (3600, False, "Running", True),
+        (1, True, "Running", True),
+        (3, True, "Succeeded", False),
+    ],
+)
+def test_a_pod_comes_to_run(seconds: int, finishes: bool, phase: str, ready: bool) -> None:
+    """Its status follows from its age alone."""
+    status = pod_status(POD, NOW + timedelta(seconds=seconds), finishes=finishes)
+    assert status["phase"] == phase
+    assert is_true(status["conditions"], "Ready") is ready
+    assert [c["ready"] for c in status["containerStatuses"]] == [ready]
+
+
+def test_a_deployment_becomes_ready() -> None:
+    """Deployment, ReplicaSet and pods, each marked as simulated."""
+    spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+    small = Small(_obj("apps/v1", "Deployment", spec))
+    small.settle()
+    small.settle(2)
+    (deployment,) = small.of("Deployment")
+    assert deployment["status"]["readyReplicas"] == 2
+    assert is_true(deployment, "Available")
+    pods = small.of("Pod")
+    assert len(pods) == 2
+    assert all(p["metadata"]["labels"]["a"] == "b" for p in pods)
+    assert all(o["metadata"]["annotations"][SIMULATED] == "true" for o in small.objects.values())
+
+
+def test_a_deployment_follows_its_template_and_scale() -> None:
+    """A new template has new pods; the old set is scaled to nothing."""
+    spec = {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+    small = Small(_obj("apps/v1", "Deployment", spec))
+    small.settle()
+    small.settle(2)
+    before = {p["metadata"]["name"] for p in small.of("Pod")}
+    (deployment,) = small.of("Deployment")
+    template = {**TEMPLATE, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    changed = {"spec": {"replicas": 1, "template": template}}
+    small.objects[ref_of(deployment)] = merge_patch(deployment, changed)
+    small.settle()
+    small.settle(2)
+    assert len(small.of("ReplicaSet")) == 2
+    (pod,) = small.of("Pod")
+    assert pod["metadata"]["name"] not in before
+    assert pod["spec"]["containers"][0]["image"] == "nginx"
+    assert small.of("Deployment")[0]["status"]["updatedReplicas"] == 1
+
+
+def test_a_job_completes() -> None:
+    """Its pods succeed one after the other, then it is complete and stays so."""
+    spec = {"completions": 3, "parallelism": 2, "template": TEMPLATE}
+    small = Small(_obj("batch/v1", "Job", spec))
+    small.settle()
+    assert len(small.of("Pod")) == 2
+    for _ in range(2):
+        small.settle(4)
+        small.settle()
+    (job,) = small.of("Job")
+    assert is_true(job, "Complete")
+    assert job["status"]["succeeded"] == 3
+    assert job["status"]["active"] == 0
+    small.settle(3600)
+    assert small.of("Job") == [job]
+
+
+def test_a_stateful_set_starts_in_order() -> None:
+    """The next pod is made when the one before it is ready."""
+    small = Small(_obj("apps/v1", "StatefulSet", {"replicas": 2, "template": TEMPLATE}))
+    small.settle()
+    assert [p["metadata"]["name"] for p in small.of("Pod")] == ["it-0"]
+    small.settle(2)
+    small.settle(2)
+    assert [p["metadata"]["name"] for p in small.of("Pod")] == ["it-0", "it-1"]
+    assert small.of("StatefulSet")[0]["status"]["readyReplicas"] == 2
+
+
+def test_a_daemon_set_has_one_pod() -> None:
+    """There is one node, so to speak."""
+    small = Small(_obj("apps/v1", "DaemonSet", {"template": TEMPLATE}))
+    small.settle()
+    small.settle(2)
+    assert len(small.of("Pod")) == 1
+    assert small.of("DaemonSet")[0]["status"]["numberReady"] == 1
+
+
+@pytest.mark.parametrize("marks", [{"annotations": {SIMULATED: "disabled"}}, {"deletionTimestamp": "x"}])
+def test_what_is_not_to_be_simulated_is_left_alone(marks: dict[str, Any]) -> None:
+    """Opted out, or on its way out: nothing is written."""
+    spec = {"replicas": 2, "template": TEMPLATE, "containers": []}
+    kinds = (("v1", "Pod"), ("apps/v1", "Deployment"), ("batch/v1", "Job"))
+    small = Small(*(_obj(api, kind, spec, **marks) for api, kind in kinds))
+    assert all(outcome == DONE for outcome in small.round())
+
+
+def test_a_pending_pod_asks_to_be_looked_at_again() -> None:
+    """No clock runs in here: the time of the next look is part of the answer."""
+    small = Small(_obj("v1", "Pod", TEMPLATE["spec"], annotations={SIMULATED: "true"}))
+    (outcome,) = small.round()
+    assert outcome.requeue_after == 1.0
