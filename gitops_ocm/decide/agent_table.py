@@ -12,7 +12,7 @@ from gitops_ocm.decide.agent.heartbeat import Heartbeat
 from gitops_ocm.decide.agent.identity import FIELD_MANAGER, work_of_anchor
 from gitops_ocm.decide.agent.ledger import Anchor, Ledger
 from gitops_ocm.decide.contract import Controller, Read, Reconcile, Side, View, Wake
-from gitops_ocm.decide.health import CLUSTER_LEASE
+from gitops_ocm.decide.health import lease_ref
 from gitops_ocm.decide.kinds import (
     APPLIED_WORK,
     CLUSTER_CLAIM,
@@ -25,7 +25,7 @@ from gitops_ocm.decide.kinds import (
 )
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import name_of, namespace_of
-from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 Mapper = Callable[[View, Object], Iterable[Ref]]
 _WORK_WRITES = {
@@ -42,8 +42,8 @@ def _own_cluster(settings: AgentSettings) -> Mapper:
 
     def to(view: View, obj: Object) -> Iterable[Ref]:
         foreign = obj["kind"] == MANAGED_CLUSTER.kind and name_of(obj) != settings.cluster_name
-        other_lease = obj["kind"] == LEASE.kind and name_of(obj) != CLUSTER_LEASE
-        return () if foreign or other_lease else (key,)
+        other = obj["kind"] == LEASE.kind and ref_of(obj) != lease_ref(settings.cluster_name)
+        return () if foreign or other else (key,)
 
     return to
 
@@ -84,6 +84,9 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
     """The work agent."""
     mine = Read(MANIFEST_WORK, settings.cluster_name)
 
+    def own(view: View, work: Object) -> Iterable[Ref]:
+        return (ref_of(work),) if namespace_of(work) == settings.cluster_name else ()
+
     def to_work(view: View, anchor: Object) -> Iterable[Ref]:
         return work_of_anchor(settings, anchor)
 
@@ -101,7 +104,7 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             name,
             "work",
             reconcile,
-            (Wake(MANIFEST_WORK), *of_anchor),
+            (Wake(MANIFEST_WORK, own), *of_anchor),
             (mine,),
             field_manager=FIELD_MANAGER,
             workers=10,

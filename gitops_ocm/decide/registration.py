@@ -24,12 +24,14 @@ from gitops_ocm.decide.kinds import (
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import (
     add_finalizer,
+    after_failure,
     conditions_of,
     delete,
     drop_finalizer,
     ensure,
     errors,
     is_deleting,
+    is_stale,
     name_of,
     report,
 )
@@ -83,8 +85,10 @@ class Acceptance:
         def then(results: Sequence[Result]) -> Outcome:
             # The finalizer, written first, gave the cluster a new version.
             moved = (results[0].obj if marks else None) or cluster
-            text = "\n".join(fault.message for fault in errors(results))
-            if text:
+            faults = errors(results)
+            if faults and all(map(is_stale, faults)):
+                return after_failure(faults)
+            if text := "\n".join(fault.message for fault in faults):
                 return Outcome(self._failure(moved, text, now), retry=text)
             return Outcome(self._verdict(moved, now, accepted=True))
 

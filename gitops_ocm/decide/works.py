@@ -26,6 +26,7 @@ from gitops_ocm.decide.work_states import (
 )
 from gitops_ocm.decide.writes import (
     add_finalizer,
+    after_failure,
     delete,
     drop_finalizer,
     errors,
@@ -151,10 +152,15 @@ def _roll_out(
         for result in results:
             if isinstance(result.write, (Apply, Update)) and result.obj is not None:
                 tallies[_placement_of(result.obj)].existing.add(namespace_of(result.obj))
-        failed = [fault.message for fault in errors(results)]
-        status = summed_up(view, owner, refs, tallies, len(taken), [*faults, *failed], now)
-        wake = min((seconds_until(at, now) for at in rechecks), default=None)
-        return Outcome(status, requeue_after=wake, retry="; ".join(failed))
+        failed = errors(results)
+        problems = [*faults, *(fault.message for fault in failed)]
+        status = summed_up(view, owner, refs, tallies, len(taken), problems, now)
+        wakes = [seconds_until(at, now) for at in rechecks]
+        if failed:
+            again = after_failure(failed)
+            wakes += [again.requeue_after] if again.requeue_after is not None else []
+            return Outcome(status, requeue_after=min(wakes, default=None), retry=again.retry)
+        return Outcome(status, requeue_after=min(wakes, default=None))
 
     return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
 

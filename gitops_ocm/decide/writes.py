@@ -14,6 +14,7 @@ from gitops_ocm.decide.contract import (
     Apply,
     Delete,
     MergePatch,
+    Outcome,
     Propagation,
     Result,
     Side,
@@ -26,6 +27,9 @@ from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.patch import merge_diff
 from gitops_ocm.objects.ref import Object, ref_of, split_api_version
+
+LOOK_AGAIN = 0.1
+"""Seconds after which a state that was newer than we knew is looked at again."""
 
 
 def is_deleting(obj: Mapping[str, Any]) -> bool:
@@ -125,6 +129,19 @@ def report(obj: Object, status: Mapping[str, Any], side: Side = Side.HUB) -> tup
 def errors(results: Sequence[Result]) -> list[ApiError]:
     """The errors among the results of writes."""
     return [r.error for r in results if r.error is not None]
+
+
+def is_stale(error: ApiError) -> bool:
+    """Whether a write lost against a newer state than we had seen: looking again is all it takes."""
+    fields = any(cause.reason == "FieldManagerConflict" for cause in error.causes)
+    return error.reason in ("Conflict", "AlreadyExists") and not fields
+
+
+def after_failure(faults: Sequence[ApiError]) -> Outcome:
+    """How to go on after writes that failed: soon and quietly if all were stale, else with backoff."""
+    if all(map(is_stale, faults)):
+        return Outcome(requeue_after=LOOK_AGAIN)
+    return Outcome(retry="; ".join(fault.message for fault in faults if not is_stale(fault)))
 
 
 def seconds_until(at: datetime, now: datetime) -> float:

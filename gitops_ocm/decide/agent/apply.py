@@ -35,10 +35,19 @@ from gitops_ocm.decide.agent.work_status import (
 )
 from gitops_ocm.decide.contract import DONE, Create, Outcome, Result, Side, View, Want, Write
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.decide.writes import add_finalizer, errors, is_deleting, locked_patch, report, status_of
+from gitops_ocm.decide.writes import (
+    LOOK_AGAIN,
+    add_finalizer,
+    after_failure,
+    errors,
+    is_deleting,
+    is_stale,
+    locked_patch,
+    report,
+    status_of,
+)
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects import conditions
-from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.order import work_rank
 from gitops_ocm.objects.ref import Object, Ref
 
@@ -91,7 +100,7 @@ class _Pass:
 
         def then(results: Sequence[Result]) -> Outcome:
             if faults := errors(results):
-                return Outcome(retry=faults[0].message)
+                return after_failure(faults)
             moved = (results[0].obj if marks else None) or work
             made = (results[-1].obj if anchoring else None) or anchor
             assert made is not None
@@ -114,7 +123,7 @@ class _Pass:
 
         def then(results: Sequence[Result]) -> Outcome:
             if faults := errors(results):
-                return Outcome(retry=faults[0].message)
+                return after_failure(faults)
             return self.apply(work, results[-1].obj or anchor)
 
         return Outcome(writes, then=then)
@@ -144,14 +153,14 @@ class _Pass:
             writer += [at] * len(needed)
 
         def then(results: Sequence[Result]) -> Outcome:
-            late = next((r.error for r in results if r.error is not None and _is_stale(r.error)), None)
-            if late is not None:  # we looked at an old state: look again before saying anything
-                return Outcome(retry=late.message)
+            if any(map(is_stale, errors(results))):  # look again before saying anything
+                return Outcome(requeue_after=LOOK_AGAIN)
             retry = next((v[2] for at, v in verdicts.items() if self.items[at].fault), "")
             for at, result in zip(writer, results, strict=False):
                 if result.error is not None:
+                    # Of the 409s only a field conflict is left: no time heals it, only a change does.
                     verdicts[at] = _failed(result.error.message)
-                    retry = retry if _is_field_conflict(result.error) else result.error.message
+                    retry = retry if result.error.http_code == 409 else result.error.message
             return self.report(work, verdicts, retry)
 
         return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
@@ -193,12 +202,3 @@ def _refusal(work: Object) -> str:
 
 def _failed(message: str) -> Verdict:
     return "False", "AppliedManifestFailed", f"Failed to apply manifest: {message}"
-
-
-def _is_field_conflict(error: ApiError) -> bool:
-    """Another field manager holds a field: only a change, not time, will help."""
-    return any(cause.reason == "FieldManagerConflict" for cause in error.causes)
-
-
-def _is_stale(error: ApiError) -> bool:
-    return error.reason in ("Conflict", "AlreadyExists") and not _is_field_conflict(error)

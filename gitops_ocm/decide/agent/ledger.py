@@ -28,6 +28,7 @@ from gitops_ocm.decide.kinds import APPLIED_WORK
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import (
     add_finalizer,
+    after_failure,
     delete,
     drop_finalizer,
     errors,
@@ -94,9 +95,8 @@ def _written(anchor: Object, entries: Sequence[Object], writes: Sequence[Write])
         return Outcome(noted, requeue_after=RETRY if entries else None)
 
     def then(results: Sequence[Result]) -> Outcome:
-        # 409: it is another object by now. The next look tells, and forgets it then.
         if faults := errors(results):
-            return Outcome(retry=faults[0].message)
+            return after_failure(faults)  # 409: another object by now, which the next look forgets
         return Outcome(noted, requeue_after=RETRY)
 
     return Outcome(tuple(writes), then=then, keep_going=True)

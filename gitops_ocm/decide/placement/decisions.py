@@ -21,6 +21,7 @@ from gitops_ocm.decide.placement.groups import Slice, slices
 from gitops_ocm.decide.placement.schedule import Candidates, Schedule, schedule
 from gitops_ocm.decide.placement.scores import Surroundings, counts_elsewhere
 from gitops_ocm.decide.writes import (
+    after_failure,
     annotations_of,
     conditions_of,
     delete,
@@ -100,7 +101,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
 
     def then(results: Sequence[Result]) -> Outcome:
         if faults := errors(results):
-            return Outcome(retry=faults[0].message)
+            return after_failure(faults)
         written = {name_of(r.obj): r.obj for r in results if r.obj is not None}
         return Outcome(
             (
