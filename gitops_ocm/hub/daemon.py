@@ -13,13 +13,13 @@ from gitops_ocm.decide.contract import Controller, Side
 from gitops_ocm.decide.controllers import hub_controllers, in_groups
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.operator.crds import ensure_crds, hub_crds
 from gitops_ocm.hub.syncs import HubSyncs
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.runner import Runner
+from gitops_ocm.operator.crds import ensure_crds, hub_crds
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
-from gitops_ocm.sync.loop import SyncLoop
+from gitops_ocm.sync.service import SyncService
 
 SYNC = "sync"
 """The group that is not in the controller table: Git and back."""
@@ -36,7 +36,7 @@ class HubOptions:
 
     groups: frozenset[str] = field(default_factory=lambda: frozenset(hub_groups()))
     settings: HubSettings = field(default_factory=HubSettings)
-    make_sync: Callable[[str], SyncLoop] | None = None
+    make_sync: Callable[[str], SyncService] | None = None
 
 
 async def run_hub(

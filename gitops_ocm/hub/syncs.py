@@ -1,6 +1,6 @@
-"""Every HubSync on a hub, each kept going by a loop of its own.
+"""Every HubSync on a hub, each kept going by a service of its own.
 
-A HubSync that appears gets a loop, one that is deleted loses it; what it put on the hub stays.
+A HubSync that appears gets one, one that is deleted loses it; what it put on the hub stays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gitops_ocm.live.cache import Cache
 from gitops_ocm.objects.ref import Kind, Object
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
-from gitops_ocm.sync.loop import SyncLoop
+from gitops_ocm.sync.service import SyncService
 
 HUBSYNC = Kind("sync.gitops-ocm.io", "HubSync")
 
@@ -24,13 +24,13 @@ class HubSyncs:
     """Runs `make(name)` for every HubSync there is."""
 
     def __init__(
-        self, cluster: Cluster, make: Callable[[str], SyncLoop], *, clock: Clock | None = None
+        self, cluster: Cluster, make: Callable[[str], SyncService], *, clock: Clock | None = None
     ) -> None:
         self._clock = clock or SystemClock()
         self._mapper = Mapper(cluster, clock=self._clock)
         self._cluster = cluster
         self._make = make
-        self._loops: dict[str, tuple[SyncLoop, asyncio.Event]] = {}
+        self._services: dict[str, tuple[SyncService, asyncio.Event]] = {}
         self._tasks = Tasks("sync")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -39,7 +39,7 @@ class HubSyncs:
             cache.listen(self._changed)
             cache.subscribe(Want(HUBSYNC))
             await stop.wait()
-            for _, ended in self._loops.values():
+            for _, ended in self._services.values():
                 ended.set()
 
     def _changed(self, _kind: Kind, old: Object | None, new: Object | None) -> None:
@@ -47,10 +47,10 @@ class HubSyncs:
         assert obj is not None
         name = obj["metadata"]["name"]
         if new is None or new["metadata"].get("deletionTimestamp"):
-            if found := self._loops.pop(name, None):
+            if found := self._services.pop(name, None):
                 found[1].set()
-        elif name not in self._loops:
+        elif name not in self._services:
             ended = asyncio.Event()
-            loop = self._make(name)
-            self._loops[name] = loop, ended
-            self._tasks.start(name, loop.run(ended))
+            service = self._make(name)
+            self._services[name] = service, ended
+            self._tasks.start(name, service.run(ended))

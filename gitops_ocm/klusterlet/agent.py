@@ -11,10 +11,10 @@ from gitops_ocm.decide.contract import Side
 from gitops_ocm.decide.controllers import agent_controllers, in_groups
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.operator.crds import ensure_crds, spoke_crds
 from gitops_ocm.klusterlet.facts import measure
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.runner import Runner
+from gitops_ocm.operator.crds import ensure_crds, spoke_crds
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
 

@@ -36,6 +36,11 @@ def hub_crds() -> list[Object]:
     return [crd for crd in crds() if crd["spec"]["names"]["kind"] not in SPOKE_KINDS]
 
 
+def sync_crds() -> list[Object]:
+    """What a sync itself needs."""
+    return [crd for crd in crds() if crd["spec"]["names"]["kind"] == "HubSync"]
+
+
 def spoke_crds() -> list[Object]:
     """The CRDs of a managed cluster."""
     return [crd for crd in crds() if crd["spec"]["names"]["kind"] in SPOKE_KINDS]

@@ -1,0 +1,101 @@
+"""Options about the repository a sync follows, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from gitops_ocm.git.command import Credentials
+    from gitops_ocm.objects.ref import Object
+    from gitops_ocm.sync.service import ServiceSettings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PASSWORD_VARIABLE = "GITOPS_OCM_GIT_PASSWORD"  # noqa: S105 -- the name of a variable, not its value
+SYNC_NAME = "fleet"
+
+
+def repository_options(command: F) -> F:
+    """Which HubSync, and the repository to make it with where there is none."""
+    for option in reversed(
+        (
+            click.option("--name", default=SYNC_NAME, show_default=True, help="The HubSync on the hub."),
+            click.option(
+                "--repo",
+                metavar="URL",
+                help="The repository (https, ssh or a path) a new HubSync is to follow.",
+            ),
+            click.option("--branch", metavar="NAME", help="The branch a new HubSync is to follow."),
+            click.option("--path", metavar="FOLDER", help="The folder in the repository that counts."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def credential_options(command: F) -> F:
+    """How a remote repository is opened; passwords come from the environment, never from a flag."""
+    existing = click.Path(path_type=Path, exists=True, dir_okay=False)
+    for option in reversed(
+        (
+            click.option(
+                "--git-user",
+                default="",
+                metavar="NAME",
+                help=f"User for https; the password or token is ${PASSWORD_VARIABLE}.",
+            ),
+            click.option("--git-ssh-key", type=existing, help="Private key for ssh."),
+            click.option("--git-known-hosts", type=existing, help="Known hosts for ssh."),
+            click.option("--git-ca", type=existing, help="Certificate authority for https."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def credentials_of(options: dict[str, Any]) -> Credentials:
+    """The credentials that `credential_options` came to; takes them out of `options`."""
+    from gitops_ocm.git.command import Credentials
+
+    return Credentials(
+        username=options.pop("git_user"),
+        password=os.environ.get(PASSWORD_VARIABLE, ""),
+        ssh_key=options.pop("git_ssh_key"),
+        known_hosts=options.pop("git_known_hosts"),
+        ca_file=options.pop("git_ca"),
+    )
+
+
+def local_path(url: str) -> str:
+    """A relative path made absolute, so that it means the same wherever the sync runs."""
+    return str(Path(url).resolve()) if Path(url).is_dir() else url
+
+
+def hubsync(name: str, repo: str | None, branch: str | None, path: str | None) -> Object | None:
+    """The HubSync to make, if a repository was named."""
+    if repo is None:
+        return None
+    repository: dict[str, Any] = {"url": local_path(repo)}
+    if branch:
+        repository["ref"] = {"branch": branch}
+    if path:
+        repository["path"] = path
+    return {"metadata": {"name": name}, "spec": {"repository": repository}}
+
+
+def service_settings(
+    credentials: Credentials, *, status_interval: float = 10.0, hook_socket: Path | None = None
+) -> ServiceSettings:
+    """Settings of a sync on this machine."""
+    from gitops_ocm.cli.options import cache_dir
+    from gitops_ocm.sync.loop import SyncSettings
+    from gitops_ocm.sync.service import ServiceSettings
+
+    return ServiceSettings(
+        SyncSettings(cache_dir(), credentials), status_interval=status_interval, hook_socket=hook_socket
+    )

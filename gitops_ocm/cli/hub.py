@@ -1,0 +1,149 @@
+"""`gitops-ocm hub`: the hub's controllers on a Kubernetes, or a whole embedded hub."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitops_ocm.cli.git_options import credential_options, credentials_of, service_settings
+from gitops_ocm.cli.options import connect, kubeconfig_options, log_options
+from gitops_ocm.cli.options import data_dir as default_data_dir
+from gitops_ocm.cli.process import run
+
+if TYPE_CHECKING:
+    from gitops_ocm.hub.daemon import HubOptions
+    from gitops_ocm.kube.cluster import Cluster
+    from gitops_ocm.sync.service import ServiceSettings
+
+
+@click.group()
+def hub() -> None:
+    """Run the hub: its controllers on a Kubernetes, or a whole embedded hub."""
+
+
+def _controllers_option(command: Any) -> Any:
+    return click.option(
+        "--controllers",
+        metavar="GROUP,…",
+        help="Run only these groups of controllers (registration, placement, work, addon, sync).",
+    )(command)
+
+
+@hub.command("run")
+@kubeconfig_options
+@_controllers_option
+@credential_options
+@log_options
+def run_command(
+    kubeconfig: Path | None,
+    context: str | None,
+    controllers: str | None,
+    log_level: str,
+    log_format: str,
+    **options: Any,
+) -> None:
+    """Run the hub's controllers, and the sync of every HubSync, against a Kubernetes."""
+    settings = service_settings(credentials_of(options))
+
+    async def work(stop: asyncio.Event) -> None:
+        from gitops_ocm.hub.daemon import run_hub
+
+        cluster = connect(kubeconfig, context)
+        try:
+            await run_hub(
+                cluster, _options(cluster, controllers, settings), stop, ready=_say_ready(cluster.server)
+            )
+        finally:
+            await cluster.close()
+
+    run(work, level=log_level, form=log_format)
+
+
+@hub.command()
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its state, keys and kubeconfigs are kept.  [default: a folder of the user's data]",
+)
+@click.option(
+    "--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Port 0 takes a free one."
+)
+@click.option(
+    "--clusters",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Serve N managed clusters beside it, cluster1 to clusterN.",
+)
+@_controllers_option
+@credential_options
+@log_options
+def serve(
+    data_dir: Path | None,
+    listen: str,
+    clusters: int,
+    controllers: str | None,
+    log_level: str,
+    log_format: str,
+    **options: Any,
+) -> None:
+    """Serve an embedded hub: an API server with every OCM kind, and all hub controllers."""
+    directory = data_dir or default_data_dir()
+    host, port = _address(listen)
+    settings = service_settings(credentials_of(options))
+
+    async def work(stop: asyncio.Event) -> None:
+        from gitops_ocm.apiserver.local import LocalCluster
+        from gitops_ocm.apiserver.serve import serve_fleet
+        from gitops_ocm.cli.console import out
+        from gitops_ocm.hub.daemon import run_hub
+
+        async with serve_fleet(directory, clusters=clusters, host=host, port=port) as (server, members):
+            for one in (server, *members.values()):
+                out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
+            cluster = LocalCluster(server.api)
+            await run_hub(
+                cluster, _options(cluster, controllers, settings), stop, ready=_say_ready(server.url)
+            )
+
+    run(work, level=log_level, form=log_format)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"{listen!r} is not HOST:PORT", param_hint="--listen")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _options(cluster: Cluster, controllers: str | None, settings: ServiceSettings) -> HubOptions:
+    from gitops_ocm.hub.daemon import HubOptions
+    from gitops_ocm.runtime.catalog import load_catalog
+    from gitops_ocm.sync.service import SyncService
+
+    catalog = load_catalog()
+
+    def make_sync(name: str) -> SyncService:
+        return SyncService(cluster, name, settings=settings, catalog=catalog)
+
+    if controllers is None:
+        return HubOptions(make_sync=make_sync)
+    groups = frozenset(part.strip() for part in controllers.split(",") if part.strip())
+    return HubOptions(groups, make_sync=make_sync)
+
+
+def _say_ready(server: str) -> Callable[[], None]:
+    started = time.monotonic()
+
+    def ready() -> None:
+        from gitops_ocm.runtime.log import get_logger
+
+        seconds = round(time.monotonic() - started, 2)
+        get_logger("hub").info("controllers run", server=server, seconds=seconds)
+
+    return ready

@@ -1,0 +1,61 @@
+"""The cluster's own account in Git: `agents/<cluster>`, kept while the agent runs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from gitops_ocm.decide.contract import Side
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.git.command import Credentials
+from gitops_ocm.git.source import open_repository
+from gitops_ocm.git.writer import Author, BranchWriter
+from gitops_ocm.live.runner import Runner
+from gitops_ocm.runtime.backoff import Backoff
+from gitops_ocm.runtime.log import get_logger
+from gitops_ocm.runtime.tasks import first_of
+from gitops_ocm.sync.agent_push import AgentPush, branch_of
+from gitops_ocm.sync.events import Listener, silent
+
+_log = get_logger("account")
+
+
+async def keep_account(
+    runner: Runner,
+    cluster: str,
+    url: str,
+    stop: asyncio.Event,
+    *,
+    cache_dir: Path,
+    credentials: Credentials | None = None,
+    interval: float = 10.0,
+    listener: Listener = silent,
+) -> None:
+    """Commit what the agent sees and applied, until `stop`. Trouble with Git never stops the agent."""
+    backoff = Backoff(0.5, 60.0)
+    await runner.synced()
+    while not stop.is_set():
+        try:
+            repository = await asyncio.to_thread(open_repository, url, cache_dir, credentials=credentials)
+            try:
+                writer = BranchWriter(
+                    repository.git,
+                    branch_of(cluster),
+                    author=Author(f"klusterlet {cluster}", f"{cluster}@gitops-ocm.localhost"),
+                    remote=None if repository.is_local else repository.address,
+                )
+                push = AgentPush(
+                    runner.caches[Side.HUB],
+                    runner.caches[Side.SPOKE],
+                    writer,
+                    cluster=cluster,
+                    clock=runner.clock,
+                    listener=listener,
+                    min_interval=interval,
+                )
+                await push.run(stop)
+            finally:
+                await asyncio.to_thread(repository.close)
+        except GitopsError as error:
+            _log.warning("account not committed, trying again", cluster=cluster, error=error)
+            await first_of(stop.wait(), within=backoff.next())
