@@ -14,17 +14,41 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gitops_ocm.api.crd import crds
+from gitops_ocm.apiserver.local import LocalCluster
+from gitops_ocm.apiserver.serve import serve
+from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.waiting import eventually
 
 CRDS = Resource(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
 )
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+
+
+@asynccontextmanager
+async def memory() -> AsyncIterator[Cluster]:
+    """A new embedded hub that nothing outside this process can reach."""
+    api = Api(load_catalog())
+    cluster = LocalCluster(api)
+    try:
+        await install(cluster, crds())
+        yield cluster
+    finally:
+        await cluster.close()
+        api.close()
+
+
+@asynccontextmanager
+async def embedded(directory: Path) -> AsyncIterator[Cluster]:
+    """The embedded hub kept in `directory`, behind HTTPS on a free port of loopback."""
+    async with serve(directory) as server, connected(server.kubeconfig_path) as cluster:
+        yield cluster
 
 
 @asynccontextmanager
