@@ -195,6 +195,11 @@ class KnownCondition(NamedTuple):
     reason: str
     message: str = ""
 
+    @property
+    def verdict(self) -> tuple[str, str, str]:
+        """Status, reason and message, where the type is known otherwise."""
+        return self.status, self.reason, self.message
+
     def saying(self, **values: object) -> KnownCondition:
         """The same condition with the placeholders of its message filled in."""
         return self._replace(message=self.message.format(**values))

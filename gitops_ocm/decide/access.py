@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
+from gitops_ocm.api.work import WORK_FINALIZER
 from gitops_ocm.decide.kinds import CLUSTER_GROUP, RBAC_GROUP, WORK_GROUP
 from gitops_ocm.objects.ref import Object
 
-CLUSTER_NAME_LABEL = "open-cluster-management.io/cluster-name"
-WORK_CLEANUP = "cluster.open-cluster-management.io/manifest-work-cleanup"
 PREFIX = "open-cluster-management:managedcluster:"
 REGISTRATION_ROLE = PREFIX + "registration"
 WORK_ROLE = PREFIX + "work"
@@ -54,7 +54,7 @@ def role_bindings(cluster: str, *, labels: Labels) -> tuple[Object, Object]:
         "RoleBinding", f"{PREFIX}{cluster}:registration", REGISTRATION_ROLE, cluster, labels, cluster
     )
     work = _binding("RoleBinding", f"{PREFIX}{cluster}:work", WORK_ROLE, cluster, labels, cluster)
-    work["metadata"]["finalizers"] = [WORK_CLEANUP]
+    work["metadata"]["finalizers"] = [WORK_FINALIZER]
     return registration, work
 
 

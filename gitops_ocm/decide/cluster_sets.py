@@ -10,6 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.cluster import (
+    AUTO_UPDATE_ANNOTATION,
+    CLUSTER_SET_LABEL,
+    DEFAULT_CLUSTER_SET,
+    EXCLUSIVE_SELECTOR,
+    GLOBAL_CLUSTER_SET,
+    LABEL_SELECTOR,
+    SET_BOUND,
+    SET_NOT_FOUND,
+    SET_WITH_CLUSTERS,
+    SET_WITHOUT_CLUSTERS,
+)
 from gitops_ocm.decide.contract import DONE, Create, Outcome, Update, View
 from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
@@ -24,14 +36,11 @@ from gitops_ocm.decide.writes import (
 from gitops_ocm.objects import conditions, selectors
 from gitops_ocm.objects.ref import Object, Ref
 
-SET_LABEL = "cluster.open-cluster-management.io/clusterset"
-AUTO_UPDATE = "cluster.open-cluster-management.io/autoupdate"
-EXCLUSIVE, BY_LABELS = "ExclusiveClusterSetLabel", "LabelSelector"
 VERSION = "cluster.open-cluster-management.io/v1beta2"
 
 STANDARD_SETS: Mapping[str, Mapping[str, Any]] = {
-    "default": {"selectorType": EXCLUSIVE},
-    "global": {"selectorType": BY_LABELS, "labelSelector": {}},
+    DEFAULT_CLUSTER_SET: {"selectorType": EXCLUSIVE_SELECTOR},
+    GLOBAL_CLUSTER_SET: {"selectorType": LABEL_SELECTOR, "labelSelector": {}},
 }
 """The sets that every hub has, with their selectors."""
 
@@ -41,9 +50,9 @@ STANDARD_SET_REFS = tuple(Ref(*CLUSTER_SET, "", name) for name in STANDARD_SETS)
 def is_member(cluster_set: Mapping[str, Any], cluster: Mapping[str, Any]) -> bool:
     """Whether a cluster is in a set; a selector type nobody knows selects nothing."""
     selector = (cluster_set.get("spec") or {}).get("clusterSelector") or {}
-    match selector.get("selectorType") or EXCLUSIVE:
+    match selector.get("selectorType") or EXCLUSIVE_SELECTOR:
         case "ExclusiveClusterSetLabel":
-            return labels_of(cluster).get(SET_LABEL) == name_of(cluster_set)
+            return labels_of(cluster).get(CLUSTER_SET_LABEL) == name_of(cluster_set)
         case "LabelSelector":
             return selectors.matches(selector.get("labelSelector"), labels_of(cluster))
     return False
@@ -95,7 +104,7 @@ def reconcile_standard_set(view: View, key: Ref, now: datetime) -> Outcome:
             "spec": {"clusterSelector": selector},
         }
         return Outcome((Create(fresh),))
-    if is_deleting(live) or annotations_of(live).get(AUTO_UPDATE) == "false":
+    if is_deleting(live) or annotations_of(live).get(AUTO_UPDATE_ANNOTATION) == "false":
         return DONE
     spec = live.get("spec") or {}
     if spec.get("clusterSelector") == selector:
@@ -123,10 +132,7 @@ def reconcile_set(view: View, key: Ref, now: datetime) -> Outcome:
     count = len(members(view, cluster_set))
     wanted = conditions.with_condition(
         conditions_of(cluster_set),
-        type="ClusterSetEmpty",
-        status="False" if count else "True",
-        reason="ClustersSelected" if count else "NoClusterMatched",
-        message=f"{count} ManagedClusters selected" if count else "No ManagedCluster selected",
+        **(SET_WITH_CLUSTERS.saying(count=count) if count else SET_WITHOUT_CLUSTERS)._asdict(),
         now=now,
     )
     return Outcome(report(cluster_set, {"conditions": wanted}))
@@ -140,10 +146,7 @@ def reconcile_binding(view: View, key: Ref, now: datetime) -> Outcome:
     bound = view.get(Ref(*CLUSTER_SET, "", name_of(binding))) is not None
     wanted = conditions.with_condition(
         conditions_of(binding),
-        type="Bound",
-        status="True" if bound else "False",
-        reason="ClusterSetBound" if bound else "ClusterSetNotFound",
-        message="",
+        **(SET_BOUND if bound else SET_NOT_FOUND)._asdict(),
         now=now,
     )
     return Outcome(report(binding, {"conditions": wanted}))

@@ -11,10 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gitops_ocm.decide.access import CLUSTER_NAME_LABEL
+from gitops_ocm.api.cluster import (
+    AVAILABLE,
+    CLUSTER_CLOCK_OUT_OF_SYNC,
+    CLUSTER_CLOCK_SYNCED,
+    CLUSTER_LEASE,
+    CLUSTER_LEASE_STOPPED,
+    CLUSTER_NAME_LABEL,
+    HUB_ACCEPTED,
+    SKIP_CLOCK_CHECK_ANNOTATION,
+    TAINT_UNAVAILABLE,
+    TAINT_UNREACHABLE,
+)
 from gitops_ocm.decide.contract import DONE, Create, Emit, Outcome, View
 from gitops_ocm.decide.kinds import LEASE, cluster_ref
-from gitops_ocm.decide.registration import HUB_ACCEPTED
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import (
     annotations_of,
@@ -28,14 +38,6 @@ from gitops_ocm.decide.writes import (
 )
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
-
-AVAILABLE = "ManagedClusterConditionAvailable"
-CLOCK_SYNCED = "ManagedClusterConditionClockSynced"
-CLUSTER_LEASE = "managed-cluster-lease"
-SKIP_CLOCK_CHECK = "registration.open-cluster-management.io/skip-clock-sync-check"
-UNREACHABLE = "cluster.open-cluster-management.io/unreachable"
-UNAVAILABLE = "cluster.open-cluster-management.io/unavailable"
-STOPPED = "Registration agent stopped updating its lease."
 
 
 def lease_ref(cluster: str) -> Ref:
@@ -100,10 +102,7 @@ class Availability:
             return DONE
         wanted = conditions.with_condition(
             conditions_of(cluster),
-            type=AVAILABLE,
-            status="Unknown",
-            reason="ManagedClusterLeaseUpdateStopped",
-            message=STOPPED,
+            **CLUSTER_LEASE_STOPPED._asdict(),
             now=now,
         )
         text = (
@@ -135,17 +134,11 @@ class ClockSync:
         renewed, seen = time_at((lease.get("spec") or {}).get("renewTime")), _written_at(lease)
         if renewed is None or seen is None:
             return DONE
-        skipped = annotations_of(cluster).get(SKIP_CLOCK_CHECK) == "true"
+        skipped = annotations_of(cluster).get(SKIP_CLOCK_CHECK_ANNOTATION) == "true"
         synced = skipped or abs(seen - renewed) < grace
         wanted = conditions.with_condition(
             conditions_of(cluster),
-            type=CLOCK_SYNCED,
-            status="True" if synced else "False",
-            reason="ManagedClusterClockSynced" if synced else "ManagedClusterClockOutOfSync",
-            message="The clock of the managed cluster is synced with the hub."
-            if synced
-            else "The clock of hub and agent is out of sync. This may cause the Unknown status and "
-            "affect agent functionalities.",
+            **(CLUSTER_CLOCK_SYNCED if synced else CLUSTER_CLOCK_OUT_OF_SYNC)._asdict(),
             now=now,
         )
         return Outcome(report(cluster, {"conditions": wanted}))
@@ -176,9 +169,9 @@ class Taints:
             return DONE
         found = conditions.find(conditions_of(cluster), AVAILABLE)
         status = found.get("status") if found is not None else "Unknown"
-        due = {"True": "", "False": UNAVAILABLE}.get(str(status), UNREACHABLE)
+        due = {"True": "", "False": TAINT_UNAVAILABLE}.get(str(status), TAINT_UNREACHABLE)
         held = (cluster.get("spec") or {}).get("taints") or []
-        ours = {UNREACHABLE, UNAVAILABLE} - {due}
+        ours = {TAINT_UNREACHABLE, TAINT_UNAVAILABLE} - {due}
         wanted = [taint for taint in held if taint.get("key") not in ours]
         if due and not any(t.get("key") == due and t.get("effect") == "NoSelect" for t in held):
             wanted.append({"key": due, "effect": "NoSelect"})

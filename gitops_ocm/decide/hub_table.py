@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gitops_ocm.decide import access, cleanup, cluster_sets, health, registration, works
+from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
+from gitops_ocm.decide import cleanup, cluster_sets, health, registration, works
 from gitops_ocm.decide.contract import Controller, Index, Read, View, Wake
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
@@ -43,7 +44,7 @@ def in_cluster_namespace(view: View, obj: Object) -> Iterable[Ref]:
 
 def made_for_cluster(view: View, obj: Object) -> Iterable[Ref]:
     """The cluster whose name an object has as a label."""
-    name = labels_of(obj).get(access.CLUSTER_NAME_LABEL)
+    name = labels_of(obj).get(CLUSTER_NAME_LABEL)
     return (cluster_ref(name),) if name else ()
 
 

@@ -12,6 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitops_ocm.api.cluster import (
+    CLUSTER_ACCEPT_ERROR,
+    CLUSTER_ACCEPTED,
+    CLUSTER_DENIED,
+    CLUSTER_FINALIZER,
+    CLUSTER_NAME_LABEL,
+    HUB_ACCEPTED,
+)
+from gitops_ocm.api.work import WORK_FINALIZER
 from gitops_ocm.decide import access
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Result, View, Write
 from gitops_ocm.decide.kinds import (
@@ -37,9 +46,6 @@ from gitops_ocm.decide.writes import (
 )
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref, ref_of
-
-HUB_ACCEPTED = "HubAcceptedManagedCluster"
-API_CLEANUP = "cluster.open-cluster-management.io/api-resource-cleanup"
 
 
 @dataclass(frozen=True)
@@ -67,17 +73,17 @@ class Acceptance:
         namespace = {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": name, "labels": {**labels, access.CLUSTER_NAME_LABEL: name}},
+            "metadata": {"name": name, "labels": {**labels, CLUSTER_NAME_LABEL: name}},
         }
         rights = (
             access.cluster_role(name, accepted=True, labels=labels),
             access.cluster_role_binding(name, labels=labels),
             *access.role_bindings(name, labels=labels),
         )
-        marks: tuple[Write, ...] = add_finalizer(cluster, API_CLEANUP)
+        marks: tuple[Write, ...] = add_finalizer(cluster, CLUSTER_FINALIZER)
         going = view.get(ref_of(rights[-1]))
         if going is not None and is_deleting(going):  # denied before: let it go, its end wakes us
-            return Outcome((*marks, *drop_finalizer(going, access.WORK_CLEANUP)))
+            return Outcome((*marks, *drop_finalizer(going, WORK_FINALIZER)))
         made = (*ensure(view, namespace), *(w for right in rights for w in ensure(view, right)))
         if not made and not marks:
             return Outcome(self._verdict(cluster, now, accepted=True))
@@ -114,7 +120,7 @@ class Acceptance:
         )
         if view.list(MANIFEST_WORK, name):
             return Outcome(writes, notes=(f"{name} goes once its ManifestWorks are gone",))
-        return Outcome((*writes, *drop_finalizer(cluster, API_CLEANUP)))
+        return Outcome((*writes, *drop_finalizer(cluster, CLUSTER_FINALIZER)))
 
     def _without_bindings(self, view: View, name: str) -> tuple[Write, ...]:
         registration, work = (
@@ -124,17 +130,14 @@ class Acceptance:
         writes: list[Write] = [*delete(registration)]
         if work is not None and not view.list(MANIFEST_WORK, name):
             # Before the deletion: that would change the version the finalizer patch is locked to.
-            writes += drop_finalizer(work, access.WORK_CLEANUP)
+            writes += drop_finalizer(work, WORK_FINALIZER)
         return (*writes, *delete(work))
 
     def _verdict(self, cluster: Object, now: datetime, *, accepted: bool) -> tuple[Write, ...]:
         name = name_of(cluster)
         wanted = conditions.with_condition(
             conditions_of(cluster),
-            type=HUB_ACCEPTED,
-            status="True" if accepted else "False",
-            reason="HubClusterAdminAccepted" if accepted else "HubClusterAdminDenied",
-            message=f"{'Accepted' if accepted else 'Denied'} by hub cluster admin",
+            **(CLUSTER_ACCEPTED if accepted else CLUSTER_DENIED)._asdict(),
             now=now,
         )
         patch = report(cluster, {"conditions": wanted})
@@ -147,7 +150,7 @@ class Acceptance:
 
     def _failure(self, cluster: Object, text: str, now: datetime) -> tuple[Write, ...]:
         wanted = conditions.with_condition(
-            conditions_of(cluster), type=HUB_ACCEPTED, status="False", reason="Error", message=text, now=now
+            conditions_of(cluster), **CLUSTER_ACCEPT_ERROR.saying(error=text)._asdict(), now=now
         )
         return report(cluster, {"conditions": wanted})
 

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 
+from gitops_ocm.api.cluster import (
+    AVAILABLE,
+    CLOCK_SYNCED,
+    CLUSTER_API_UNAVAILABLE,
+    CLUSTER_AVAILABLE,
+    HUB_ACCEPTED,
+    JOINED,
+    RESERVED_CLAIMS,
+    SPOKE_ONLY_LABEL,
+)
 from gitops_ocm.api.quantity import total
 from gitops_ocm.decide.agent.facts import known
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Side, View, Write
-from gitops_ocm.decide.health import AVAILABLE, CLOCK_SYNCED
 from gitops_ocm.decide.kinds import CLUSTER_CLAIM, NODE
-from gitops_ocm.decide.registration import HUB_ACCEPTED
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import (
     conditions_of,
@@ -26,17 +34,6 @@ from gitops_ocm.decide.writes import (
 )
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
-
-JOINED = "ManagedClusterJoined"
-SPOKE_ONLY = "open-cluster-management.io/spoke-only"
-RESERVED_CLAIMS = frozenset(
-    {
-        "id.k8s.io",
-        "kubeversion.open-cluster-management.io",
-        "platform.open-cluster-management.io",
-        "product.open-cluster-management.io",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -82,13 +79,13 @@ class ClusterStatus:
         """The Available condition, and when to look again."""
         health = measured.get("health") or {}
         if health.get("healthy", True):
-            return ("True", "ManagedClusterAvailable", "Managed cluster is available"), None
+            return CLUSTER_AVAILABLE.verdict, None
         since = time_at(health.get("since")) or now
         due = since + timedelta(seconds=self.settings.health_grace)
         if now < due:
             return None, seconds_until(due, now)
         text = f"The kube-apiserver is not ok: {health.get('message', '')}"
-        return ("False", "ManagedClusterKubeAPIServerUnavailable", text), None
+        return CLUSTER_API_UNAVAILABLE.saying(error=text).verdict, None
 
     def _resources(self, view: View, cluster: Object, measured: Object) -> Object:
         nodes = view.list(NODE, side=Side.SPOKE)
@@ -111,7 +108,7 @@ class ClusterStatus:
         if view.resource("cluster.open-cluster-management.io/v1alpha1", "ClusterClaim", Side.SPOKE) is None:
             return [], []
         for claim in view.list(CLUSTER_CLAIM, side=Side.SPOKE):
-            if SPOKE_ONLY in labels_of(claim):
+            if SPOKE_ONLY_LABEL in labels_of(claim):
                 continue
             name = name_of(claim)
             value = {"name": name, "value": (claim.get("spec") or {}).get("value", "")}

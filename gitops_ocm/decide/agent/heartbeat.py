@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gitops_ocm.api.cluster import HUB_ACCEPTED
 from gitops_ocm.decide.agent.pacing import spread
 from gitops_ocm.decide.contract import DONE, Outcome, Update, View
 from gitops_ocm.decide.health import lease_duration, lease_ref
-from gitops_ocm.decide.registration import HUB_ACCEPTED
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import seconds_until, time_at
 from gitops_ocm.objects import conditions
