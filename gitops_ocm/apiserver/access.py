@@ -8,16 +8,14 @@ in `rbac`, the roles a new server starts with in `access_bootstrap`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from gitops_ocm.apiserver.rbac import AUTHENTICATED, GROUP, NOBODY, Attributes, Policy, User
 from gitops_ocm.apiserver.request_info import RequestInfo
+from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.objects.faults import ApiError, forbidden
 from gitops_ocm.objects.ref import Object
-
-ReadAll = Callable[[str], Sequence[Object]]
-"""From the plural of an RBAC kind to all its objects."""
 
 UNAUTHORIZED = ApiError("Unauthorized", "Unauthorized")
 _ROLES, _BINDINGS = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings")
@@ -43,23 +41,57 @@ class Authenticator:
         return _authenticated(user.name, user.groups)
 
 
+class Roles(Protocol):
+    """Where the RBAC objects are read."""
+
+    def all(self, plural: str) -> Iterable[Object]:
+        """Every object of one of the four kinds."""
+        ...
+
+    def revision(self) -> int:
+        """A number that changes whenever one of them does."""
+        ...
+
+
+class RoleObjects:
+    """The RBAC objects in the store of an `Api`."""
+
+    def __init__(self, api: Api) -> None:
+        self._store = api.store
+        self._position = self._store.history.position_after(self._store.version)
+        self._revision = 0
+
+    def all(self, plural: str) -> Iterable[Object]:
+        """The stored objects."""
+        return self._store.objects((GROUP, plural)).values()
+
+    def revision(self) -> int:
+        """Follows the history, so that a write of anything else costs a look at its key."""
+        try:
+            changes = self._store.history.read(self._position)
+        except ApiError:  # so much has happened that some of it is forgotten
+            self._position = self._store.history.position_after(self._store.version)
+            self._revision += 1
+            return self._revision
+        self._position += len(changes)
+        if any(change.key.group == GROUP for change in changes):
+            self._revision += 1
+        return self._revision
+
+
 class Access:
-    """Judges requests by the roles and bindings that `read_all` gives.
+    """Judges requests by roles and bindings; while those stay as they are, the policy is kept."""
 
-    `revision` says when those have changed: while it stays the same, the policy is not made anew.
-    """
-
-    def __init__(self, read_all: ReadAll, revision: Callable[[], Any]) -> None:
-        self._read_all = read_all
-        self._revision = revision
-        self._made_at: Any = object()
+    def __init__(self, roles: Roles) -> None:
+        self._roles = roles
+        self._made_at = -1
         self._made = Policy()
 
     def policy(self) -> Policy:
         """The rules in force now."""
-        revision = self._revision()
+        revision = self._roles.revision()
         if revision != self._made_at:
-            self._made = Policy(*(self._read_all(plural) for plural in (*_ROLES, *_BINDINGS)))
+            self._made = Policy(*(self._roles.all(plural) for plural in (*_ROLES, *_BINDINGS)))
             self._made_at = revision
         return self._made
 

@@ -14,19 +14,19 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from gitops_ocm.apiserver.access import Access, Authenticator, attributes_of
+from gitops_ocm.apiserver.access import Access, Authenticator, RoleObjects, attributes_of
 from gitops_ocm.apiserver.discovery import Discovery
 from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, system_page
 from gitops_ocm.apiserver.handlers_watch import Watches
 from gitops_ocm.apiserver.negotiation import PLAIN, encode, negotiate
 from gitops_ocm.apiserver.openapi import OpenApi
-from gitops_ocm.apiserver.rbac import GROUP, User
+from gitops_ocm.apiserver.rbac import User
 from gitops_ocm.apiserver.request_info import RequestInfo, read
 from gitops_ocm.apiserver.reviews import review
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.log import get_logger
 
 MAX_BODY = 3 * 1024 * 1024
@@ -48,7 +48,7 @@ class App:
         self._api = api
         self._authenticator = authenticator
         self._address = address
-        self.access = Access(self._roles, self._roles_revision)
+        self.access = Access(RoleObjects(api))
         self.watches = Watches(api, now)
         self._handlers = Handlers(api, self.access, now)
         self._discovery = Discovery(api.catalog)
@@ -75,6 +75,10 @@ class App:
             return self._failed(request, ApiError("RequestEntityTooLarge", text))
         except (ConnectionError, asyncio.CancelledError):
             raise
+        except GitopsError as error:
+            log.error("request failed", method=request.method, path=request.path, error=error)
+            text = f"Internal error occurred: {error.message}"
+            return self._failed(request, ApiError("InternalError", text))
         except Exception as error:  # a bug must not end a connection silently
             log.error("request failed", method=request.method, path=request.path, error=error, exc_info=True)
             return self._failed(request, ApiError("InternalError", "Internal error occurred"))
@@ -139,16 +143,12 @@ class App:
         )
 
     async def _watch(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
-        lines = self.watches.lines(call)
+        events = self.watches.open(call)
         headers = {"Content-Type": call.form.media, "Cache-Control": "no-cache, private"}
         response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         await response.prepare(request)
-        try:
-            async for line in lines:
-                await response.write(line)
-        finally:
-            await lines.aclose()
+        await self.watches.send(call, events, response.write)
         await response.write_eof()
         return response
 
@@ -171,13 +171,6 @@ class App:
         if error.retry_after:
             headers["Retry-After"] = str(int(error.retry_after))
         return web.Response(status=error.http_code, body=body, headers=headers)
-
-    def _roles(self, plural: str) -> list[Object]:
-        served = self.discovery.served(GROUP, "v1", plural)
-        return list(self._api.list(served, "").items) if served else []
-
-    def _roles_revision(self) -> object:
-        return self._api.revision(GROUP)
 
 
 async def _compressed(body: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,48 +31,61 @@ class Watches:
     def __init__(self, api: Api, now: Callable[[], datetime]) -> None:
         self._api = api
         self._now = now
-        self._stopping = asyncio.Event()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
 
     def stop(self) -> None:
         """End every watch, as a server does that is going away."""
-        self._stopping.set()
-
-    async def lines(self, call: Call) -> AsyncIterator[bytes]:
-        """One JSON document a line. An error is a last line, as the status has long been sent."""
-        ends = asyncio.get_running_loop().time() + _timeout(call.query)
-        encode = _Encoder(call, self._now)
-        events = self.open(call)
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            while True:
-                coming = asyncio.ensure_future(anext(events))
-                left = ends - asyncio.get_running_loop().time()
-                await asyncio.wait(
-                    (coming, stopping), timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
-                )
-                if not coming.done():
-                    coming.cancel()
-                    return
-                yield encode(coming.result())
-        except StopAsyncIteration:
-            return
-        except ApiError as error:
-            yield orjson.dumps({"type": "ERROR", "object": error.status()}) + b"\n"
-        finally:
-            stopping.cancel()
+        self._stopping = True
+        for task in self._running:
+            task.cancel()
 
     def open(self, call: Call) -> AsyncIterator[WatchEvent]:
-        """The events of a watch; what is wrong with the request is raised here, before any."""
+        """The events of a watch. Raises what is wrong with the request; a version that is too old
+        is told as an event, as clients expect it."""
         query, info = call.query, call.info
-        return self._api.watch(
-            call.served,
-            info.namespace,
-            resource_version=query.get("resourceVersion", ""),
-            labels=query.get("labelSelector", ""),
-            fields=query.get("fieldSelector", ""),
-            bookmarks=flag(query, "allowWatchBookmarks"),
-            send_initial_events=flag(query, "sendInitialEvents"),
-        )
+        include(query)
+        try:
+            return self._api.watch(
+                call.served,
+                info.namespace,
+                resource_version=query.get("resourceVersion", ""),
+                labels=query.get("labelSelector", ""),
+                fields=query.get("fieldSelector", ""),
+                bookmarks=flag(query, "allowWatchBookmarks"),
+                send_initial_events=flag(query, "sendInitialEvents"),
+                timeout=_timeout(query),
+            )
+        except ApiError as error:
+            if error.reason not in ("Expired", "Gone", "Timeout"):
+                raise
+            return _only(error)
+
+    async def send(
+        self, call: Call, events: AsyncIterator[WatchEvent], write: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        """Write each event as a line, until they end or the server stops."""
+        encode = _Encoder(call, self._now)
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            async for event in events:
+                await write(encode(event))
+        except ApiError as error:
+            # The status was sent long ago: an error is the last line.
+            await write(orjson.dumps({"type": "ERROR", "object": error.status()}) + b"\n")
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            task.uncancel()
+        finally:
+            self._running.discard(task)
+
+
+async def _only(error: ApiError) -> AsyncIterator[WatchEvent]:
+    raise error
+    yield
 
 
 class _Encoder:

@@ -26,14 +26,22 @@ from typing import Any
 from aiohttp import web
 
 from gitops_ocm.apiserver.access import Authenticator
+from gitops_ocm.apiserver.access_bootstrap import bootstrap_objects
 from gitops_ocm.apiserver.app import MAX_BODY, App
 from gitops_ocm.apiserver.rbac import MASTERS, User
+from gitops_ocm.apiserver.registry import key_for, resource_of
+from gitops_ocm.apiserver.store_sqlite import SqliteStorage
 from gitops_ocm.apiserver.tls import Authority, write_private
-from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.apiserver.verbs import Api, WriteOptions
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.identity import write_kubeconfig
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import Clock, SystemClock
 
+MANAGER = "gitops-ocm-apiserver"
 ADMIN = "gitops-ocm-admin"
 GRACE = 5.0
 """Seconds that requests under way get to finish when the server stops."""
@@ -67,21 +75,23 @@ async def serve(
     name: str = "hub",
     hosts: Iterable[str] = (),
     tokens: Mapping[str, User] | None = None,
+    crds: Iterable[Object] = (),
     clock: Clock | None = None,
 ) -> AsyncIterator[Server]:
     """Serve a directory (made if need be), or an `Api` with its files in a temporary directory.
 
     `hosts` are further names and addresses the serving certificate is for; `tokens` are bearer
-    tokens beside the client certificates.
+    tokens beside the client certificates; `crds` are CustomResourceDefinitions applied at the start.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         if isinstance(source, Path):
             directory = _prepared(source)
             stack.enter_context(_locked(directory))
-            api = await stack.enter_async_context(open_api(directory / "state.db", clock=clock))
+            api = stack.enter_context(_opened(directory / "state.db", clock))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
+        _furnish(api, crds)
         authority = Authority.open(directory / "pki", now=clock.now())
         pair = authority.server([host, *hosts], now=clock.now())
         app = App(api, Authenticator(tokens), now=clock.now, address=host)
@@ -106,17 +116,50 @@ async def serve(
 
 @asynccontextmanager
 async def serve_fleet(
-    directory: Path, *, clusters: int = 0, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None
+    directory: Path,
+    *,
+    clusters: int = 0,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    crds: Iterable[Object] = (),
+    clock: Clock | None = None,
 ) -> AsyncIterator[tuple[Server, Mapping[str, Server]]]:
     """A hub in `directory` and `cluster1`..`clusterN` beside it, each a server of its own."""
     async with AsyncExitStack() as stack:
-        hub = await stack.enter_async_context(serve(directory, host, port, clock=clock))
+        hub = await stack.enter_async_context(serve(directory, host, port, crds=crds, clock=clock))
         members = {}
         for number in range(1, clusters + 1):
             name = f"cluster{number}"
             member = serve(directory / "clusters" / name, host, name=name, clock=clock)
             members[name] = await stack.enter_async_context(member)
         yield hub, members
+
+
+@contextmanager
+def _opened(path: Path, clock: Clock) -> Iterator[Api]:
+    api = Api(load_catalog(ocm=False), SqliteStorage(path), now=clock.now)
+    try:
+        yield api
+    finally:
+        api.close()
+
+
+def _furnish(api: Api, crds: Iterable[Object]) -> None:
+    """Bootstrap roles where they are missing, and the CRDs as they now are."""
+    options = WriteOptions(field_manager=MANAGER, force=True, field_validation="Ignore")
+    for obj in bootstrap_objects():
+        served = _served(api, obj)
+        if key_for(served, "", obj["metadata"]["name"]) not in api.store.objects(resource_of(served)):
+            api.create(served, "", obj, options)
+    for crd in crds:
+        api.patch(_served(api, crd), "", crd["metadata"]["name"], PatchType.APPLY, crd, options)
+
+
+def _served(api: Api, obj: Object) -> Served:
+    served = api.catalog.served(obj["apiVersion"], obj["kind"])
+    if served is None:
+        raise CannotServe(f"{obj['kind']} ({obj['apiVersion']}) is not among the kinds served")
+    return served
 
 
 @asynccontextmanager

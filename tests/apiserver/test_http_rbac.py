@@ -102,17 +102,33 @@ def test_without_bindings_nothing_is_allowed(wanted: Attributes) -> None:
     assert policy.allows(ADMIN, wanted)
 
 
-def _access(policy_objects: dict[str, list[Object]]) -> Access:
-    return Access(lambda plural: policy_objects.get(plural, []), lambda: 1)
+class Given:
+    """RBAC objects as a test gives them, counting how often they are read."""
+
+    def __init__(self, objects: dict[str, list[Object]]) -> None:
+        self.objects = objects
+        self.reads = 0
+        self.number = 1
+
+    def all(self, plural: str) -> list[Object]:
+        """Those of one kind."""
+        self.reads += 1
+        return self.objects.get(plural, [])
+
+    def revision(self) -> int:
+        """As the test sets it."""
+        return self.number
 
 
-ACCESS = _access(
-    {
-        "roles": ROLES,
-        "clusterroles": CLUSTER_ROLES,
-        "rolebindings": ROLE_BINDINGS,
-        "clusterrolebindings": CLUSTER_BINDINGS,
-    }
+ACCESS = Access(
+    Given(
+        {
+            "roles": ROLES,
+            "clusterroles": CLUSTER_ROLES,
+            "rolebindings": ROLE_BINDINGS,
+            "clusterrolebindings": CLUSTER_BINDINGS,
+        }
+    )
 )
 
 
@@ -165,20 +181,14 @@ def test_a_refusal_reads_as_the_real_one(wanted: Attributes, message: str) -> No
 
 def test_the_policy_is_made_once_per_revision() -> None:
     """As long as no role or binding changed, none is read."""
-    reads: list[str] = []
-    revision = [1]
-
-    def read_all(plural: str) -> list[Object]:
-        reads.append(plural)
-        return []
-
-    access = Access(read_all, lambda: revision[0])
+    given = Given({})
+    access = Access(given)
     for _ in range(3):
         access.allows(ANN, Attributes("get", "", "pods"))
-    assert len(reads) == 4
-    revision[0] = 2
+    assert given.reads == 4
+    given.number = 2
     access.allows(ANN, Attributes("get", "", "pods"))
-    assert len(reads) == 8
+    assert given.reads == 8
 
 
 def test_credentials() -> None:
