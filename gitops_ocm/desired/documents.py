@@ -141,7 +141,7 @@ def _yaml(text: str, limits: Limits) -> Parsed:
 
 def _value(chunk: _Chunk, limits: Limits, problems: list[Problem]) -> Any:
     """A chunk's value; None for a document that says nothing or cannot be read."""
-    if yaml_fast.is_plain(chunk.text):
+    if limits.depth >= yaml_fast.MAX_DEPTH and yaml_fast.is_plain(chunk.text):
         try:
             return yaml_fast.read(chunk.text)
         except yaml_fast.NotPlain:

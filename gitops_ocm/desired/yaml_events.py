@@ -2,9 +2,9 @@
 
 The grammar is libyaml's event stream (through PyYAML), because go-yaml v2, which kubectl uses, is a
 translation of libyaml; what scalars mean is `scalars`. Merge keys apply in the order written, as
-go-yaml v2 has it. What kubectl lets pass and a person never means is refused: a key given twice, a
-second document without `---`. Aliases share one value, and are counted as if they were copied. One thing is read that kubectl
-refuses: JSON's escape `\\/`.
+go-yaml v2 has it. What kubectl lets pass and a person never means is refused: a key given twice,
+text after `...`. Aliases share one value, and are counted as if they were copied. One thing is read
+that kubectl refuses: JSON's escape `\\/`.
 
 `yaml_fast` is the quick way for documents in which none of this matters.
 """
@@ -114,14 +114,7 @@ class _Reader:
         self._result.value = self._json(self._node(first, (), 1), first)
         self._result.empty = False
         self._next()  # DocumentEnd
-        after = self._next()
-        if not isinstance(after, ev.StreamEndEvent):
-            raise YamlProblem(
-                "yaml-second-document",
-                "a second document begins without a line `---`",
-                _at(after),
-                "kubectl would silently drop it: separate documents with `---`",
-            )
+        self._next()  # StreamEnd; anything else is a syntax error.
 
     def _next(self) -> Any:
         return self._parser.get_event()
@@ -266,5 +259,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> YamlProblem:
     mark = error.problem_mark or error.context_mark
     at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     message = error.problem or error.context or "not YAML"
+    if "document start" in message:
+        hint = "separate documents with `---`; kubectl drops what follows `...`, and has no %directives"
+        return YamlProblem("yaml-document", "text outside of a document", at, hint)
     hint = "indent with spaces" if "cannot start any token" in message else ""
     return YamlProblem("yaml-syntax", message, at, hint)

@@ -19,6 +19,9 @@ class NotPlain(Exception):
     """The quick parser refused the text: the careful one says why, or reads it after all."""
 
 
+MAX_DEPTH = 100
+"""No text that passes the scan nests deeper: a level takes a column or one of few inline marks."""
+
 _START = r"(?:^[ ]*|[:-][ ]+|[\[{,][ ]*)"
 """Where a plain scalar or an indicator can begin."""
 
