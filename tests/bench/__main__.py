@@ -23,7 +23,7 @@ from gitops_ocm.api.crd import crds
 from gitops_ocm.testing.controlplane import ControlPlane, control_plane
 from gitops_ocm.testing.programs import Programs, ensure
 from tests.bench.fleet import Fleet, write_fleet
-from tests.bench.measure import run_program
+from tests.bench.measure import cpu_of, run_program
 from tests.bench.phases import Numbers, run_phase
 from tests.bench.table import Row, median, median_ratio, render
 
@@ -106,10 +106,12 @@ def _measure_syncs(
         for number, contender in enumerate(contenders):
             _progress(f"{size} objects, repeat {repeat + 1} of {repeats}: {contender}")
             fleet = write_fleet(directory / f"{repeat}-{number}", size, f"{size}-{repeat}-{number}")
+            served = cpu_of(plane.pids.values())
             if isinstance(contender, Kubectl):
                 numbers = contender.first_sync(plane, fleet)
             else:
                 numbers = run_phase(contender, fleet, plane.kubeconfig)
+            numbers["server_cpu"] = cpu_of(plane.pids.values()) - served
             samples.setdefault(str(contender), []).append(numbers)
     return samples
 
@@ -124,7 +126,9 @@ def _sync_rows(size: int, samples: Samples, kubectls: Sequence[Kubectl]) -> list
         Row(f"{each}: gitops-ocm / floor, time", median_ratio(engine, floor, "wall"), "×", 1.15),
         Row(f"{each}: of that, from the plan to the record / floor", writing, "×"),
         Row(f"{each}: CPU of the floor", median(floor, "cpu") / size * 1e3, "ms/object"),
+        Row(f"{each}: CPU of the servers meanwhile", median(floor, "server_cpu") / size * 1e3, "ms/object"),
         Row(f"{each}: CPU of gitops-ocm", median(engine, "cpu") / size * 1e3, "ms/object"),
+        Row(f"{each}: CPU of the servers meanwhile", median(engine, "server_cpu") / size * 1e3, "ms/object"),
     ]
     for kubectl in kubectls:
         theirs = samples[str(kubectl)]

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -37,6 +37,17 @@ def run_program(command: Sequence[str], *, env: dict[str, str] | None = None) ->
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak_rss_mib": usage.ru_maxrss / 1024,
     }
+
+
+def cpu_of(pids: Iterable[int]) -> float:
+    """CPU seconds that running processes have used so far (Linux; 0 elsewhere)."""
+    ticks = 0
+    for pid in pids:
+        stat = Path(f"/proc/{pid}/stat")
+        if stat.exists():
+            user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+            ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib() -> float:
