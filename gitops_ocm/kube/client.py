@@ -27,7 +27,7 @@ from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.backoff import jittered
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.log import get_logger
-from gitops_ocm.runtime.metrics import REQUESTS
+from gitops_ocm.runtime.metrics import requests
 
 _log = get_logger("kube")
 
@@ -224,7 +224,7 @@ class HttpCluster:
             async with session.watches.get(
                 self._url(request.target), timeout=limits, **session.extra
             ) as answer:
-                REQUESTS.labels("WATCH", answer.status).inc()
+                requests("WATCH", answer.status).inc()
                 if answer.status >= 400:
                     raise await self._failure(answer)
                 async for chunk in answer.content.iter_any():
@@ -289,7 +289,7 @@ class HttpCluster:
         async with session.requests.request(
             request.method, self._url(request.target), data=request.body, headers=headers, **session.extra
         ) as answer:
-            REQUESTS.labels(request.method, answer.status).inc()
+            requests(request.method, answer.status).inc()
             if answer.status < 300:
                 return await self._read(answer)
             return await self._failure(answer)

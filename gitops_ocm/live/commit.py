@@ -27,7 +27,7 @@ from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.events import Recorder
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Resource, ref_of, split_api_version
-from gitops_ocm.runtime.metrics import WRITES
+from gitops_ocm.runtime.metrics import writes as counted
 
 CONCURRENCY = 32
 _NAME_TRIES = 3
@@ -56,9 +56,9 @@ class Committer:
         try:
             obj = await self._write(write)
         except ApiError as error:
-            WRITES.labels(type(write).__name__, error.reason).inc()
+            counted(type(write).__name__, error.reason).inc()
             return Result(write, error=error)
-        WRITES.labels(type(write).__name__, "OK").inc()
+        counted(type(write).__name__, "OK").inc()
         return Result(write, obj)
 
     async def write_all(self, writes: Iterable[Write], *, keep_going: bool = False) -> list[Result]:

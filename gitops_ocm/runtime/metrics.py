@@ -6,6 +6,8 @@ read them. `render()` is what a `/metrics` endpoint answers.
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
@@ -29,6 +31,18 @@ WATCH_EVENTS = Counter("reflector_watch_events", "Watch events received", ("side
 CACHE_OBJECTS = Gauge("cache_objects", "Objects held in watch caches", ("side", "kind"), registry=REGISTRY)
 WRITES = Counter("writes", "Writes carried out, by kind of write and result", ("write", "result"),
                  registry=REGISTRY)  # fmt: skip
+
+
+@cache
+def requests(method: str, code: int) -> Counter:
+    """The child of `REQUESTS`: looking it up each time would show on the path of every request."""
+    return REQUESTS.labels(method, code)
+
+
+@cache
+def writes(write: str, result: str) -> Counter:
+    """The child of `WRITES`, likewise."""
+    return WRITES.labels(write, result)
 
 
 def render() -> bytes:
