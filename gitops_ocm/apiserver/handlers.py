@@ -188,6 +188,9 @@ class Handlers:
         self._guard(call, answer.obj)
 
 
+_ON_COLLECTIONS = ("list", "watch", "deletecollection")
+
+
 def check_shape(info: RequestInfo, served: Served, method: str) -> None:
     """404 or 405 for a path or method that this resource does not have."""
     resource = served.resource
@@ -196,13 +199,13 @@ def check_shape(info: RequestInfo, served: Served, method: str) -> None:
     in_namespace = bool(info.namespace) and not (resource.plural == "namespaces" and not resource.group)
     if in_namespace and not resource.namespaced:
         raise no_such_resource()
-    item = bool(info.name) and info.verb not in ("list", "watch", "deletecollection")
+    item = bool(info.name) and info.verb not in _ON_COLLECTIONS
     if resource.namespaced and not in_namespace:
         if item:
             raise no_such_resource()
         if info.verb not in ("list", "watch"):
             raise not_allowed()
-    if item is (info.verb == "create") and not info.subresource:
+    if not info.subresource and item is (info.verb == "create") and info.verb not in _ON_COLLECTIONS:
         raise not_allowed()
     if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         raise not_allowed()
