@@ -260,7 +260,14 @@ CLUSTER_CLOCK_OUT_OF_SYNC = KnownCondition(
     "The clock of hub and agent is out of sync. "
     "This may cause the Unknown status and affect agent functionalities.",
 )
-CLUSTER_RESOURCES_REMAIN = KnownCondition(DELETING, "False", "ResourceRemaining", "{remaining}")
+CLUSTER_RESOURCES_REMAIN = KnownCondition(
+    DELETING,
+    "False",
+    "ResourceRemaining",
+    # The spelling is the protocol's.
+    "The resource {resource} is remaning, the remaining count is {count}, "
+    "the finalizer pending count is {pending}",
+)
 CLUSTER_NO_RESOURCES = KnownCondition(DELETING, "True", "NoResource", "No cleaned resource in cluster ns.")
 CLUSTER_DELETING_ERROR = KnownCondition(DELETING, "False", "DeletingError", "{error}")
 SET_WITHOUT_CLUSTERS = KnownCondition(

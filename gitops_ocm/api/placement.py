@@ -310,4 +310,4 @@ NOT_ALL_SCHEDULED = KnownCondition(
 CONFIGURED = KnownCondition(
     MISCONFIGURED, "False", "Succeedconfigured", "Placement configurations check pass"
 )
-WRONGLY_CONFIGURED = KnownCondition(MISCONFIGURED, "True", "Misconfigured", "{plugin}:{error}")
+WRONGLY_CONFIGURED = KnownCondition(MISCONFIGURED, "True", "Misconfigured", "{error}")

@@ -312,9 +312,7 @@ MANIFEST_APPLIED = KnownCondition(APPLIED, "True", "AppliedManifestComplete", "A
 MANIFEST_NOT_APPLIED = KnownCondition(
     APPLIED, "False", "AppliedManifestFailed", "Failed to apply manifest: {error}"
 )
-IGNORE_FIELDS_FAILED = KnownCondition(
-    APPLIED, "False", "AppliedManifestSSAIgnoreFieldError", "Failed to process ignoreFields: {error}"
-)
+IGNORE_FIELDS_FAILED = KnownCondition(APPLIED, "False", "AppliedManifestSSAIgnoreFieldError", "{error}")
 MANIFEST_AVAILABLE = KnownCondition(AVAILABLE, "True", "ResourceAvailable", "Resource is available")
 MANIFEST_NOT_AVAILABLE = KnownCondition(
     AVAILABLE, "False", "ResourceNotAvailable", "Resource is not available"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from gitops_ocm.api.work import WORK_FIELD_MANAGER
 from gitops_ocm.decide.agent.apply import ApplyWork
 from gitops_ocm.decide.agent.cluster_status import ClusterStatus, resources_changed
 from gitops_ocm.decide.agent.feedback import Feedback
 from gitops_ocm.decide.agent.finish import FinishWork
 from gitops_ocm.decide.agent.heartbeat import Heartbeat
-from gitops_ocm.decide.agent.identity import FIELD_MANAGER, work_of_anchor
+from gitops_ocm.decide.agent.identity import work_of_anchor
 from gitops_ocm.decide.agent.ledger import Anchor, Ledger
 from gitops_ocm.decide.contract import Controller, Read, Reconcile, Side, View, Wake
 from gitops_ocm.decide.health import lease_ref
@@ -106,7 +107,7 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             reconcile,
             (Wake(MANIFEST_WORK, own), *of_anchor),
             (mine,),
-            field_manager=FIELD_MANAGER,
+            field_manager=WORK_FIELD_MANAGER,
             workers=10,
             writes=_WORK_WRITES,
         )
@@ -122,7 +123,7 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             Anchor(settings),
             (Wake(APPLIED_WORK, side=Side.SPOKE), Wake(MANIFEST_WORK, to_anchors)),
             (mine,),
-            field_manager=FIELD_MANAGER,
+            field_manager=WORK_FIELD_MANAGER,
             writes=_WORK_WRITES,
         ),
     )

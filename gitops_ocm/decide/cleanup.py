@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gitops_ocm.api.cluster import (
+    CLEANUP_PRIORITY_ANNOTATION,
+    CLUSTER_RESOURCES_REMAIN,
+    RESOURCE_CLEANUP_FINALIZER,
+)
 from gitops_ocm.api.scheme import SCHEME
+from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.contract import DONE, Outcome, View, Write
 from gitops_ocm.decide.settings import HubSettings
-from gitops_ocm.decide.works import OWNER_LABEL
 from gitops_ocm.decide.writes import (
     add_finalizer,
     annotations_of,
@@ -30,15 +35,13 @@ from gitops_ocm.decide.writes import (
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
 
-CLEANUP = "cluster.open-cluster-management.io/resource-cleanup"
-PRIORITY = "open-cluster-management.io/cleanup-priority"
 MAX_PRIORITY = 100
 RETRY = 5.0
 
 
 def priority(obj: Mapping[str, Any]) -> int:
     """In which batch an object is deleted; lower is earlier, what is no number from 0 to 100 is 0."""
-    text = annotations_of(obj).get(PRIORITY, "")
+    text = annotations_of(obj).get(CLEANUP_PRIORITY_ANNOTATION, "")
     found = int(text) if text.isascii() and text.isdigit() else 0
     return found if found <= MAX_PRIORITY else 0
 
@@ -53,8 +56,12 @@ class ClusterCleanup:
         """Reconcile one ManagedCluster; also cleans up behind one that is gone already."""
         cluster = view.get(key)
         if cluster is not None and not is_deleting(cluster):
-            return Outcome(add_finalizer(cluster, CLEANUP) if self.settings.resource_cleanup else ())
-        if cluster is not None and CLEANUP not in (cluster["metadata"].get("finalizers") or ()):
+            return Outcome(
+                add_finalizer(cluster, RESOURCE_CLEANUP_FINALIZER) if self.settings.resource_cleanup else ()
+            )
+        if cluster is not None and RESOURCE_CLEANUP_FINALIZER not in (
+            cluster["metadata"].get("finalizers") or ()
+        ):
             return DONE
         for kind in self.settings.cleanup_kinds:
             resource = _resource(view, kind)
@@ -64,7 +71,7 @@ class ClusterCleanup:
                 writes: list[Write] = [w for o in left if priority(o) == first for w in delete(o)]
                 said = _remaining(cluster, resource, left, now) if cluster is not None else ()
                 return Outcome((*said, *writes), requeue_after=RETRY)
-        return Outcome(drop_finalizer(cluster, CLEANUP) if cluster is not None else ())
+        return Outcome(drop_finalizer(cluster, RESOURCE_CLEANUP_FINALIZER) if cluster is not None else ())
 
 
 def _resource(view: View, kind: Kind) -> Resource | None:
@@ -79,12 +86,9 @@ def _remaining(
     pending = sum(1 for obj in left if obj["metadata"].get("finalizers"))
     wanted = conditions.with_condition(
         conditions_of(cluster),
-        type="Deleting",
-        status="False",
-        reason="ResourceRemaining",
-        # The spelling is the protocol's.
-        message=f"The resource {resource.plural} is remaning, the remaining count is {len(left)}, "
-        f"the finalizer pending count is {pending}",
+        **CLUSTER_RESOURCES_REMAIN.saying(
+            resource=resource.plural, count=len(left), pending=pending
+        )._asdict(),
         now=now,
     )
     return report(cluster, {"conditions": wanted})
@@ -103,7 +107,11 @@ class FinishedWorks:
             return DONE
         seconds = ((work.get("spec") or {}).get("deleteOption") or {}).get("ttlSecondsAfterFinished")
         complete = conditions.find(conditions_of(work), "Complete")
-        if seconds is None or OWNER_LABEL in labels_of(work) or not conditions.is_true(work, "Complete"):
+        if (
+            seconds is None
+            or REPLICA_SET_LABEL in labels_of(work)
+            or not conditions.is_true(work, "Complete")
+        ):
             return DONE
         since = time_at(complete.get("lastTransitionTime")) if complete is not None else None
         end = (since or now) + timedelta(seconds=seconds)

@@ -5,11 +5,24 @@ Reading only; which works there shall be is decided in `decide.works`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.meta import KnownCondition
+from gitops_ocm.api.work_replicaset import (
+    PLACEMENT_EMPTY,
+    PLACEMENT_FOUND,
+    PLACEMENT_NOT_AS_EXPECTED,
+    ROLLOUT_COMPLETE,
+    ROLLOUT_PROGRESSING,
+    WORKS_AS_EXPECTED,
+    WORKS_INVALID_NAME,
+    WORKS_NOT_AS_EXPECTED,
+    WORKS_PLACEMENT_EMPTY,
+    WORKS_PROCESSING,
+)
 from gitops_ocm.decide.contract import View, Write
 from gitops_ocm.decide.kinds import PLACEMENT
 from gitops_ocm.decide.rollout import ClusterState, State
@@ -17,10 +30,7 @@ from gitops_ocm.decide.writes import conditions_of, namespace_of, report, status
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
 
-VERIFIED, ROLLED_OUT, APPLIED = "PlacementVerified", "PlacementRolledOut", "ManifestworkApplied"
 MAX_LABEL = 63
-
-Verdict = tuple[str, str, str]
 
 
 @dataclass
@@ -95,14 +105,14 @@ def _has_rule(template: Mapping[str, Any], condition: str) -> bool:
 # --- status -----------------------------------------------------------------------------------------
 
 
-def name_too_long(value: str) -> Verdict:
+def name_too_long(value: str) -> KnownCondition:
     """What a set is told whose name does not fit into the label of its works."""
     message = (
         f'ManifestWork owner reference "{value}" (namespace.name) is not a valid label value: '
         f"must be no more than {MAX_LABEL} bytes; recreate the ManifestWorkReplicaSet "
         f"with a shorter namespace and/or name so the combined length is at most {MAX_LABEL} characters"
     )
-    return "False", "InvalidManifestWorkName", message
+    return WORKS_INVALID_NAME._replace(message=message)
 
 
 def summed_up(
@@ -123,40 +133,38 @@ def summed_up(
         placements.append({"name": name, "availableDecisionGroups": text, "summary": summaries[name]})
     summary = {k: sum(s[k] for s in summaries.values()) for k in Tally().summary()}
     succeeded = sum(t.succeeded for t in tallies.values())
-    verdicts = {
-        VERIFIED: _verified(summary, selected, faults),
-        ROLLED_OUT: ("True", "Complete", "") if succeeded == selected else ("False", "Progressing", ""),
-        APPLIED: _applied(summary, selected),
-    }
-    return report_on(owner, verdicts, now, summary=summary, placementSummary=placements)
+    judged = (
+        _verified(summary, selected, faults),
+        ROLLOUT_COMPLETE if succeeded == selected else ROLLOUT_PROGRESSING,
+        _applied(summary, selected),
+    )
+    return report_on(owner, judged, now, summary=summary, placementSummary=placements)
 
 
-def _verified(summary: Mapping[str, int], selected: int, faults: Sequence[str]) -> Verdict:
+def _verified(summary: Mapping[str, int], selected: int, faults: Sequence[str]) -> KnownCondition:
     if faults and (not summary["total"] or not selected):
-        return "False", "NotAsExpected", "; ".join(faults)
+        return PLACEMENT_NOT_AS_EXPECTED._replace(message="; ".join(faults))
     if not summary["total"]:
-        return "False", "PlacementDecisionEmpty", ""
-    return "True", "AsExpected", ""
+        return PLACEMENT_EMPTY
+    return PLACEMENT_FOUND
 
 
-def _applied(summary: Mapping[str, int], selected: int) -> Verdict:
+def _applied(summary: Mapping[str, int], selected: int) -> KnownCondition:
     if not summary["total"]:
-        return "False", "NotAsExpected" if selected else "PlacementDecisionEmpty", ""
+        return WORKS_NOT_AS_EXPECTED if selected else WORKS_PLACEMENT_EMPTY
     quiet = not summary["progressing"] and not summary["degraded"]
     if quiet and summary["available"] == summary["total"]:
-        return "True", "AsExpected", ""
+        return WORKS_AS_EXPECTED
     if summary["progressing"] and not summary["degraded"]:
-        return "False", "Processing", ""
-    return "False", "NotAsExpected", ""
+        return WORKS_PROCESSING
+    return WORKS_NOT_AS_EXPECTED
 
 
 def report_on(
-    owner: Object, verdicts: Mapping[str, Verdict], now: datetime, **fields: Any
+    owner: Object, judged: Iterable[KnownCondition], now: datetime, **fields: Any
 ) -> tuple[Write, ...]:
     """Write these conditions and other fields of a set's status."""
     held: Sequence[Mapping[str, Any]] = conditions_of(owner)
-    for type_, (status, reason, message) in verdicts.items():
-        held = conditions.with_condition(
-            held, type=type_, status=status, reason=reason, message=message, now=now
-        )
+    for condition in judged:
+        held = conditions.with_condition(held, **condition._asdict(), now=now)
     return report(owner, {"conditions": held, **fields})

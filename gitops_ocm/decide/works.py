@@ -10,14 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.placement import PLACEMENT_LABEL
+from gitops_ocm.api.work_replicaset import (
+    PLACEMENT_NAME_LABEL,
+    PLACEMENT_NOT_FOUND,
+    REPLICA_SET_FINALIZER,
+    REPLICA_SET_LABEL,
+)
 from gitops_ocm.decide.contract import DONE, Apply, Outcome, Propagation, Result, Update, View, Write
 from gitops_ocm.decide.kinds import MANIFEST_WORK, PLACEMENT, REPLICA_SET
-from gitops_ocm.decide.placement.decisions import PLACEMENT_LABEL, decided
+from gitops_ocm.decide.placement.decisions import decided
 from gitops_ocm.decide.rollout import RolloutError, advance
 from gitops_ocm.decide.work_states import (
-    APPLIED,
     MAX_LABEL,
-    VERIFIED,
     Tally,
     name_too_long,
     report_on,
@@ -41,9 +46,6 @@ from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ref import Object, Ref
 
-FINALIZER = "work.open-cluster-management.io/manifest-work-cleanup"
-OWNER_LABEL = "work.open-cluster-management.io/manifestworkreplicaset"
-PLACEMENT_NAME_LABEL = "work.open-cluster-management.io/placementname"
 BY_OWNER = "works-by-replica-set"
 WORK_VERSION = "work.open-cluster-management.io/v1"
 
@@ -66,10 +68,10 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     works = list(view.indexed(BY_OWNER, owner_value(key)))
     if is_deleting(owner):
         return _finalize(owner, works)
-    if marks := add_finalizer(owner, FINALIZER):
+    if marks := add_finalizer(owner, REPLICA_SET_FINALIZER):
         return Outcome(marks)
     if len(owner_value(key)) > MAX_LABEL:
-        return Outcome(report_on(owner, {APPLIED: name_too_long(owner_value(key))}, now))
+        return Outcome(report_on(owner, [name_too_long(owner_value(key))], now))
     refs = (owner.get("spec") or {}).get("placementRefs") or []
     names = {ref["name"] for ref in refs}
     kept, stale = _one_each(owner, [w for w in works if _placement_of(w) in names])
@@ -77,8 +79,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     removals = [w for work in stale for w in delete(work)]
     missing = next((n for n in sorted(names) if view.get(Ref(*PLACEMENT, key.namespace, n)) is None), None)
     if missing is not None:
-        verdict = ("False", "PlacementDecisionNotFound", "")
-        return Outcome((*removals, *report_on(owner, {VERIFIED: verdict}, now)))
+        return Outcome((*removals, *report_on(owner, [PLACEMENT_NOT_FOUND], now)))
     return _roll_out(view, owner, refs, kept, removals, now)
 
 
@@ -87,7 +88,7 @@ def _finalize(owner: Object, works: Sequence[Object]) -> Outcome:
     writes: list[Write] = [w for work in works for w in delete(work)]
     foreground = (owner.get("spec") or {}).get("cascadeDeletionPolicy") == Propagation.FOREGROUND
     if not (foreground and works):
-        writes += drop_finalizer(owner, FINALIZER)
+        writes += drop_finalizer(owner, REPLICA_SET_FINALIZER)
     return Outcome(tuple(writes))
 
 
@@ -198,7 +199,7 @@ def _without_creation(manifest: Mapping[str, Any]) -> Object:
 
 def _labels(owner: Object, placement: str) -> dict[str, str]:
     key = f"{namespace_of(owner)}.{name_of(owner)}"
-    return {**labels_of(owner), OWNER_LABEL: key, PLACEMENT_NAME_LABEL: placement}
+    return {**labels_of(owner), REPLICA_SET_LABEL: key, PLACEMENT_NAME_LABEL: placement}
 
 
 def _is_current(work: Object, owner: Object, placement: str, template: Mapping[str, Any]) -> bool:
@@ -234,13 +235,13 @@ def _write(
 
 def of_work(view: View, work: Object) -> Iterable[Ref]:
     """The replica set a work belongs to; neither part of its label value may have a dot."""
-    namespace, dot, name = labels_of(work).get(OWNER_LABEL, "").partition(".")
+    namespace, dot, name = labels_of(work).get(REPLICA_SET_LABEL, "").partition(".")
     return (Ref(*REPLICA_SET, namespace, name),) if dot else ()
 
 
 def owners(work: Object) -> Iterable[str]:
     """Under which replica set a work is filed in the index."""
-    value = labels_of(work).get(OWNER_LABEL)
+    value = labels_of(work).get(REPLICA_SET_LABEL)
     return (value,) if value else ()
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gitops_ocm.api.placement import PLACEMENT_LABEL
 from gitops_ocm.objects.ref import Kind, Object, Ref
 from gitops_ocm.report.redaction import redacted
 from gitops_ocm.report.trimmed import conditions, counted, header, manifest_states, observed_generation
@@ -26,9 +27,6 @@ DECISION = Kind("cluster.open-cluster-management.io", "PlacementDecision")
 WORK = Kind("work.open-cluster-management.io", "ManifestWork")
 ADDON = Kind("addon.open-cluster-management.io", "ManagedClusterAddOn")
 SYNC = Kind("sync.gitops-ocm.io", "HubSync")
-
-PLACEMENT_LABEL = "cluster.open-cluster-management.io/placement"
-"""On a PlacementDecision: the name of the Placement it belongs to."""
 
 REPORTED: tuple[Kind, ...] = (CLUSTER, WORK, ADDON, PLACEMENT, SYNC)
 """The kinds that have a file of their own; PlacementDecisions are told in their Placement's."""

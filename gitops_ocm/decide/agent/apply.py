@@ -13,8 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitops_ocm.decide.agent.identity import (
+from gitops_ocm.api.meta import KnownCondition
+from gitops_ocm.api.work import (
+    COMPLETE,
+    IGNORE_FIELDS_FAILED,
+    MANIFEST_APPLIED,
+    MANIFEST_NOT_APPLIED,
     WORK_FINALIZER,
+)
+from gitops_ocm.decide.agent.identity import (
     anchor_ref,
     anchor_spec,
     identity_of,
@@ -25,7 +32,6 @@ from gitops_ocm.decide.agent.manifests import Item, items_of, writes_for
 from gitops_ocm.decide.agent.options import READ_ONLY
 from gitops_ocm.decide.agent.pacing import spread
 from gitops_ocm.decide.agent.work_status import (
-    COMPLETE,
     applied_entry,
     generation_of,
     is_applied,
@@ -50,9 +56,6 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.order import work_rank
 from gitops_ocm.objects.ref import Object, Ref
-
-Verdict = tuple[str, str, str]
-GOOD: Verdict = ("True", "AppliedManifestComplete", "Apply manifest complete")
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class _Pass:
 
     def apply(self, work: Object, anchor: Object) -> Outcome:
         """Write what is not as the manifests say."""
-        verdicts: dict[int, Verdict] = {}
+        verdicts: dict[int, KnownCondition] = {}
         writes: list[Write] = []
         writer: list[int] = []
         entries = previous([item.meta for item in self.items], reported(work))
@@ -143,19 +146,19 @@ class _Pass:
             try:
                 needed = writes_for(item, live, anchor, applied=is_applied(work, entries[at]))
             except IgnoreFieldError as fault:
-                verdicts[at] = ("False", "AppliedManifestSSAIgnoreFieldError", fault.message)
+                verdicts[at] = IGNORE_FIELDS_FAILED.saying(error=fault.message)
                 continue
             except GitopsError as fault:
                 verdicts[at] = _failed(fault.message)
                 continue
-            verdicts[at] = GOOD
+            verdicts[at] = MANIFEST_APPLIED
             writes += needed
             writer += [at] * len(needed)
 
         def then(results: Sequence[Result]) -> Outcome:
             if any(map(is_stale, errors(results))):  # look again before saying anything
                 return Outcome(requeue_after=LOOK_AGAIN)
-            retry = next((v[2] for at, v in verdicts.items() if self.items[at].fault), "")
+            retry = next((v.message for at, v in verdicts.items() if self.items[at].fault), "")
             for at, result in zip(writer, results, strict=False):
                 if result.error is not None:
                     # Of the 409s only a field conflict is left: no time heals it, only a change does.
@@ -165,7 +168,7 @@ class _Pass:
 
         return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
 
-    def report(self, work: Object, verdicts: dict[int, Verdict], retry: str) -> Outcome:
+    def report(self, work: Object, verdicts: dict[int, KnownCondition], retry: str) -> Outcome:
         """Applied, per manifest and for the work."""
         old = previous([item.meta for item in self.items], reported(work))
         entries = [
@@ -200,5 +203,5 @@ def _refusal(work: Object) -> str:
     return f"not allowed to apply the resource: this agent cannot check the executor {name}"
 
 
-def _failed(message: str) -> Verdict:
-    return "False", "AppliedManifestFailed", f"Failed to apply manifest: {message}"
+def _failed(message: str) -> KnownCondition:
+    return MANIFEST_NOT_APPLIED.saying(error=message)

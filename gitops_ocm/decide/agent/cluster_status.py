@@ -12,8 +12,8 @@ from gitops_ocm.api.cluster import (
     CLOCK_SYNCED,
     CLUSTER_API_UNAVAILABLE,
     CLUSTER_AVAILABLE,
+    CLUSTER_JOINED,
     HUB_ACCEPTED,
-    JOINED,
     RESERVED_CLAIMS,
     SPOKE_ONLY_LABEL,
 )
@@ -56,10 +56,7 @@ class ClusterStatus:
             return DONE
         held = conditions.with_condition(
             conditions_of(cluster),
-            type=JOINED,
-            status="True",
-            reason=JOINED,
-            message="Managed cluster joined",
+            **CLUSTER_JOINED._asdict(),
             now=now,
         )
         health, wake = self._health(measured, now)

@@ -12,18 +12,32 @@ from typing import Any
 
 import orjson
 
-from gitops_ocm.decide.agent.identity import WORK_FINALIZER, identity_of, served_as
+from gitops_ocm.api.meta import KnownCondition
+from gitops_ocm.api.work import (
+    APPLIED,
+    AVAILABLE,
+    FEEDBACK_FAILED,
+    FEEDBACK_IS_SYNCED,
+    FEEDBACK_SYNCED,
+    MANIFEST_AVAILABLE,
+    MANIFEST_META_INCOMPLETE,
+    MANIFEST_NOT_AVAILABLE,
+    NO_FEEDBACK,
+    WORK_AVAILABILITY_UNKNOWN,
+    WORK_AVAILABLE,
+    WORK_FINALIZER,
+    WORK_NOT_AVAILABLE,
+    WORK_WITHOUT_RESOURCES,
+)
+from gitops_ocm.decide.agent.identity import identity_of, served_as
 from gitops_ocm.decide.agent.options import options_for
 from gitops_ocm.decide.agent.pacing import spread
-from gitops_ocm.decide.agent.work_status import APPLIED, AVAILABLE, generation_of, reported
+from gitops_ocm.decide.agent.work_status import generation_of, reported
 from gitops_ocm.decide.contract import DONE, Outcome, Side, View, Want
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import conditions_of, report
 from gitops_ocm.objects import conditions, jsonpath
 from gitops_ocm.objects.ref import Object, Ref, split_api_version
-
-SYNCED = "StatusFeedbackSynced"
-Verdict = tuple[str, str, str]
 
 WELL_KNOWN: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("apps/v1", "Deployment"): (
@@ -84,24 +98,19 @@ class Feedback:
         now: datetime,
     ) -> Object:
         """One manifest's entry with Available and values renewed; without an object values stay."""
-        status, reason, message = _availability(meta, live)
-        result = {**entry, "conditions": _with(entry, AVAILABLE, (status, reason, message), now)}
+        result = {**entry, "conditions": _with(entry, _availability(meta, live), now)}
         if live is None:
             return result
         rules = options_for(work, identity_of(meta)).feedback
         values, faults = self._values(rules, live)
-        verdict: Verdict = ("True", SYNCED if rules else "NoStatusFeedbackSynced", "")
+        synced = FEEDBACK_IS_SYNCED if rules else NO_FEEDBACK
         if faults:
-            verdict = (
-                "False",
-                "StatusFeedbackSyncFailed",
-                f"Sync status feedback failed with error {'; '.join(faults)}",
-            )
+            synced = FEEDBACK_FAILED.saying(error="; ".join(faults))
         if ((entry.get("statusFeedback") or {}).get("values") or []) != values:
-            kept = [c for c in result["conditions"] if c.get("type") != SYNCED]
+            kept = [c for c in result["conditions"] if c.get("type") != FEEDBACK_SYNCED]
             result["conditions"] = kept
         result["statusFeedback"] = {"values": values} if values else {}
-        result["conditions"] = _with(result, SYNCED, verdict, now)
+        result["conditions"] = _with(result, synced, now)
         return result
 
     def _values(self, rules: Sequence[Mapping[str, Any]], live: Object) -> tuple[list[Object], list[str]]:
@@ -180,19 +189,16 @@ def _ref(view: View, meta: Mapping[str, Any]) -> Ref | None:
     return Ref(resource.group, resource.kind, meta.get("namespace") or "", meta["name"])
 
 
-def _availability(meta: Mapping[str, Any], live: Object | None) -> Verdict:
+def _availability(meta: Mapping[str, Any], live: Object | None) -> KnownCondition:
     if not (meta.get("resource") and meta.get("version") and meta.get("name")):
-        return "Unknown", "IncompleteResourceMeta", "Resource meta is incomplete"
+        return MANIFEST_META_INCOMPLETE
     if live is None:
-        return "False", "ResourceNotAvailable", "Resource is not available"
-    return "True", "ResourceAvailable", "Resource is available"
+        return MANIFEST_NOT_AVAILABLE
+    return MANIFEST_AVAILABLE
 
 
-def _with(entry: Mapping[str, Any], type_: str, verdict: Verdict, now: datetime) -> list[Object]:
-    status, reason, message = verdict
-    return conditions.with_condition(
-        entry.get("conditions"), type=type_, status=status, reason=reason, message=message, now=now
-    )
+def _with(entry: Mapping[str, Any], judged: KnownCondition, now: datetime) -> list[Object]:
+    return conditions.with_condition(entry.get("conditions"), **judged._asdict(), now=now)
 
 
 def _summed_up(work: Object, entries: Sequence[Mapping[str, Any]], now: datetime) -> list[Object]:
@@ -201,22 +207,16 @@ def _summed_up(work: Object, entries: Sequence[Mapping[str, Any]], now: datetime
     total = len(found)
     missing = sum(1 for c in found if c.get("status") == "False")
     unknown = sum(1 for c in found if c.get("status") == "Unknown")
-    verdict: Verdict = ("True", "ResourcesAvailable", "All resources are available")
+    judged = WORK_AVAILABLE
     if missing:
-        message = f"{missing} of {total} resources are not available"
-        verdict = ("False", "ResourcesNotAvailable", message)
+        judged = WORK_NOT_AVAILABLE.saying(count=missing, total=total)
     elif unknown:
-        message = f"{unknown} of {total} resources have unknown status"
-        verdict = ("Unknown", "ResourcesStatusUnknown", message)
+        judged = WORK_AVAILABILITY_UNKNOWN.saying(count=unknown, total=total)
     elif not total:
-        verdict = ("Unknown", "ResourcesStatusUnknown", "cannot get any available resource ")
-    status, reason, message = verdict
+        judged = WORK_WITHOUT_RESOURCES
     return conditions.with_condition(
         conditions_of(work),
-        type=AVAILABLE,
-        status=status,
-        reason=reason,
-        message=message,
+        **judged._asdict(),
         now=now,
         observed_generation=generation_of(work),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitops_ocm.decide.agent.identity import WORK_FINALIZER, anchor_ref
-from gitops_ocm.decide.agent.work_status import DELETING, generation_of
+from gitops_ocm.api.work import WORK_DELETING, WORK_FINALIZER
+from gitops_ocm.decide.agent.identity import anchor_ref
+from gitops_ocm.decide.agent.work_status import generation_of
 from gitops_ocm.decide.contract import DONE, Outcome, Side, View
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import conditions_of, delete, drop_finalizer, is_deleting, report
@@ -30,10 +31,7 @@ class FinishWork:
             return Outcome(drop_finalizer(work, WORK_FINALIZER))
         wanted = conditions.with_condition(
             conditions_of(work),
-            type=DELETING,
-            status="True",
-            reason="WorkDeleting",
-            message="ManifestWork is being deleted",
+            **WORK_DELETING._asdict(),
             now=now,
             observed_generation=generation_of(work),
         )

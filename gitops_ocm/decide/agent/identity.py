@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gitops_ocm.api.work import APPLIED_WORK_FINALIZER
 from gitops_ocm.decide.contract import Side, View
 from gitops_ocm.decide.kinds import APPLIED_WORK, MANIFEST_WORK, WORK_GROUP
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import labels_of, name_of, uid_of
 from gitops_ocm.objects.ref import Object, Ref, Resource
 
-WORK_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
-ANCHOR_FINALIZER = "cluster.open-cluster-management.io/applied-manifest-work-cleanup"
 ANCHOR_VERSION = f"{WORK_GROUP}/v1"
-FIELD_MANAGER = "work-agent"
 
 
 def anchor_ref(settings: AgentSettings, work: str) -> Ref:
@@ -30,7 +28,7 @@ def new_anchor(settings: AgentSettings, work: Object) -> Object:
     """The AppliedManifestWork as it is made; it has its finalizer from the start."""
     meta: Object = {
         "name": anchor_ref(settings, name_of(work)).name,
-        "finalizers": [ANCHOR_FINALIZER],
+        "finalizers": [APPLIED_WORK_FINALIZER],
     }
     if labels := labels_of(work):
         meta["labels"] = dict(labels)

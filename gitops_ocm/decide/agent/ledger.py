@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gitops_ocm.api.work import APPLIED_WORK_FINALIZER
 from gitops_ocm.decide.agent.apply import by_identity
 from gitops_ocm.decide.agent.identity import (
-    ANCHOR_FINALIZER,
     anchor_ref,
     identity_of,
     ref_in,
@@ -156,7 +156,7 @@ class Anchor:
             return DONE
         if is_deleting(anchor):
             return self._remove(view, anchor)
-        if marks := add_finalizer(anchor, ANCHOR_FINALIZER, Side.SPOKE):
+        if marks := add_finalizer(anchor, APPLIED_WORK_FINALIZER, Side.SPOKE):
             return Outcome(marks)
         return self._evict(view, anchor, now)
 
@@ -168,7 +168,7 @@ class Anchor:
         writes = [write for verdict in verdicts for write in verdict.writes]
         if kept or writes:
             return _written(anchor, kept, writes)
-        return Outcome(drop_finalizer(anchor, ANCHOR_FINALIZER, Side.SPOKE))
+        return Outcome(drop_finalizer(anchor, APPLIED_WORK_FINALIZER, Side.SPOKE))
 
     def _evict(self, view: View, anchor: Object, now: datetime) -> Outcome:
         """Give a work that is gone from the hub (or the hub itself) time to come back."""

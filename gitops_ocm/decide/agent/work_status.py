@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.meta import KnownCondition
+from gitops_ocm.api.work import APPLIED, WORK_IS_APPLIED, WORK_NOT_APPLIED
 from gitops_ocm.decide.writes import conditions_of, status_of
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object
-
-APPLIED, AVAILABLE, COMPLETE, DELETING = "Applied", "Available", "Complete", "Deleting"
 
 
 def reported(work: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -70,7 +70,7 @@ def _meta_key(entry: Mapping[str, Any], *, ordinal: bool) -> tuple[Any, ...]:
 def applied_entry(
     meta: Mapping[str, Any],
     old: Mapping[str, Any] | None,
-    verdict: tuple[str, str, str],
+    judged: KnownCondition,
     *,
     generation: int,
     now: datetime,
@@ -80,15 +80,11 @@ def applied_entry(
     found = conditions.find(held, APPLIED)
     if found is not None and found.get("observedGeneration") != generation:
         held = [c for c in held if c.get("type") != APPLIED]
-    status, reason, message = verdict
     entry: Object = {k: v for k, v in (old or {}).items() if k not in ("resourceMeta", "conditions")}
     entry["resourceMeta"] = dict(meta)
     entry["conditions"] = conditions.with_condition(
         held,
-        type=APPLIED,
-        status=status,
-        reason=reason,
-        message=message,
+        **judged._asdict(),
         now=now,
         observed_generation=generation,
     )
@@ -103,10 +99,7 @@ def with_applied(work: Object, entries: Sequence[Mapping[str, Any]], now: dateti
     good = all(conditions.is_true(e.get("conditions") or [], APPLIED) for e in entries)
     return conditions.with_condition(
         held,
-        type=APPLIED,
-        status="True" if good else "False",
-        reason="AppliedManifestWorkComplete" if good else "AppliedManifestWorkFailed",
-        message="Apply manifest work complete" if good else "Failed to apply manifest work",
+        **(WORK_IS_APPLIED if good else WORK_NOT_APPLIED)._asdict(),
         now=now,
         observed_generation=generation_of(work),
     )

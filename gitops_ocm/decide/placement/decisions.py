@@ -8,6 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from gitops_ocm.api.placement import (
+    DECISION_GROUP_INDEX_LABEL,
+    DECISION_GROUP_NAME_LABEL,
+    PLACEMENT_LABEL,
+    SCHEDULING_DISABLED_ANNOTATION,
+)
 from gitops_ocm.decide.cluster_sets import bound_sets, members, sets_of
 from gitops_ocm.decide.contract import DONE, Apply, Emit, Outcome, Result, View, Write
 from gitops_ocm.decide.kinds import (
@@ -39,10 +45,6 @@ from gitops_ocm.objects import conditions
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ref import Object, Ref
 
-PLACEMENT_LABEL = "cluster.open-cluster-management.io/placement"
-GROUP_INDEX_LABEL = "cluster.open-cluster-management.io/decision-group-index"
-GROUP_NAME_LABEL = "cluster.open-cluster-management.io/decision-group-name"
-DISABLED = "cluster.open-cluster-management.io/experimental-scheduling-disable"
 VERSION = "cluster.open-cluster-management.io/v1beta1"
 
 
@@ -90,7 +92,11 @@ def survey(view: View, placement: Object, now: datetime) -> tuple[Candidates, Su
 def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     """Reconcile one Placement."""
     placement = view.get(key)
-    if placement is None or is_deleting(placement) or annotations_of(placement).get(DISABLED) == "true":
+    if (
+        placement is None
+        or is_deleting(placement)
+        or annotations_of(placement).get(SCHEDULING_DISABLED_ANNOTATION) == "true"
+    ):
         return DONE
     choice = schedule(placement, *survey(view, placement, now))
     wanted = slices(key.name, choice.groups or ())
@@ -137,8 +143,8 @@ def _stamp(placement: Object, piece: Slice) -> Object:
             "namespace": namespace_of(placement),
             "labels": {
                 PLACEMENT_LABEL: name_of(placement),
-                GROUP_INDEX_LABEL: str(piece.group.index),
-                GROUP_NAME_LABEL: piece.group.name,
+                DECISION_GROUP_INDEX_LABEL: str(piece.group.index),
+                DECISION_GROUP_NAME_LABEL: piece.group.name,
             },
             "ownerReferences": [owner],
         },
@@ -203,14 +209,8 @@ def _event(placement: Object, decision: str, verb: str) -> Emit:
 
 def _status(placement: Object, choice: Schedule, wanted: Sequence[Slice], now: datetime) -> tuple[Write, ...]:
     held: Sequence[Mapping[str, object]] = conditions_of(placement)
-    for type_, verdict in (
-        ("PlacementMisconfigured", choice.misconfigured),
-        ("PlacementSatisfied", choice.satisfied),
-    ):
-        status, reason, message = verdict
-        held = conditions.with_condition(
-            held, type=type_, status=status, reason=reason, message=message, now=now
-        )
+    for judged in (choice.misconfigured, choice.satisfied):
+        held = conditions.with_condition(held, **judged._asdict(), now=now)
     groups = [
         {
             "decisionGroupIndex": group.index,

@@ -6,28 +6,27 @@ the hub and writing PlacementDecisions is `decide.placement.decisions`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.meta import KnownCondition
+from gitops_ocm.api.placement import (
+    ALL_SCHEDULED,
+    ALL_SETS_EMPTY,
+    CONFIGURED,
+    NO_BINDINGS,
+    NO_INTERSECTION,
+    NOT_ALL_SCHEDULED,
+    NOTHING_MATCHED,
+    WRONGLY_CONFIGURED,
+)
 from gitops_ocm.decide.placement import filters, scores
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.groups import Group, decision_groups
 from gitops_ocm.decide.writes import name_of
 from gitops_ocm.objects.ref import Object
-
-ALL_SCHEDULED = ("True", "AllDecisionsScheduled", "All cluster decisions scheduled")
-NO_BINDINGS = (
-    "False",
-    "NoManagedClusterSetBindings",
-    "No valid ManagedClusterSetBindings found in placement namespace",
-)
-NO_MATCH = ("False", "NoManagedClusterMatched", "No ManagedCluster matches any of the cluster predicate")
-CONFIGURED = ("False", "Succeedconfigured", "Placement configurations check pass")
-
-Verdict = tuple[str, str, str]
-"""Status, reason and message of a condition."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ class Schedule:
 
     selected: tuple[str, ...]
     groups: tuple[Group, ...] | None
-    satisfied: Verdict
-    misconfigured: Verdict = CONFIGURED
+    satisfied: KnownCondition
+    misconfigured: KnownCondition = CONFIGURED
     dropped: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, int] = field(default_factory=dict)
     recheck: datetime | None = None
@@ -93,30 +92,22 @@ def _wanted(spec: Mapping[str, Any], found: int) -> int:
     return int(number)
 
 
-def _misconfigured(fault: Misconfigured) -> Verdict:
-    return "True", "Misconfigured", fault.message
+def _misconfigured(fault: Misconfigured) -> KnownCondition:
+    return WRONGLY_CONFIGURED.saying(error=fault.message)
 
 
-def _satisfied(spec: Mapping[str, Any], candidates: Candidates, selected: int, unscheduled: int) -> Verdict:
+def _satisfied(
+    spec: Mapping[str, Any], candidates: Candidates, selected: int, unscheduled: int
+) -> KnownCondition:
     """The first row that applies, in the order of the protocol."""
     if not candidates.bound:
         return NO_BINDINGS
     if not candidates.eligible:
-        asked = _listed(spec.get("clusterSets") or ())
-        message = f"None of ManagedClusterSets {asked} is bound to placement namespace"
-        return "False", "NoIntersection", message
+        return NO_INTERSECTION.saying(sets=",".join(spec.get("clusterSets") or ()))
     if not candidates.clusters:
-        return (
-            "False",
-            "AllManagedClusterSetsEmpty",
-            (f"All ManagedClusterSets {_listed(candidates.eligible)} have no member ManagedCluster"),
-        )
+        return ALL_SETS_EMPTY.saying(sets=",".join(candidates.eligible))
     if selected == 0:
-        return NO_MATCH
+        return NOTHING_MATCHED
     if unscheduled == 0:
         return ALL_SCHEDULED
-    return "False", "NotAllDecisionsScheduled", f"{unscheduled} cluster decisions unscheduled"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"[{','.join(names)}]"
+    return NOT_ALL_SCHEDULED.saying(count=unscheduled)
