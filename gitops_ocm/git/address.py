@@ -80,6 +80,8 @@ def parse(url: str) -> Address:
         if match["path"].startswith("-"):
             raise InvalidAddress(f"a repository's path cannot begin with '-': {_shown(url)}")
         return Address(url, Transport.SSH, match["host"], match["user"] or "")
+    if not local and ":" in url.partition("/")[0]:
+        raise InvalidAddress(f"neither a URL nor user@host:path: {_shown(url)}")
     return _local(url)
 
 

@@ -177,6 +177,9 @@ class Repository:
         for record in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
             head, _, path = record.partition("\t")
             mode, _, blob, size = head.split()
+            if size == "BAD":
+                self._heal()
+                raise CorruptRepository(f"{self.address} lacks the object {blob} ({path!r})")
             entries[path] = Entry(blob, mode, 0 if size == "-" else int(size))
         return entries
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -337,7 +337,7 @@ class Counting:
     def get_many(self, blobs: Sequence[str]) -> dict[str, bytes]:
         return {blob: self.kept[blob] for blob in blobs if blob in self.kept}
 
-    def put_many(self, entries: dict[str, bytes]) -> None:
+    def put_many(self, entries: Mapping[str, bytes]) -> None:
         self.kept.update(entries)
 
     def tree(self) -> Tree:

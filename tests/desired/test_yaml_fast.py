@@ -124,7 +124,7 @@ VALUES = st.recursive(
 )
 
 
-class Quoted(yaml.SafeDumper):
+class Quoted(yaml.SafeDumper):  # type: ignore[misc]
     """Writes text in one style always, so that no reader's taste for plain words matters."""
 
     text_style = '"'
