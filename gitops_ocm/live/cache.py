@@ -16,6 +16,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -25,10 +26,13 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.reflector import Reflector, State, WatchSettings
 from gitops_ocm.live.table import Change, Table, number
-from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
+from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
 from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.metrics import CACHE_OBJECTS
 from gitops_ocm.runtime.tasks import Tasks
+
+_log = get_logger("cache")
 
 Listener = Callable[[Kind, Object | None, Object | None], None]
 """Called with the old and the new object; one of them is None for what came or went."""
@@ -134,7 +138,7 @@ class Cache:
     def add_index(self, index: Index) -> None:
         """Keep an index over a kind; say so before reading by it."""
         self._indexes[index.name] = index.kind
-        self._table(index.kind).add_index(index.name, index.values)
+        self._table(index.kind).add_index(index.name, partial(_values, index))
 
     async def synced(self, wants: Iterable[Want] | None = None) -> None:
         """Wait until `wants` (all that is watched, by default) can be read."""
@@ -278,6 +282,15 @@ class Cache:
         if len(changes) != 1:
             for progress in self._progress:
                 progress(kind)
+
+
+def _values(index: Index, obj: Object) -> Iterable[str]:
+    """Where an index files an object; one that it trips over is filed nowhere, and the watch goes on."""
+    try:
+        return tuple(index.values(obj))
+    except Exception:  # noqa: BLE001 -- objects are others' and may have any form
+        _log.exception("index failed", index=index.name, object=ref_of(obj))
+        return ()
 
 
 def _local(kind: Kind) -> bool:

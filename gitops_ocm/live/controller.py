@@ -12,7 +12,17 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from gitops_ocm.decide.contract import Controller, Delete, Outcome, Result, Side, Unread, Want, Write
+from gitops_ocm.decide.contract import (
+    Controller,
+    Delete,
+    Outcome,
+    Result,
+    Side,
+    Unread,
+    Wake,
+    Want,
+    Write,
+)
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.commit import Committer
@@ -109,8 +119,15 @@ class ControllerLoop:
         if not self.started.is_set():
             return  # all there is will be mapped at the start
         for number, wake in enumerate(self.controller.wakes):
-            if wake.kind == kind and wake.side is side and (wake.when is None or wake.when(old, new)):
+            if wake.kind == kind and wake.side is side and self._matters(wake, old, new):
                 self._map(number, [o for o in (old, new) if o is not None])
+
+    def _matters(self, wake: Wake, old: Object | None, new: Object | None) -> bool:
+        try:
+            return wake.when is None or wake.when(old, new)
+        except Exception:  # noqa: BLE001 -- better to look once too often than never
+            _log.exception("filter failed", controller=self.controller.name, kind=str(wake.kind))
+            return True
 
     def add_all(self, *, spread: float = 0.0) -> None:
         """Wake every key there is, over so many seconds."""
@@ -188,6 +205,8 @@ class ControllerLoop:
                     requeue = min(
                         outcome.requeue_after, requeue if requeue is not None else outcome.requeue_after
                     )
+                if outcome.notes:
+                    _log.debug("reconciled", controller=owner[0], key=key, notes=outcome.notes)
                 results = await self._write(outcome.actions, outcome.keep_going, expected)
                 error = next((r.error for r in results if r.error is not None), None)
                 if outcome.then is None:

@@ -44,12 +44,15 @@ def expectation(result: Result, before: Object | None) -> Expectation | None:
     write = result.write
     if not result.ok or isinstance(write, Emit):
         return None
-    ref = write.ref if isinstance(write, Delete | MergePatch) else ref_of(result.obj or write.obj)
-    if result.obj is not None and version_of(result.obj):
-        return Expectation(write.side, ref, version=version_of(result.obj))
-    if isinstance(write, Delete) and before is not None:
-        return Expectation(write.side, ref, gone_uid=str(before["metadata"].get("uid", "")))
-    return None
+    if isinstance(write, Delete):
+        left = (result.obj or before or {}).get("metadata") or {}
+        if left.get("deletionTimestamp") and left.get("finalizers"):
+            return Expectation(write.side, write.ref, version=str(left.get("resourceVersion", "")))
+        return Expectation(write.side, write.ref, gone_uid=left["uid"]) if left.get("uid") else None
+    if result.obj is None:
+        return None
+    ref = write.ref if isinstance(write, MergePatch) else ref_of(result.obj)
+    return Expectation(write.side, ref, version=version_of(result.obj)) if version_of(result.obj) else None
 
 
 class Holds:

@@ -18,6 +18,7 @@ from gitops_ocm.decide.contract import (
     Create,
     Delete,
     Emit,
+    Index,
     MergePatch,
     Outcome,
     Read,
@@ -176,6 +177,55 @@ async def test_a_crash_is_one_keys_own(
         api.put(obj("good"))
         await eventually(lambda: "good" in seen and seen.count("bad") == 4, 10)
         await eventually(lambda: runner.status().idle, 10)
+
+
+async def test_an_odd_object_is_its_own_problem(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """Filters, mappers and indexes that trip over one object neither stop the watch nor hide others."""
+    seen: list[str] = []
+
+    def note(view: View, key: Ref, _now: datetime) -> Outcome:
+        seen.append(key.name)
+        return Outcome(notes=(str(len(view.indexed("by-x", "1"))),))
+
+    row = Controller(
+        "note",
+        "test",
+        note,
+        (
+            Wake(CONFIG_MAP, to=lambda _v, o: [ref(o["data"]["x"])]),
+            Wake(CONFIG_MAP, when=lambda _old, new: bool(new and new["data"]["x"])),
+        ),
+        indexes=(Index("by-x", CONFIG_MAP, lambda o: [o["data"]["x"]]),),
+    )
+    async with running(http, quick, row) as runner:
+        await runner.synced()
+        odd = obj("odd")
+        del odd["data"]
+        api.put(odd)
+        api.put(obj("fine", x="1"))
+        await eventually(lambda: {"odd", "fine", "1"} <= set(seen), 10)
+        assert len(runner.view().indexed("by-x", "1")) == 1
+        assert api.requests["LIST configmaps"] == 1
+
+
+async def test_a_deletion_is_waited_for(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """After deleting, the key is not looked at until the cache no longer shows what was deleted."""
+    api.watch_delay = lambda: 0.05
+    shown: list[bool] = []
+
+    def reap(view: View, key: Ref, _now: datetime) -> Outcome:
+        shown.append(view.get(key) is not None)
+        return Outcome((Delete(key),), requeue_after=0.001) if shown[-1] else DONE
+
+    async with running(http, quick, Controller("reap", "test", reap, (Wake(CONFIG_MAP),))) as runner:
+        await runner.synced()
+        api.put(obj("c"))
+        await eventually(lambda: shown[-1:] == [False], 10)
+    assert shown == [True, False]
 
 
 async def test_follows_then_with_all_results(
