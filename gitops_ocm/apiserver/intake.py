@@ -12,6 +12,8 @@ from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.objects import crd_rules, decoding, native
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
+from gitops_ocm.objects.lifecycle import update_causes
+from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Object, split_api_version
 
 MAX_WARNINGS = 64
@@ -84,16 +86,26 @@ def prepared(obj: Object, served: Served) -> Object:
         return obj
     if served.resource.kind == "CustomResourceDefinition":
         return crd_rules.prepared(obj)
-    return native.prepared(obj, served.resource.of)
+    obj = native.prepared(obj, served.resource.of)
+    status = served.schema.field("status") if served.schema is not None else None
+    if "status" not in obj and status is not None and status.struct:
+        return {**obj, "status": status.default({})}
+    return obj
 
 
 def validate(obj: Object, old: Object | None, served: Served) -> None:
     """Raise Invalid with every field at fault."""
     schema, resource = served.schema, served.resource
-    causes = schema.validate(obj, old) if schema is not None else []
+    meta = obj["metadata"]
+    if old is None:
+        causes = metadata_causes(meta, resource)
+    else:
+        causes = update_causes(old["metadata"], meta, resource)
+    causes += schema.validate(obj, old) if schema is not None else []
     if not served.custom:
         causes += native.causes(obj, old, resource.of)
         if resource.kind == "CustomResourceDefinition":
             causes += crd_rules.causes(obj, old)
     if causes:
-        raise invalid(resource.group, resource.kind, obj["metadata"].get("name", ""), causes)
+        name = (old or obj)["metadata"].get("name", "")
+        raise invalid(resource.group, resource.kind, name, causes)

@@ -18,6 +18,9 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.catalog import kubernetes_version
 
+DEFAULT_MANAGER = "gitops-ocm"
+"""Who wrote, where a caller does not say: what a server makes of our client's user agent."""
+
 
 class LocalCluster:
     """A `Cluster` over an `Api`. `server` is only a name: nothing listens there."""
@@ -95,7 +98,7 @@ class LocalCluster:
     ) -> Object:
         """POST."""
         namespace = (obj.get("metadata") or {}).get("namespace") or ""
-        options = WriteOptions(field_manager=field_manager, dry_run=dry_run)
+        options = WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run)
         return _copy(self.api.create(self._served(resource), namespace, _copy(obj), options).obj)
 
     async def update(
@@ -114,7 +117,7 @@ class LocalCluster:
             meta.get("namespace") or "",
             meta.get("name") or "",
             _copy(obj),
-            WriteOptions(field_manager=field_manager, dry_run=dry_run),
+            WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run),
             subresource=subresource,
         )
         return _copy(answer.obj)
@@ -133,6 +136,8 @@ class LocalCluster:
         dry_run: bool = False,
     ) -> Object:
         """PATCH."""
+        if not field_manager and type is not PatchType.APPLY:
+            field_manager = DEFAULT_MANAGER
         answer = self.api.patch(
             self._served(resource, subresource),
             namespace,

@@ -15,6 +15,16 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.strategic import strategic_merge
 
 
+def check_type(type: PatchType, served: Served) -> None:
+    """Raise UnsupportedMediaType for a strategic merge of what has no merge strategies."""
+    if type is PatchType.STRATEGIC and (served.custom or served.schema is None):
+        accepted = ", ".join(str(t) for t in (PatchType.JSON, PatchType.MERGE, PatchType.APPLY))
+        raise ApiError(
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: " + accepted,
+        )
+
+
 def patched(live: Object, type: PatchType, body: Any, served: Served) -> Object:
     """The whole object after the patch, before anything is checked."""
     if type is PatchType.JSON:
@@ -27,12 +37,6 @@ def patched(live: Object, type: PatchType, body: Any, served: Served) -> Object:
         )
     elif type is PatchType.MERGE:
         result = merge_patch(live, body)
-    elif served.custom or served.schema is None:
-        accepted = ", ".join(str(t) for t in (PatchType.JSON, PatchType.MERGE, PatchType.APPLY))
-        raise ApiError(
-            "UnsupportedMediaType",
-            "the body of the request was in an unknown format - accepted media types include: " + accepted,
-        )
     else:
         result = strategic_merge(live, body, served.schema)
     if not isinstance(result, dict):

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops_ocm.apiserver import intake, reading
-from gitops_ocm.apiserver.patching import patched
+from gitops_ocm.apiserver.patching import check_type, patched
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
 from gitops_ocm.apiserver.store import Storage, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
@@ -43,6 +43,7 @@ DEFAULT_OPTIONS = WriteOptions()
 DEFAULT_MANAGER = "unknown"
 SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public")
+_TRACKED_METADATA = dict.fromkeys(("labels", "annotations", "finalizers", "ownerReferences"))
 WHOLE_OBJECT = ("", "status", "finalize", "approval")
 """Subresources that show and take the whole object."""
 
@@ -182,6 +183,7 @@ class Api:
             uid=self._new_uid(),
             name_suffix=self._new_suffix() if meta.get("generateName") else "",
             custom=served.custom,
+            checked=False,
         )
         obj = intake.prepared(obj, served)
         intake.validate(obj, None, served)
@@ -245,6 +247,7 @@ class Api:
         """Change an object by a patch; server-side apply creates it where it is absent."""
         if type is PatchType.APPLY:
             return self._apply(served, namespace, name, body, options, subresource)
+        check_type(type, served)
         old = self.get(served, namespace, name, subresource)
         result = patched(old, type, body, served)
         intake.check_identity(result, served, namespace)
@@ -264,6 +267,7 @@ class Api:
         subresource: str,
     ) -> Answer:
         fragment = _checked_fragment(fragment, served, namespace, name, options)
+        fragment = _part(fragment, served, subresource)
         live = self.store.get(key_for(served, namespace, name))
         if live is None and subresource:
             raise not_found(served.resource.group, served.resource.plural, name)
@@ -300,22 +304,47 @@ class Api:
     ) -> Answer:
         resource = served.resource
         sent = new["metadata"]
-        new = lifecycle.updated(old, new, resource=resource, subresource=subresource, custom=served.custom)
+        new = lifecycle.updated(
+            old, new, resource=resource, subresource=subresource, custom=served.custom, checked=False
+        )
         new = intake.prepared(new, served)
         intake.validate(new, old, served)
         if not tracked:
-            # Managed fields are taken as the client sent them, not as a subresource leaves them.
-            if "managedFields" in sent and not subresource:
-                new["metadata"]["managedFields"] = sent["managedFields"]
-            new = ownership.track(
-                old,
-                new,
-                manager=options.field_manager or DEFAULT_MANAGER,
-                schema=served.schema,
-                now=self._now(),
-                subresource=subresource,
-            )
+            new = self._tracked(served, old, new, sent, options, subresource)
         return self._store_changed(served, old, new, options, warnings)
+
+    def _tracked(
+        self,
+        served: Served,
+        old: Object,
+        new: Object,
+        sent: Mapping[str, Any],
+        options: WriteOptions,
+        subresource: str,
+    ) -> Object:
+        """`new` with its owners, judged by what the client sent.
+
+        On a custom resource's status that includes labels and annotations, which then do not change:
+        the server records their owners all the same.
+        """
+        judged = new
+        if served.custom and subresource:
+            judged = {**new, "metadata": {**new["metadata"], **_TRACKED_METADATA, **sent}}
+            judged["metadata"] = {k: v for k, v in judged["metadata"].items() if v is not None}
+        tracked = ownership.track(
+            old,
+            judged,
+            manager=options.field_manager or DEFAULT_MANAGER,
+            schema=served.schema,
+            now=self._now(),
+            subresource=subresource,
+        )
+        if judged is new:
+            return tracked
+        meta = {k: v for k, v in new["metadata"].items() if k != "managedFields"}
+        if "managedFields" in tracked["metadata"]:
+            meta["managedFields"] = tracked["metadata"]["managedFields"]
+        return {**new, "metadata": meta}
 
     def _store_changed(
         self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]
@@ -429,6 +458,16 @@ def _checked_fragment(
     if served.resource.namespaced and namespace:
         meta["namespace"] = namespace
     return {**fragment, "metadata": meta}
+
+
+def _part(fragment: Object, served: Served, subresource: str) -> Object:
+    """What of a fragment the (sub)resource applied to can change."""
+    if subresource == "status":
+        kept = ("apiVersion", "kind", "metadata", "status")
+        return {k: v for k, v in fragment.items() if k in kept}
+    if "status" in served.resource.subresources:
+        return {k: v for k, v in fragment.items() if k != "status"}
+    return fragment
 
 
 def _unchanged(old: Object, new: Object) -> bool:

@@ -60,22 +60,24 @@ def created(
     uid: str,
     name_suffix: str = "",
     custom: bool = True,
+    checked: bool = True,
 ) -> Object:
     """The object as it is first stored, without a resourceVersion; raises Invalid.
 
+    With `checked` off the caller judges the metadata itself, together with the rest (`names`).
     `name_suffix` completes a `generateName`. A status is dropped where it is a subresource, which
     for native kinds is the exception named by `keeps_status`.
     """
     meta = {k: v for k, v in (obj.get("metadata") or {}).items() if k not in _RESET and v is not None}
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = meta["generateName"][:MAX_GENERATED_PREFIX] + name_suffix
+    _drop_empty(meta)
     meta["uid"] = uid
     meta["creationTimestamp"] = timestamp(now)
     if has_generation(resource, custom=custom):
         meta["generation"] = 1
-    causes = metadata_causes(meta, resource)
-    if causes:
-        raise invalid(resource.group, resource.kind, str(meta.get("name") or ""), causes)
+    if checked:
+        _require(metadata_causes(meta, resource), meta, resource)
     result = {**obj, "metadata": meta}
     if "status" in resource.subresources and "status" in result and not keeps_status(resource):
         del result["status"]
@@ -92,6 +94,12 @@ _RESET = frozenset(
         "resourceVersion",
     }
 )
+
+
+def _drop_empty(meta: dict[str, Any]) -> None:
+    for name in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if name in meta and not meta[name]:
+            del meta[name]
 
 
 def has_generation(resource: Resource, *, custom: bool) -> bool:
@@ -111,16 +119,17 @@ def updated(
     resource: Resource,
     subresource: str = "",
     custom: bool = True,
+    checked: bool = True,
 ) -> Object:
     """What is stored when `new` is written over `old`; raises Invalid or Conflict.
 
     The main resource cannot change a status that is a subresource; `/status` changes nothing else.
-    Comparing resourceVersions is `check_version`.
+    Comparing resourceVersions is `check_version`. With `checked` off the caller judges the metadata
+    itself, by `update_causes`.
     """
     meta = _settled_metadata(old["metadata"], new.get("metadata") or {})
-    causes = _immutable(old["metadata"], meta) + metadata_causes(meta, resource)
-    if causes:
-        raise invalid(resource.group, resource.kind, old["metadata"]["name"], causes)
+    if checked:
+        _require(update_causes(old["metadata"], meta, resource), old["metadata"], resource)
     if subresource == "status":
         result = {k: v for k, v in old.items() if k != "status"}
         if "status" in new:
@@ -139,6 +148,16 @@ def updated(
     return result
 
 
+def update_causes(old: Mapping[str, Any], new: Mapping[str, Any], resource: Resource) -> list[Cause]:
+    """Fields of the new metadata at fault: what may never change, and what no object may have."""
+    return _immutable(old, new) + metadata_causes(new, resource)
+
+
+def _require(causes: list[Cause], meta: Mapping[str, Any], resource: Resource) -> None:
+    if causes:
+        raise invalid(resource.group, resource.kind, str(meta.get("name") or ""), causes)
+
+
 def wanted_changed(old: Object, new: Object, resource: Resource) -> bool:
     """Whether anything but metadata (and a status that is a subresource) differs."""
     left_out = {"metadata", "apiVersion", "kind"} | (
@@ -151,6 +170,7 @@ def wanted_changed(old: Object, new: Object, resource: Resource) -> bool:
 def _settled_metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The new metadata with what a client may leave out taken from the old."""
     meta = {k: v for k, v in new.items() if v is not None and k != "selfLink"}
+    _drop_empty(meta)
     meta["creationTimestamp"] = old.get("creationTimestamp")
     for name in ("uid", "name", "namespace", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if name in old and (name == "generation" or name not in meta):

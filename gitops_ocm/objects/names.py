@@ -42,6 +42,12 @@ _QUALIFIED_TEXT = (
     "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
     f"validation is '{_QUALIFIED}')"
 )
+_KEY_TEXT = (
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    f"validation is '{_QUALIFIED}') with an optional DNS subdomain prefix and '/' (e.g. "
+    "'example.com/MyName')"
+)
 _VALUE_TEXT = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
     "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
@@ -95,7 +101,7 @@ def key_problems(key: str) -> list[str]:
     """What is wrong with a label's or annotation's key (a qualified name)."""
     prefix, slash, name = key.rpartition("/")
     if "/" in prefix:
-        return [f"a qualified name must consist of a name and an optional prefix: {_QUALIFIED_TEXT}"]
+        return [_KEY_TEXT]
     problems = []
     if slash and not prefix:
         problems.append("prefix part must be non-empty")

@@ -172,6 +172,12 @@ def _service(obj: Object) -> Object:
     return {**obj, "spec": spec}
 
 
+def _check_service(obj: Object, old: Object | None) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    if spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None" and not spec.get("ports"):
+        yield Cause("FieldValueRequired", "Required value", "spec.ports")
+
+
 def _check_selector(obj: Object, old: Object | None) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
     selector = spec.get("selector")
@@ -196,6 +202,7 @@ PREPARE: Mapping[Kind, Callable[[Object], Object]] = {
     Kind("batch", "CronJob"): _cron_job,
 }
 CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
+    Kind("", "Service"): _check_service,
     Kind("apps", "Deployment"): _check_selector,
     Kind("apps", "DaemonSet"): _check_selector,
     Kind("apps", "StatefulSet"): _check_selector,

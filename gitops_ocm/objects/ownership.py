@@ -68,10 +68,11 @@ class Manager:
             "manager": self.name,
             "operation": self.operation,
             "apiVersion": self.api_version,
-            "time": self.time,
             "fieldsType": "FieldsV1",
             "fieldsV1": self.fields,
         }
+        if self.time:
+            result["time"] = self.time
         if self.subresource:
             result["subresource"] = self.subresource
         return result
@@ -101,9 +102,7 @@ def apply(
     base = _bare(live) if live is not None else {}
     managers = _managers_for_apply(live, base, schema, now)
     fields = fieldset.difference(typed.fields_of(fragment, schema), _UNOWNED)
-    mine = Manager(
-        manager, APPLY, fragment.get("apiVersion", ""), subresource, _of_part(fields, schema, subresource)
-    )
+    mine = Manager(manager, APPLY, fragment.get("apiVersion", ""), subresource, _of_part(fields, subresource))
     last = managers.get(mine.key)
     managers[mine.key] = replace(mine, time=last.time if last else "")
     merged = typed.merge(base, fragment, schema)
@@ -111,10 +110,11 @@ def apply(
         merged = _pruned(merged, last.fields, managers.values(), schema)
     found = typed.compare(base, merged, schema)
     managers = _yielded(managers, mine.key, found, force=force)
-    changed = any(found) or last is None or last.fields != mine.fields or last.api_version != mine.api_version
-    if live is not None and not changed and managers.keys() == _decode(live).keys():
+    # Owning more or less of an unchanged object is recorded, but it is no change to date.
+    same = last is not None and last.fields == mine.fields and last.api_version == mine.api_version
+    if live is not None and not any(found) and same and managers.keys() == _decode(live).keys():
         return live
-    if mine.key in managers:
+    if mine.key in managers and (live is None or any(found)):
         managers[mine.key] = replace(managers[mine.key], time=timestamp(now))
     return _with_managers(merged, managers)
 
@@ -145,7 +145,7 @@ def track(
     before, after = (_bare(old) if old is not None else skeleton(schema)), _bare(new)
     found = typed.compare(before, after, schema)
     taken = fieldset.difference(fieldset.union(found.added, found.modified), _UNOWNED)
-    taken = _of_part(taken, schema, subresource)
+    taken = _of_part(taken, subresource)
     mine = Manager(manager, operation, new.get("apiVersion", ""), subresource, taken, timestamp(now))
     managers = _yielded(managers, None, found, force=True)
     if taken:
@@ -181,14 +181,17 @@ def managers_of(obj: Object) -> tuple[Manager, ...]:
 
 
 def skeleton(schema: Schema | None) -> Object:
-    """An empty object of a native kind: its non-pointer structs are always there."""
+    """An empty object of a native kind: its non-pointer structs and required lists are always there."""
     if schema is None or not schema.native:
         return {}
-    return {
-        name: skeleton(node)
-        for name in schema.properties
-        if (node := schema.field(name)) is not None and node.default_value == {} and node.has_default
-    }
+    result: Object = {}
+    for name in schema.properties:
+        node = schema.field(name)
+        if node is not None and node.struct:
+            result[name] = skeleton(node)
+        elif node is not None and name in schema.required and node.type == "array":
+            result[name] = []
+    return result
 
 
 def _bare(obj: Object) -> Object:
@@ -249,10 +252,10 @@ def _managers_for_apply(live: Object | None, base: Object, schema: Schema | None
     return {earlier.key: earlier} if fields else {}
 
 
-def _of_part(fields: FieldSet, schema: Schema | None, subresource: str) -> FieldSet:
-    """Only what a write to the subresource can own: its status; the main resource: all but status."""
+def _of_part(fields: FieldSet, subresource: str) -> FieldSet:
+    """Only what a write to `/status` can own."""
     if subresource == "status":
-        return {"f:status": fields["f:status"]} if "f:status" in fields else {}
+        return {k: v for k, v in fields.items() if k in ("f:status", "f:metadata")}
     return fields
 
 

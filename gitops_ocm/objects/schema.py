@@ -43,7 +43,8 @@ class Schema:
     """One node: the schema of one value.
 
     `native` marks the schema of a built-in kind, whose server decodes into types: unknown fields
-    of an untyped object are kept, empty-string defaults only mean "not a pointer".
+    of an untyped object are kept, empty-string defaults only mean "not a pointer". `struct` marks a
+    value of a native kind that is never absent.
     """
 
     def __init__(self, raw: Mapping[str, Any], definitions: Definitions | None) -> None:
@@ -52,11 +53,14 @@ class Schema:
         self.native = definitions is not None
         self.type: str = raw.get("type", "")
         self.properties: Mapping[str, Any] = raw.get("properties") or {}
+        if raw.get("x-kubernetes-embedded-resource"):
+            self.properties = {**OBJECT_FIELDS, **self.properties}
         self.nullable: bool = bool(raw.get("nullable"))
         self.int_or_string: bool = bool(
             raw.get("x-kubernetes-int-or-string") or raw.get("format") == "int-or-string"
         )
         self.preserve: bool = bool(raw.get("x-kubernetes-preserve-unknown-fields"))
+        self.struct = False
         self.embedded: bool = bool(raw.get("x-kubernetes-embedded-resource"))
         self.enum: list[Any] | None = raw.get("enum")
         self.required: list[str] = raw.get("required") or []
@@ -93,10 +97,13 @@ class Schema:
             return cls(raw, definitions)
         if definitions is None:
             raise ValueError(f"a structural schema has no $ref: {ref}")
-        return definitions.node(ref)._beside(raw)
+        return definitions.node(ref)._beside(raw, struct=bool(parts))
 
-    def _beside(self, siblings: Mapping[str, Any]) -> Schema:
-        """This node with what stands beside the `$ref` to it (a default, list keys)."""
+    def _beside(self, siblings: Mapping[str, Any], *, struct: bool) -> Schema:
+        """This node with what stands beside the `$ref` to it (a default, list keys).
+
+        A default beside `allOf` is how the server's own OpenAPI shows a Go struct that is no pointer.
+        """
         extra = {k: v for k, v in siblings.items() if k not in ("$ref", "allOf", "description")}
         if not extra:
             return self
@@ -105,6 +112,7 @@ class Schema:
         for name in ("default_value", "has_default", "list_keys", "list_type", "map_type", "merge_key"):
             setattr(node, name, getattr(fresh, name))
         node.merge_strategy, node.raw = fresh.merge_strategy, fresh.raw
+        node.struct = struct and isinstance(fresh.default_value, Mapping)
         return node
 
     def field(self, name: str) -> Schema | None:

@@ -163,13 +163,14 @@ def _too_many(path: Path, have: int, most: int) -> Cause:
 
 
 def _string(value: str, raw: Mapping[str, Any], path: Path) -> Iterator[Cause]:
+    """Length, then pattern: the first that does not hold; and the format."""
     most, least, pattern = raw.get("maxLength"), raw.get("minLength"), raw.get("pattern")
     if most is not None and len(value) > most:
         unit = "byte" if most == 1 else "bytes"
         yield Cause("FieldValueTooLong", f"Too long: may not be more than {most} {unit}", dotted(path))
-    if least is not None and len(value) < least:
+    elif least is not None and len(value) < least:
         yield _invalid(path, value, f"should be at least {least} chars long")
-    if pattern is not None and not _pattern(pattern).search(value):
+    elif pattern is not None and not _pattern(pattern).search(value):
         yield _invalid(path, value, f"should match '{pattern}'")
     form: str = raw.get("format") or ""
     if form in _FORMATS and not _FORMATS[form](value):

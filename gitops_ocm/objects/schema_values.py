@@ -40,6 +40,8 @@ def _defaulted_map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
         node = schema.field(key)
         if node is not None and under is None and not node.nullable and not schema.preserve:
             continue
+        if schema.native and node is not None and not under and _omitted(node) and key not in schema.required:
+            continue
         result[key] = under if node is None else defaulted(under, node)
     for key in schema.properties:
         if key not in result:
@@ -47,6 +49,11 @@ def _defaulted_map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
             if node is not None and _defaults(node):
                 result[key] = _default_of(node)
     return result
+
+
+def _omitted(node: Schema) -> bool:
+    """Whether the server's encoder leaves such a value out when it is empty: lists and free maps."""
+    return node.type == "array" or (node.type == "object" and node.additional is not None)
 
 
 def _unset(value: Any, node: Schema) -> bool:

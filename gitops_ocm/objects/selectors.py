@@ -7,12 +7,14 @@ a LIST or WATCH request. Texts of errors follow apimachinery's `labels` and `fie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.faults import bad_request
+from gitops_ocm.objects.names import key_problems, label_value_problems
 from gitops_ocm.objects.paths import get
+from gitops_ocm.objects.selector_text import terms
 
 Labels = Mapping[str, str]
 
@@ -93,9 +95,7 @@ def matches(label_selector: Mapping[str, Any] | None, labels: Labels | None) -> 
 
 def parse(text: str) -> Selector:
     """Read `a=b,c!=d,e in (f,g),!h,i`; raises `ApiError` BadRequest."""
-    if not text.strip():
-        return Selector()
-    return Selector(tuple(_requirement(term) for term in _split(text)))
+    return Selector(tuple(_requirement(*term) for term in terms(text)))
 
 
 def parse_fields(text: str) -> FieldSelector:
@@ -127,62 +127,14 @@ def _compares(value: str | None, operator: str, bounds: frozenset[str]) -> bool:
     return have > bound if operator == "Gt" else have < bound
 
 
-_NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_KEY = rf"(?:[a-z0-9](?:[-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}"
-_VALUE = re.compile(rf"(?:{_NAME})?")
-_SET = re.compile(rf"\s*({_KEY})\s+(in|notin)\s*\(([^()]*)\)\s*")
-_COMPARE = re.compile(rf"\s*({_KEY})\s*(==|!=|=|>|<)\s*([^\s,=!<>()]*)\s*")
-_BARE = re.compile(rf"\s*(!?)\s*({_KEY})\s*")
-_OPERATORS = {"=": "In", "==": "In", "!=": "NotIn", ">": "Gt", "<": "Lt", "in": "In", "notin": "NotIn"}
-
-
-def _split(text: str) -> list[str]:
-    """Terms between commas that are not inside parentheses."""
-    terms, depth, start = [], 0, 0
-    for at, char in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if char == "," and depth == 0:
-            terms.append(text[start:at])
-            start = at + 1
-    return [*terms, text[start:]]
-
-
-def _requirement(term: str) -> Requirement:
-    readers: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Requirement]], ...] = (
-        (_SET, _of_set),
-        (_COMPARE, _of_comparison),
-        (_BARE, lambda m: Requirement(m[2], "DoesNotExist" if m[1] else "Exists")),
-    )
-    for pattern, read in readers:
-        found = pattern.fullmatch(term)
-        if found:
-            return read(found)
-    raise bad_request(f"unable to parse requirement: found '{term.strip()}', expected: a label requirement")
-
-
-def _of_set(found: re.Match[str]) -> Requirement:
-    values = frozenset(_value(found[1], v.strip()) for v in found[3].split(","))
-    return Requirement(found[1], _OPERATORS[found[2]], values)
-
-
-def _of_comparison(found: re.Match[str]) -> Requirement:
-    key, operator, value = found.groups()
-    if operator in "<>" and not re.fullmatch(r"[+-]?\d+", value):
-        raise _unreadable(key, value, "for 'Gt', 'Lt' operators, the value must be an integer")
-    return Requirement(key, _OPERATORS[operator], frozenset((_value(key, value),)))
-
-
-def _value(key: str, value: str) -> str:
-    if _VALUE.fullmatch(value):
-        return value
-    raise _unreadable(
-        key,
-        value,
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-        "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-        "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-    )
-
-
-def _unreadable(key: str, value: str, why: str) -> ApiError:
-    return bad_request(f'unable to parse requirement: values[0][{key}]: Invalid value: "{value}": {why}')
+def _requirement(key: str, operator: str, values: list[str]) -> Requirement:
+    for problem in key_problems(key):
+        raise bad_request(f'unable to parse requirement: key: Invalid value: "{key}": {problem}')
+    for at, value in enumerate(values):
+        problems = label_value_problems(value)
+        if operator in ("Gt", "Lt") and not re.fullmatch(r"[+-]?\d+", value):
+            problems = ["for 'Gt', 'Lt' operators, the value must be an integer"]
+        for problem in problems:
+            where = f"values[{at}][{key}]"
+            raise bad_request(f'unable to parse requirement: {where}: Invalid value: "{value}": {problem}')
+    return Requirement(key, operator, frozenset(values))

@@ -38,16 +38,26 @@ def item_key(item: Any, schema: Schema) -> str:
         return "v:" + orjson.dumps(item).decode()
     if not isinstance(item, Mapping):
         raise Mistyped("associative list with keys may not have non-map elements")
-    keys = {name: item[name] if name in item else _default_key(name, schema) for name in schema.list_keys}
+    if not any(name in item or _has_default(name, schema) for name in schema.list_keys):
+        listed = " ".join(f'"{name}"' for name in schema.list_keys)
+        text = f"associative list with keys has an element that omits all key fields [{listed}]"
+        raise Mistyped(f"{text} (and doesn't have default values for any key fields)")
+    keys = {
+        name: item[name] if name in item else _default_key(name, schema)
+        for name in schema.list_keys
+        if name in item or _has_default(name, schema)
+    }
     return "k:" + orjson.dumps(keys, option=_SORTED).decode()
 
 
 def _default_key(name: str, schema: Schema) -> Any:
     node = schema.items.field(name) if schema.items else None
-    if node is not None and node.has_default:
-        return node.default_value
-    text = f'associative list with keys has an element that omits key field "{name}"'
-    raise Mistyped(f"{text} (and doesn't have default value)")
+    return node.default_value if node is not None else None
+
+
+def _has_default(name: str, schema: Schema) -> bool:
+    node = schema.items.field(name) if schema.items else None
+    return node is not None and node.has_default
 
 
 def fields_of(value: Any, schema: Schema | None) -> FieldSet:
@@ -303,4 +313,4 @@ def _has_keys(item: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
 
 def mistyped(where: str, why: str) -> ApiError:
     """The answer to a fragment that does not fit the schema."""
-    return ApiError("BadRequest", f"failed to create typed patch object ({where}): {why}")
+    return ApiError("InternalError", f"failed to create typed patch object ({where}): {why}")

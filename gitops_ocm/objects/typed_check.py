@@ -13,6 +13,7 @@ from gitops_ocm.objects import fieldset, typed
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, split_api_version
 from gitops_ocm.objects.schema import Schema
+from gitops_ocm.objects.schema_checks import type_name
 
 Path = tuple[str, ...]
 
@@ -56,7 +57,7 @@ def _check(value: Any, schema: Schema | None, path: Path) -> None:
 
 def _check_map(value: Any, schema: Schema, path: Path) -> None:
     if not isinstance(value, Mapping):
-        raise _fail(path, f"expected map, got {_shown(value)}")
+        raise _fail(path, f"expected map, got {_boxed(value)}")
     for name, under in value.items():
         node = schema.field(name)
         if node is None:
@@ -68,7 +69,7 @@ def _check_map(value: Any, schema: Schema, path: Path) -> None:
 
 def _check_list(value: Any, schema: Schema, path: Path) -> None:
     if not isinstance(value, list):
-        raise _fail(path, f"expected list, got {_shown(value)}")
+        raise _fail(path, f"expected list, got {_boxed(value)}")
     seen = set()
     for at, item in enumerate(value):
         step = f"i:{at}"
@@ -95,7 +96,25 @@ def _check_scalar(value: Any, schema: Schema, path: Path) -> None:
     if schema.type in ("integer", "number") and (
         isinstance(value, bool) or not isinstance(value, int | float)
     ):
-        raise _fail(path, f"expected {_NUMERIC}, got {_shown(value)}")
+        raise _fail(path, f"expected {_NUMERIC}, got {_GO_NAMES.get(type_name(value), type_name(value))}")
+
+
+_GO_NAMES = {"boolean": "bool", "object": "map", "array": "list", "null": "null"}
+
+
+def _boxed(value: Any) -> str:
+    """The same where the parser prints a reference."""
+    return f"&{{{_plain(value)}}}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "<nil>"}[value]
+    if isinstance(value, list):
+        return "[" + " ".join(map(_plain, value)) + "]"
+    if isinstance(value, Mapping):
+        return "map[" + " ".join(f"{k}:{_plain(value[k])}" for k in sorted(value)) + "]"
+    return str(value)
 
 
 def _shown(value: Any) -> str:
