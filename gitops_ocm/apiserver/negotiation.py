@@ -1,8 +1,7 @@
 """Which form of an answer a client takes, and what form its body came in.
 
-JSON is what the server speaks; YAML is understood both ways. A client that would rather have
-protobuf gets JSON where it accepts that too, else 406 (an answer) or 415 (a body), as a
-kube-apiserver answers for kinds without protobuf.
+JSON is what the server speaks; YAML is understood both ways, protobuf in bodies. A client that would
+rather have an answer in protobuf gets JSON where it accepts that too, else 406.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from gitops_ocm.apiserver.protobuf import MEDIA, decode_protobuf
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError, bad_request
 
@@ -104,6 +104,8 @@ def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
 def decode(body: bytes, content_type: str) -> Any:
     """A request's body as JSON values; 415 for a media type that is not read, 400 for nonsense."""
     media = content_type.partition(";")[0].strip().lower()
+    if media == MEDIA:
+        return decode_protobuf(body)
     if media not in _READABLE and media not in PATCHES:
         raise _unsupported(f"{JSON_MEDIA}, {YAML_MEDIA}, application/vnd.kubernetes.protobuf")
     if media in (YAML_MEDIA, PatchType.APPLY):
