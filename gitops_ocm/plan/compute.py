@@ -137,8 +137,9 @@ def _guarded(
 ) -> frozenset[Ref]:
     """The objects among `gone` that the guard keeps from being pruned.
 
-    Held entries stay held. Fresh ones are measured against what was there before this commit: entries
-    that were never confirmed are this commit's own additions, and must not thin the share out.
+    Held entries stay held. Fresh ones are measured twice. Among confirmed entries, because unconfirmed
+    ones may be this commit's own additions, which must not thin the share out; and among all, because
+    after an interrupted first sync nothing is confirmed yet.
     """
     if not gone or policy.allow_commit == commit:
         return frozenset()
@@ -147,9 +148,12 @@ def _guarded(
     if policy.max_prune_percent >= 100:
         return frozenset()
     held = {ref for ref in gone if inventory[ref].held}
+    standing = {ref: bool(entry.digest) for ref, entry in inventory.items() if ref not in held}
+    confirmed = sum(standing.values())
     fresh = [ref for ref in gone if ref not in held]
-    before = sum(1 for ref, entry in inventory.items() if entry.digest and ref not in held)
-    too_many = len(fresh) * 100 > policy.max_prune_percent * max(before, len(fresh))
+    fresh_confirmed = sum(standing[ref] for ref in fresh)
+    most = policy.max_prune_percent
+    too_many = fresh_confirmed * 100 > most * confirmed or len(fresh) * 100 > most * len(standing)
     return frozenset(gone if too_many else held)
 
 

@@ -1,0 +1,439 @@
+"""Git → hub, from a commit to objects on the hub, through everything that can come in between."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gitops_ocm.kube.cluster import PatchType, Unreachable
+from gitops_ocm.testing.gitops import (
+    CONFIG_MAPS,
+    NAMESPACE,
+    NAMESPACES,
+    SYNCS,
+    WORKS,
+    Fleet,
+    config_map,
+    work,
+)
+from gitops_ocm.testing.waiting import eventually
+
+FILES = {
+    "hub/ns.yaml": NAMESPACE,
+    "hub/a.yaml": config_map("a"),
+    "hub/b.yaml": config_map("b"),
+    "hub/c.yaml": config_map("c"),
+}
+
+
+async def test_a_commit_arrives(fleet: Fleet) -> None:
+    """Objects are created with their marks; the HubSync says which commit is in force."""
+    commit = fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    attempt = await fleet.loop().once()
+    assert attempt.ok, attempt.verdict
+    found = await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a")
+    assert found["metadata"]["labels"] == {"sync.gitops-ocm.io/name": "fleet"}
+    assert found["metadata"]["annotations"] == {
+        "sync.gitops-ocm.io/path": "hub/a.yaml",
+        "sync.gitops-ocm.io/commit": commit,
+    }
+    status = await fleet.status()
+    assert status["lastAppliedCommit"] == status["lastAttemptedCommit"] == commit
+    assert status["summary"] == {"objects": 4, "created": 4, "configured": 0, "pruned": 0, "drifted": 0}
+    assert await fleet.condition("Ready") == ("True", "Synced")
+    assert await fleet.condition("Reconciling") == ("", "")
+    assert len(await fleet.inventory()) == 4
+
+
+async def test_a_resync_without_change_makes_no_request(fleet: Fleet) -> None:
+    """A second pass of a running sync asks the hub nothing, and a restarted one writes nothing."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    loop = fleet.loop()
+    stop = asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+    await loop.sync_now()
+    before = fleet.wire.total
+    attempt = await loop.sync_now()
+    assert attempt.noop
+    assert fleet.wire.total == before
+    stop.set()
+    await running
+    writes = fleet.wire.writes
+    assert (await fleet.loop().once()).ok
+    assert fleet.wire.writes == writes
+
+
+async def test_only_what_changed_is_written(fleet: Fleet) -> None:
+    """One changed file costs one apply and one status; the rest keeps the commit that made it."""
+    first = fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    before = fleet.wire.writes
+    second = fleet.repo.commit({"hub/a.yaml": config_map("a", "2")})
+    assert (await fleet.loop().once()).ok
+    assert fleet.wire.writes == before + 2
+    for name, commit in (("a", second), ("b", first)):
+        found = await fleet.wire.hub.get(CONFIG_MAPS, "shop", name)
+        assert found["metadata"]["annotations"]["sync.gitops-ocm.io/commit"] == commit
+
+
+async def test_what_left_git_is_pruned(fleet: Fleet) -> None:
+    """A deleted file's object is deleted, unless its annotation disables that; then it is released."""
+    kept = config_map("b", notes={"sync.gitops-ocm.io/prune": "disabled"})
+    fleet.repo.commit({**FILES, "hub/b.yaml": kept})
+    await fleet.sync_object(prune={"maxPercent": 60})
+    await fleet.loop().once()
+    fleet.repo.commit({"hub/a.yaml": None, "hub/b.yaml": None})
+    assert (await fleet.loop().once()).ok
+    assert await fleet.names() == ["b", "c"]
+    assert sorted(await fleet.inventory()) == ["_shop__Namespace", "shop_c__ConfigMap"]
+
+
+async def test_the_prune_guard_holds_and_lets_go(fleet: Fleet) -> None:
+    """A commit that deletes most objects deletes none, says how to allow it, and then does as allowed."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    commit = fleet.repo.commit(dict.fromkeys(("hub/a.yaml", "hub/b.yaml", "hub/c.yaml")))
+    attempt = await fleet.loop().once()
+    assert not attempt.ok
+    assert await fleet.names() == ["a", "b", "c"]
+    assert await fleet.condition("Stalled") == ("True", "PruneGuarded")
+    assert "allowCommit" in (await fleet.status())["problems"][0]["message"]
+    await fleet.configure(prune={"allowCommit": commit})
+    assert (await fleet.loop().once()).ok
+    assert await fleet.names() == []
+
+
+async def test_a_bad_commit_changes_nothing(fleet: Fleet) -> None:
+    """One bad object refuses its whole commit with file and line; the last good one stays in force."""
+    good = fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    bad = fleet.repo.commit({"hub/a.yaml": config_map("a", "2"), "hub/bad.yaml": "kind: Nonsense\n"})
+    attempt = await fleet.loop().once()
+    assert not attempt.ok
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "1"}
+    status = await fleet.status()
+    assert (status["lastAttemptedCommit"], status["lastAppliedCommit"]) == (bad, good)
+    assert await fleet.condition() == ("False", "InvalidCommit")
+    assert {(p["path"], p["line"]) for p in status["problems"]} == {("hub/bad.yaml", 1)}
+    await fleet.wire.hub.delete(CONFIG_MAPS, "shop", "b")
+    await fleet.loop().once()
+    assert "b" in await fleet.names(), "drift from the last good commit is still put back"
+    fleet.repo.commit({"hub/bad.yaml": None})
+    assert (await fleet.loop().once()).ok
+    assert "problems" not in await fleet.status()
+
+
+@pytest.mark.parametrize("mode", ["Correct", "Report", "Ignore"])
+async def test_drift(fleet: Fleet, mode: str) -> None:
+    """A change on the hub is put back as it happens, or reported, or left, as the HubSync says."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object(drift={"mode": mode})
+    loop, stop = fleet.loop(), asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+    await loop.sync_now()
+    await fleet.wire.hub.patch(CONFIG_MAPS, "shop", "a", {"data": {"v": "x"}}, field_manager="kubectl")
+    await fleet.wire.hub.patch(CONFIG_MAPS, "shop", "c", {"data": {"mine": "x"}}, field_manager="kubectl")
+    await fleet.wire.hub.delete(CONFIG_MAPS, "shop", "b")
+
+    async def settled() -> bool:
+        value = (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"]["v"]
+        if mode == "Correct":
+            return value == "1" and await fleet.names() == ["a", "b", "c"]
+        drifted = await fleet.condition("DriftDetected")
+        return value == "x" and drifted == (("True", "ChangedOnHub") if mode == "Report" else ("", ""))
+
+    await eventually(settled)
+    if mode == "Report":
+        message = next(
+            c["message"] for c in (await fleet.status())["conditions"] if c["type"] == "DriftDetected"
+        )
+        assert message == "2 objects differ from Git: ConfigMap shop/a, ConfigMap shop/b"
+    foreign = await fleet.wire.hub.get(CONFIG_MAPS, "shop", "c")
+    assert foreign["data"] == {"v": "1", "mine": "x"}, "fields of others are not ours to touch"
+    stop.set()
+    await running
+
+
+async def test_a_stripped_label_is_drift(fleet: Fleet) -> None:
+    """An object whose mark was removed is marked again."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    loop, stop = fleet.loop(), asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+    await loop.sync_now()
+    await fleet.wire.hub.patch(
+        CONFIG_MAPS, "shop", "a", {"metadata": {"labels": {"sync.gitops-ocm.io/name": None}}}
+    )
+    await eventually(lambda: _has(fleet, "a"))
+    stop.set()
+    await running
+
+
+async def _has(fleet: Fleet, name: str) -> bool:
+    return name in await fleet.names()
+
+
+async def test_adoption_does_not_take_fields_from_others(fleet: Fleet) -> None:
+    """A field another manager holds is a conflict that names it; Overwrite takes the field over."""
+    await fleet.wire.hub.create(
+        NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    )
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "namespace": "shop"},
+        "data": {"v": "x"},
+    }
+    await fleet.wire.hub.create(CONFIG_MAPS, theirs, field_manager="kubectl")
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    assert not (await fleet.loop().once()).ok
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "x"}
+    assert "b" in await fleet.names(), "the others of the wave went out"
+    (problem,) = (await fleet.status())["problems"]
+    assert (problem["code"], problem["path"], problem["line"]) == ("field-conflict", "hub/a.yaml", 1)
+    assert ".data.v is held by kubectl" in problem["message"]
+    assert "spec.conflicts: Overwrite" in problem["message"]
+    assert "shop_a__ConfigMap" not in await fleet.inventory()
+    await fleet.configure(conflicts="Overwrite")
+    assert (await fleet.loop().once()).ok
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "1"}
+
+
+async def test_two_syncs_do_not_fight_over_an_object(fleet: Fleet) -> None:
+    """An object of another HubSync is left to it and reported."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    mark = {"metadata": {"labels": {"sync.gitops-ocm.io/name": "other"}}}
+    await fleet.wire.hub.patch(CONFIG_MAPS, "shop", "a", mark)
+    fleet.repo.commit({"hub/a.yaml": config_map("a", "2")})
+    attempt = await fleet.loop().once()
+    assert attempt.verdict.reason == "OwnedByAnotherSync"
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "1"}
+    fleet.repo.commit({"hub/a.yaml": None})
+    assert (await fleet.loop().once()).ok
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "1"}
+
+
+async def test_a_work_waits_for_its_clusters_namespace(fleet: Fleet) -> None:
+    """What waits does not fail the rest, and goes out as soon as its namespace is there."""
+    fleet.repo.commit({**FILES, "works/mw-01.yaml": work("mw-01", "cluster1")})
+    await fleet.sync_object()
+    loop, stop = fleet.loop(), asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+    attempt = await loop.sync_now()
+    assert attempt.verdict.reason == "WaitingForDependency"
+    assert attempt.waiting == ("ManifestWork.work.open-cluster-management.io cluster1/mw-01",)
+    assert await fleet.names() == ["a", "b", "c"]
+    assert await fleet.condition("Reconciling") == ("True", "WaitingForDependency")
+    await fleet.wire.hub.create(
+        NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "cluster1"}}
+    )
+
+    async def ready() -> bool:
+        return await fleet.condition() == ("True", "Synced")
+
+    await eventually(ready)
+    assert await fleet.names(WORKS, "cluster1") == ["mw-01"]
+    stop.set()
+    await running
+
+
+async def test_a_definition_and_its_objects_in_one_commit(fleet: Fleet) -> None:
+    """A CustomResourceDefinition and an object of its kind arrive together."""
+    crd = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec: {type: object, properties: {size: {type: integer}}}
+"""
+    widget = (
+        "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\nspec: {size: 1}\n"
+    )
+    fleet.repo.commit({"hub/ns.yaml": NAMESPACE, "hub/crd.yaml": crd, "hub/w.yaml": widget})
+    await fleet.sync_object()
+    attempt = await fleet.loop(patience=10.0).once()
+    assert attempt.ok, attempt.verdict
+
+
+async def test_suspend(fleet: Fleet) -> None:
+    """A suspended HubSync leaves everything as it is, and says so."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object(suspend=True)
+    await fleet.loop().once()
+    assert await fleet.names() == []
+    assert await fleet.condition() == ("Unknown", "Suspended")
+    await fleet.configure(suspend=False)
+    assert (await fleet.loop().once()).ok
+
+
+async def test_a_deleted_branch_keeps_the_last_good_commit(fleet: Fleet) -> None:
+    """The branch goes: nothing is pruned, drift is still put back, the condition says what happened."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    fleet.repo.git("branch", "keep", "main")
+    fleet.repo.git("update-ref", "-d", "refs/heads/main")
+    await fleet.wire.hub.delete(CONFIG_MAPS, "shop", "a")
+    await fleet.loop().once()
+    assert await fleet.names() == ["a", "b", "c"]
+    assert await fleet.condition() == ("False", "RefNotFound")
+
+
+async def test_a_force_push_is_followed_and_told(fleet: Fleet) -> None:
+    """A rewritten branch is accepted; an event names both commits."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    loop, stop = fleet.loop(), asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+    await loop.sync_now()
+    tree = fleet.repo.git("rev-parse", "main^{tree}")
+    other = fleet.repo.git(
+        "-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", "-m", "Rewritten", tree
+    )
+    fleet.repo.git("update-ref", "refs/heads/main", other)
+    attempt = await loop.sync_now()
+    assert attempt.commit == other
+    assert any("was rewritten" in event.message for event in fleet.events)
+    stop.set()
+    await running
+
+
+async def test_an_unreachable_repository(fleet: Fleet) -> None:
+    """A host that does not answer is named; time may heal it, so the sync goes on trying."""
+    await fleet.sync_object(repository={"url": "https://127.0.0.1:1/fleet.git"})
+    attempt = await fleet.loop().once()
+    assert attempt.verdict.reason == "RepositoryUnreachable"
+    assert attempt.retry
+    assert "127.0.0.1" in attempt.verdict.message
+    assert await fleet.condition("Reconciling") == ("True", "RepositoryUnreachable")
+
+
+async def test_an_object_the_hub_refuses(fleet: Fleet) -> None:
+    """A refusal names file and line; later waves are held back, and go out once it is put right."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    await fleet.wire.hub.patch(CONFIG_MAPS, "shop", "a", {"immutable": True})
+    fleet.repo.commit({"hub/a.yaml": config_map("a", "2"), "works/w.yaml": work("w", "shop")})
+    attempt = await fleet.loop().once()
+    assert attempt.verdict.reason == "ApplyFailed"
+    (problem,) = (await fleet.status())["problems"]
+    assert (problem["path"], problem["line"]) == ("hub/a.yaml", 1)
+    assert await fleet.names(WORKS) == []
+    fleet.repo.commit({"hub/a.yaml": config_map("a", "1")})
+    assert (await fleet.loop().once()).ok
+    assert await fleet.names(WORKS) == ["w"]
+
+
+HISTORY: list[dict[str, str | None]] = [
+    {**FILES},
+    {"hub/a.yaml": config_map("a", "2"), "hub/b.yaml": None, "hub/d.yaml": config_map("d")},
+]
+
+
+async def _final(fleet: Fleet) -> None:
+    """The end of `HISTORY`, reached by a sync that lives: nothing lost, nothing orphaned."""
+    fleet.wire.down, fleet.wire.cut_before, fleet.wire.cut_after = False, 0, 0
+    attempt = await fleet.loop().once()
+    assert attempt.ok, attempt.verdict
+    assert await fleet.names() == ["a", "c", "d"]
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "2"}
+    ids = await fleet.inventory()
+    assert sorted(ids) == ["_shop__Namespace", "shop_a__ConfigMap", "shop_c__ConfigMap", "shop_d__ConfigMap"]
+    assert all(ids.values())
+    writes = fleet.wire.writes
+    assert (await fleet.loop().once()).ok
+    assert fleet.wire.writes == writes, "a converged hub is not written to"
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 13))
+async def test_killed_at_any_write(fleet: Fleet, at: int, answered: bool) -> None:
+    """The sync dies at its n-th write, carried out or not: what is on the hub is always in the inventory."""
+    await fleet.sync_object(prune={"maxPercent": 60})
+    if answered:
+        fleet.wire.cut_after = at
+    else:
+        fleet.wire.cut_before = at
+    for files in HISTORY:
+        fleet.repo.commit(files)
+        try:
+            await fleet.loop().once()
+        except Unreachable:
+            assert fleet.wire.down
+        there = {f"shop_{name}__ConfigMap" for name in await fleet.names()}
+        assert there <= (await fleet.inventory()).keys()
+        fleet.wire.down = False
+    await _final(fleet)
+
+
+async def test_a_hub_that_goes_away_mid_apply(fleet: Fleet) -> None:
+    """A running sync keeps trying and picks up where it was when the hub is back."""
+    await fleet.sync_object(prune={"maxPercent": 60})
+    fleet.repo.commit(HISTORY[0])
+    loop, stop = fleet.loop(concurrency=1), asyncio.Event()
+    fleet.wire.cut_after = 3
+    running = asyncio.create_task(loop.run(stop))
+    await eventually(lambda: fleet.wire.down)
+    fleet.wire.down = False
+    await eventually(lambda: _has(fleet, "c"))
+    assert (await loop.sync_now()).ok
+    fleet.repo.commit(HISTORY[1])
+    assert (await loop.sync_now()).ok
+    stop.set()
+    await running
+    await _final(fleet)
+
+
+async def test_a_second_sync_on_the_same_hubsync_gives_way(fleet: Fleet) -> None:
+    """Two processes with one HubSync converge: whoever writes second reads again first."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    one, two = fleet.loop(), fleet.loop()
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(loop.run(stop)) for loop in (one, two)]
+    await one.sync_now()
+    await two.sync_now()
+    fleet.repo.commit({"hub/d.yaml": config_map("d")})
+    await asyncio.gather(one.sync_now(), two.sync_now())
+    assert await fleet.names() == ["a", "b", "c", "d"]
+    assert len(await fleet.inventory()) == 5
+    stop.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_request_for_a_sync_is_answered(fleet: Fleet) -> None:
+    """The annotation asks for a pass; its value comes back in the status."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    stop = asyncio.Event()
+    running = asyncio.create_task(fleet.loop().run(stop))
+    note = {"metadata": {"annotations": {"sync.gitops-ocm.io/requested-at": "now-1"}}}
+    await fleet.wire.hub.patch(SYNCS, "", "fleet", note, type=PatchType.MERGE)
+
+    async def handled() -> bool:
+        return (await fleet.status()).get("lastHandledAt") == "now-1"
+
+    await eventually(handled)
+    stop.set()
+    await running
