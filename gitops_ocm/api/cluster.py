@@ -217,9 +217,6 @@ EXCLUSIVE_SELECTOR = "ExclusiveClusterSetLabel"
 LABEL_SELECTOR = "LabelSelector"
 
 CLUSTER_LEASE = "managed-cluster-lease"
-DEFAULT_LEASE_SECONDS = 60
-LEASE_GRACE_FACTOR = 5
-"""A lease is lost when it was not renewed for this many of its durations."""
 
 HUB_ACCEPTED = "HubAcceptedManagedCluster"
 JOINED = "ManagedClusterJoined"

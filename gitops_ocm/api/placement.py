@@ -274,7 +274,7 @@ DECISION_GROUP_INDEX_LABEL = "cluster.open-cluster-management.io/decision-group-
 DECISION_GROUP_NAME_LABEL = "cluster.open-cluster-management.io/decision-group-name"
 SCHEDULING_DISABLED_ANNOTATION = "cluster.open-cluster-management.io/experimental-scheduling-disable"
 MAX_DECISIONS = 100
-"""Clusters in one PlacementDecision."""
+"""The most clusters one PlacementDecision holds."""
 
 SATISFIED = "PlacementSatisfied"
 MISCONFIGURED = "PlacementMisconfigured"

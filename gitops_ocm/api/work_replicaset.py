@@ -86,7 +86,6 @@ REPLICA_SET_FINALIZER = "work.open-cluster-management.io/manifest-work-cleanup"
 REPLICA_SET_LABEL = "work.open-cluster-management.io/manifestworkreplicaset"
 """On each work: `<namespace>.<name>` of its set."""
 PLACEMENT_NAME_LABEL = "work.open-cluster-management.io/placementname"
-CASCADE_FOREGROUND = "Foreground"
 
 PLACEMENT_VERIFIED = "PlacementVerified"
 ROLLED_OUT = "PlacementRolledOut"

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from gitops_ocm.api.rollout import ALL
 from gitops_ocm.api.scalars import parse_duration
 from gitops_ocm.errors import GitopsError
 
@@ -87,7 +88,7 @@ def advance(
     now: datetime,
 ) -> Step:
     """The next step of a rollout over the `placed` clusters; raises `RolloutError`."""
-    kind = (strategy or {}).get("type", "All")
+    kind = (strategy or {}).get("type", ALL)
     run = STRATEGIES.get(kind)
     if run is None:
         raise RolloutError(
@@ -115,4 +116,4 @@ def _all(
 
 
 Strategy = Callable[[Mapping[str, Any], Sequence[str], Mapping[str, ClusterState], datetime], Step]
-STRATEGIES: Mapping[str, Strategy] = {"All": _all}
+STRATEGIES: Mapping[str, Strategy] = {ALL: _all}

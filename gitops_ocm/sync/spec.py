@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_ocm.api.fleet import REQUESTED_AT_ANNOTATION
+from gitops_ocm.api.fleet import DEFAULT_BRANCH, REQUESTED_AT_ANNOTATION
 from gitops_ocm.api.scalars import parse_duration
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.git import refs
@@ -75,7 +75,7 @@ def _ref(ref: Mapping[str, Any]) -> str:
         return refs.commit(str(ref["commit"]))
     if ref.get("tag"):
         return refs.tag(str(ref["tag"]))
-    return refs.branch(str(ref.get("branch") or "main"))
+    return refs.branch(str(ref.get("branch") or DEFAULT_BRANCH))
 
 
 def _policy(spec: Mapping[str, Any]) -> Policy:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from gitops_ocm.api.placement import MAX_DECISIONS
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.filters import ClusterSelector
 from gitops_ocm.decide.writes import name_of
 from gitops_ocm.objects.ref import Object
-
-SLICE_SIZE = 100
-"""The most clusters one PlacementDecision holds."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,9 @@ def slices(placement: str, groups: Sequence[Group]) -> tuple[Slice, ...]:
     """The PlacementDecisions of the groups, numbered from 1 across all of them."""
     found: list[Slice] = []
     for group in groups:
-        for start in range(0, max(1, len(group.clusters)), SLICE_SIZE):
+        for start in range(0, max(1, len(group.clusters)), MAX_DECISIONS):
             name = f"{placement}-decision-{len(found) + 1}"
-            found.append(Slice(name, group, group.clusters[start : start + SLICE_SIZE]))
+            found.append(Slice(name, group, group.clusters[start : start + MAX_DECISIONS]))
     return tuple(found)
 
 
