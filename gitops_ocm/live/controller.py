@@ -15,6 +15,7 @@ from functools import partial
 from gitops_ocm.decide.contract import (
     Controller,
     Delete,
+    MergePatch,
     Outcome,
     Result,
     Side,
@@ -31,7 +32,6 @@ from gitops_ocm.live.dependents import Dependents
 from gitops_ocm.live.hold import Expectation, Holds, Owner, expectation
 from gitops_ocm.live.queue import RateLimit, WorkQueue
 from gitops_ocm.live.view import LiveView, Reads
-from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.log import get_logger
@@ -197,7 +197,7 @@ class ControllerLoop:
         """Make the writes, step by step, and settle when the key is looked at again."""
         key = owner[1]
         requeue: float | None = None
-        error: ApiError | None = None
+        failed: Result | None = None
         expected: list[Expectation] = []
         try:
             while True:
@@ -208,15 +208,15 @@ class ControllerLoop:
                 if outcome.notes:
                     _log.debug("reconciled", controller=owner[0], key=key, notes=outcome.notes)
                 results = await self._write(outcome.actions, outcome.keep_going, expected)
-                error = next((r.error for r in results if r.error is not None), None)
+                failed = next((r for r in results if not r.ok), None)
                 if outcome.then is None:
                     break
                 outcome = outcome.then(results)
         finally:
             if self._shell.holds.wait_for(owner, expected):
                 self.queue.hold(key, _HOLD_SECONDS)
-        if error is not None:
-            self._failed(owner, error)
+        if failed is not None and failed.error is not None:
+            self._failed(owner, failed.error, lost_race=self._lost_race(failed))
         elif outcome.retry:
             self._failed(owner, GitopsError(outcome.retry))
         else:
@@ -249,11 +249,23 @@ class ControllerLoop:
         cache = self._shell.caches[write.side]
         return cache.get(write.ref) if cache.watching(write.ref.of, write.ref.namespace) else None
 
-    def _failed(self, owner: Owner, error: GitopsError) -> None:
+    def _lost_race(self, result: Result) -> bool:
+        """The cache was behind: the object has changed (409) or gone (404) since it was read.
+
+        Not so when a field belongs to another manager: that stays until somebody decides.
+        """
+        error, write = result.error, result.write
+        if error is None or any(cause.reason == "FieldManagerConflict" for cause in error.causes):
+            return False
+        if error.http_code == 404 and isinstance(write, MergePatch):
+            return self._shell.caches[write.side].watching(write.ref.of, write.ref.namespace)
+        return error.http_code == 409
+
+    def _failed(self, owner: Owner, error: GitopsError, *, lost_race: bool = False) -> None:
         """Put the key back: a lost race quickly and quietly, anything else with backoff."""
         key = owner[1]
         tries = self._quick.get(key, 0)
-        if _lost_race(error) and tries < _QUICK_TRIES:
+        if lost_race and tries < _QUICK_TRIES:
             self._count("conflict")
             self._quick[key] = tries + 1
             self.queue.add_after(key, _QUICK_BASE * 2**tries)
@@ -290,10 +302,3 @@ def declared_wants(controller: Controller) -> list[tuple[Side, Want]]:
         for (side, kind), namespaces in sorted(narrow.items())
         for namespace in sorted({""} if "" in namespaces else namespaces)
     ]
-
-
-def _lost_race(error: GitopsError) -> bool:
-    """A 409 because the cache was behind; not one about fields that another manager holds."""
-    if not isinstance(error, ApiError) or error.http_code != 409:
-        return False
-    return not any(cause.reason == "FieldManagerConflict" for cause in error.causes)

@@ -34,7 +34,7 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.log import get_logger
-from gitops_ocm.runtime.tasks import Tasks
+from gitops_ocm.runtime.tasks import Tasks, first_of
 
 _log = get_logger("runner")
 
@@ -125,7 +125,7 @@ class Runner:
         self._dynamic: dict[tuple[Side, Want], float] = {}
         self._parked: set[Hashable] = set()
         self._tasks = Tasks("runner")
-        self._running = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def _loop(self, controller: Controller, clusters: Mapping[Side, Cluster]) -> ControllerLoop:
         manager = controller.field_manager or self.settings.field_manager
@@ -149,19 +149,25 @@ class Runner:
                 tasks.start(f"{side} discovery", self._discover(side))
             tasks.start("unused watches", self._tidy())
             running = {loop: tasks.start(name, loop.run()) for name, loop in self._loops.items()}
-            self._running.set()
             try:
                 await stop.wait()
                 await self._finish(running)
             finally:
-                self._running.clear()
+                self._ended.set()
                 tasks.stop()
 
-    async def synced(self) -> None:
-        """Wait until every controller has started: its kinds can be read and its keys are queued."""
-        await self._running.wait()
-        for loop in self._loops.values():
-            await loop.started.wait()
+    async def synced(self) -> bool:
+        """Wait until every controller has started: its kinds can be read and its keys are queued.
+
+        False if the runner was stopped before that.
+        """
+
+        async def started() -> None:
+            for loop in self._loops.values():
+                await loop.started.wait()
+
+        await first_of(started(), self._ended.wait())
+        return all(loop.started.is_set() for loop in self._loops.values())
 
     def status(self) -> RunnerStatus:
         """What is going on."""
