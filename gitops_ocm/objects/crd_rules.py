@@ -89,6 +89,10 @@ def _spec(name: str, spec: Mapping[str, Any]) -> Iterator[Cause]:
             text = "Required value: schemas are required"
             yield Cause("FieldValueRequired", text, f"{where}.schema.openAPIV3Schema")
         else:
+            if schema.get("type") != "object":
+                shown = canonical_json(schema.get("type")).decode()
+                text = f"Invalid value: {shown}: must be object at the root"
+                yield Cause("FieldValueInvalid", text, f"{where}.schema.openAPIV3Schema.type")
             yield from _structural(schema, f"{where}.schema.openAPIV3Schema")
 
 

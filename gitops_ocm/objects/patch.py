@@ -20,7 +20,7 @@ MAX_OPERATIONS = 10_000
 def merge_patch(target: Any, patch: Any) -> Any:
     """`target` with `patch` merged in: maps by key, null removes, everything else replaces."""
     if not isinstance(patch, Mapping):
-        return patch
+        return _without_nulls(patch)
     result = dict(target) if isinstance(target, Mapping) else {}
     for key, value in patch.items():
         if value is None:
@@ -28,6 +28,13 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             result[key] = merge_patch(result.get(key), value)
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """A replacing value: nulls in maps inside it go too, as on kube-apiserver (the RFC keeps them)."""
+    if isinstance(value, Mapping):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(v) for v in value] if isinstance(value, list) else value
 
 
 def merge_diff(old: Any, new: Any) -> Any:

@@ -120,7 +120,7 @@ def _check(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
 
 def _enum(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
     if schema.enum is not None and value not in schema.enum:
-        supported = ", ".join(shown(v) for v in sorted(schema.enum, key=str))
+        supported = ", ".join(shown(v) for v in schema.enum)
         text = f"Unsupported value: {shown(value)}: supported values: {supported}"
         yield Cause("FieldValueNotSupported", text, dotted(path))
 

@@ -80,8 +80,7 @@ class _Reader:
                 raise _unexpected(after, "',' or ')'")
 
     def _starts_term(self) -> bool:
-        token = self._peek()
-        return token == "!" or bool(token and token not in _SYMBOLS)
+        return self._peek() not in {"", *_SYMBOLS} or self._peek() == "!"
 
     def _identifier(self, expected: str) -> str:
         token = self._take()

@@ -17,9 +17,9 @@ import orjson
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.testing.clusters import install
-
 from tests.hubs.semantics import KINDS, run
-from tests.hubs.semantics_cases import CASES, WIDGETS
+from tests.hubs.semantics_cases import CASES
+from tests.hubs.semantics_steps import WIDGETS
 
 RECORDED = Path(__file__).with_name("semantics.json")
 

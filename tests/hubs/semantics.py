@@ -27,9 +27,14 @@ KINDS: Mapping[str, Resource] = {
         "apps", "v1", "Deployment", "deployments", namespaced=True, subresources=frozenset({"status"})
     ),
     "Widget": Resource(
-        "semantics.gitops-ocm.io", "v1", "Widget", "widgets", namespaced=True, subresources=frozenset({"status"})
+        "semantics.gitops-ocm.io",
+        "v1",
+        "Widget",
+        "widgets",
+        namespaced=True,
+        subresources=frozenset({"status"}),
     ),
-}  # fmt: skip
+}
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

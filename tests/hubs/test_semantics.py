@@ -10,7 +10,8 @@ import pytest
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.testing.clusters import install
 from tests.hubs.semantics import run
-from tests.hubs.semantics_cases import CASES, WIDGETS
+from tests.hubs.semantics_cases import CASES
+from tests.hubs.semantics_steps import WIDGETS
 
 RECORDED = orjson.loads(Path(__file__).with_name("semantics.json").read_bytes())
 
