@@ -1,0 +1,103 @@
+"""The hub against Git without writing: fields, secrets, exit status."""
+
+from __future__ import annotations
+
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.report.plan_text import field_lines, plain
+from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.sync.diff import DiffResult, diff
+from gitops_ocm.sync.record import Record
+from gitops_ocm.sync.source import Source
+from gitops_ocm.sync.spec import SyncSpec
+from gitops_ocm.testing.gitops import CONFIG_MAPS, NAMESPACE, NAMESPACES, SYNCS, Fleet, config_map, work
+
+FILES = {"hub/ns.yaml": NAMESPACE, "hub/a.yaml": config_map("a"), "hub/b.yaml": config_map("b")}
+
+
+async def compared(fleet: Fleet) -> DiffResult:
+    """What a sync would change now."""
+    sync = await fleet.wire.hub.get(SYNCS, "", "fleet")
+    spec = SyncSpec.of(sync)
+    source = Source(fleet.cache)
+    try:
+        fetched = await source.fetch(spec)
+        checked = await source.check(fetched.new, spec, load_catalog())
+    finally:
+        source.close()
+    record = Record(fleet.wire, None, sync)  # type: ignore[arg-type]  # Nothing is written.
+    return await diff(
+        fleet.wire, Mapper(fleet.wire), checked.state.objects, record.inventory, spec=spec, commit=fetched.new
+    )
+
+
+async def test_an_empty_hub_differs_in_everything(fleet: Fleet) -> None:
+    """All objects would be created, in the order they would be applied; nothing is written."""
+    fleet.repo.commit({**FILES, "works/w.yaml": work("mw-01", "cluster1")})
+    await fleet.sync_object()
+    before = (await fleet.wire.hub.list(CONFIG_MAPS)).resource_version
+    result = await compared(fleet)
+    assert [f"{d.change.action} {d.change.ref}" for d in result.objects] == [
+        "create Namespace shop",
+        "create ConfigMap shop/a",
+        "create ConfigMap shop/b",
+        "create ManifestWork.work.open-cluster-management.io cluster1/mw-01",
+    ]
+    assert result.exit_status == 1
+    assert (await fleet.wire.hub.list(CONFIG_MAPS)).resource_version == before
+
+
+async def test_a_synced_hub_does_not_differ(fleet: Fleet) -> None:
+    """After a sync there is no difference, also not in who wrote what and when."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    result = await compared(fleet)
+    assert result.objects == ()
+    assert result.exit_status == 0
+
+
+async def test_changes_are_told_field_by_field(fleet: Fleet) -> None:
+    """Drift, a changed file, and a deleted one; fields of other managers are no difference."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.loop().once()
+    hub = fleet.wire.hub
+    await hub.patch(CONFIG_MAPS, "shop", "a", {"data": {"v": "x", "theirs": "y"}}, field_manager="kubectl")
+    fleet.repo.commit({"hub/b.yaml": None, "hub/c.yaml": config_map("c")})
+    result = await compared(fleet)
+    assert [f"{d.change.action} {d.change.ref.name}" for d in result.objects] == [
+        "configure a",
+        "create c",
+        "prune b",
+    ]
+    assert plain(field_lines(result.objects[0].fields, indent="")) == '- data.v: "x"\n+ data.v: "1"\n'
+
+
+async def test_values_of_secrets_are_masked(fleet: Fleet) -> None:
+    """A changed Secret shows that it changed, not from what to what."""
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\nstringData: {p: PASSWORD}\n"
+    fleet.repo.commit({**FILES, "hub/s.yaml": secret.replace("PASSWORD", "hunter1")})
+    await fleet.sync_object()
+    await fleet.loop().once()
+    fleet.repo.commit({"hub/s.yaml": secret.replace("PASSWORD", "hunter2")})
+    result = await compared(fleet)
+    assert [d.change.ref.name for d in result.objects] == ["s"]
+    text = plain(field_lines(result.objects[0].fields))
+    assert "(before)" in text
+    for value in ("hunter", "aHVudGVy"):
+        assert value not in text
+
+
+async def test_what_cannot_be_compared_is_trouble(fleet: Fleet) -> None:
+    """A conflict is told with its owner and makes the exit status 2."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    await fleet.wire.hub.create(
+        NAMESPACES,
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}},
+    )
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}}
+    await fleet.wire.hub.create(CONFIG_MAPS, {**theirs, "data": {"v": "x"}}, field_manager="kubectl")
+    result = await compared(fleet)
+    assert [p.code for p in result.problems] == ["field-conflict"]
+    assert result.exit_status == 2
