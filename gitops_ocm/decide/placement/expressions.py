@@ -41,5 +41,5 @@ class Expressions:
 def _holds(program: Any, cluster: Mapping[str, Any]) -> bool:
     try:
         return program.execute({"managedCluster": dict(cluster)}) is True
-    except (RuntimeError, TypeError, ValueError):
+    except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError):
         return False
