@@ -18,6 +18,7 @@ from gitops_ocm.objects.faults import ApiError, forbidden
 from gitops_ocm.objects.ref import Object
 
 UNAUTHORIZED = ApiError("Unauthorized", "Unauthorized")
+_SERVICE_ACCOUNT = "system:serviceaccount:"
 _ROLES, _BINDINGS = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings")
 
 
@@ -122,6 +123,30 @@ class Access:
         missing = policy.uncovered(user, rules, namespace)
         if missing and not policy.allows(user, wanted):
             raise _escalates(user, plural, name, missing)
+
+
+def impersonated(access: Access, user: User, headers: Mapping[str, str], groups: Iterable[str]) -> User:
+    """The user that `Impersonate-*` headers name, where the real one may act as that; else 403.
+
+    `groups` are the values of `Impersonate-Group`, which may be sent more than once.
+    """
+    name = headers.get("Impersonate-User", "")
+    groups = tuple(groups)
+    if not name:
+        if groups or any(h.lower().startswith("impersonate-") for h in headers):
+            raise ApiError("InternalError", "requested impersonation without a user name")
+        return user
+    namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
+    if name.startswith(_SERVICE_ACCOUNT) and account:
+        access.require(user, Attributes("impersonate", "", "serviceaccounts", "", namespace, account))
+        groups = groups or ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    else:
+        access.require(user, Attributes("impersonate", "", "users", name=name))
+    for group in groups:
+        access.require(user, Attributes("impersonate", "", "groups", name=group))
+    if any(h.lower().startswith(("impersonate-uid", "impersonate-extra-")) for h in headers):
+        raise ApiError("BadRequest", "impersonating a uid or extra fields is not supported")
+    return _authenticated(name, groups)
 
 
 def attributes_of(info: RequestInfo) -> Attributes:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from gitops_ocm.apiserver.access import Access, Authenticator, RoleObjects, attributes_of
+from gitops_ocm.apiserver.access import Access, Authenticator, RoleObjects, attributes_of, impersonated
 from gitops_ocm.apiserver.discovery import Discovery
 from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, system_page
@@ -100,7 +100,11 @@ class App:
     def _user(self, request: web.BaseRequest) -> User:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
-        return self._authenticator.user(certificate, request.headers.get("Authorization"))
+        headers = request.headers
+        user = self._authenticator.user(certificate, headers.get("Authorization"))
+        if not any(name[:12].lower() == "impersonate-" for name in headers):
+            return user
+        return impersonated(self.access, user, headers, headers.getall("Impersonate-Group", ()))
 
     def _system(
         self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str]

@@ -19,6 +19,7 @@ from gitops_ocm.apiserver.handlers_options import (
     require_apply_options,
     write_query,
 )
+from gitops_ocm.apiserver.handlers_scale import SCALE, patched_scale, replicas_patch, scale_of
 from gitops_ocm.apiserver.handlers_system import no_such_resource
 from gitops_ocm.apiserver.negotiation import Form, decode, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
@@ -77,6 +78,8 @@ class Handlers:
 
     def _get(self, call: Call) -> Reply:
         info = call.info
+        if info.subresource == SCALE:
+            return Reply(scale_of(self._api.get(call.served, info.namespace, info.name)))
         obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
         return Reply(formed(obj, call.served, call.form, self._now(), call.query))
 
@@ -102,6 +105,8 @@ class Handlers:
         return self._written(call, answer, created=True)
 
     def _update(self, call: Call) -> Reply:
+        if call.info.subresource == SCALE:
+            return self._scale(call, decode(call.body, call.content_type), "UpdateOptions")
         obj = _object(call)
         options = self._options(call, "UpdateOptions")
         self._guard(call, obj)
@@ -115,6 +120,8 @@ class Handlers:
         info = call.info
         kind = patch_type(call.content_type)
         body = decode(call.body, call.content_type)
+        if info.subresource == SCALE:
+            return self._scale(call, patched_scale(self._scale_now(call), kind, body), "PatchOptions")
         options = self._options(call, "PatchOptions")
         require_apply_options(call.query, apply=kind is PatchType.APPLY)
         if kind is PatchType.APPLY:
@@ -142,6 +149,17 @@ class Handlers:
             fields=call.query.get("fieldSelector", ""),
         )
         return Reply(formed_list(page, call.served, call.form, self._now(), call.query))
+
+    def _scale_now(self, call: Call) -> Object:
+        return scale_of(self._api.get(call.served, call.info.namespace, call.info.name))
+
+    def _scale(self, call: Call, scale: Any, kind: str) -> Reply:
+        info = call.info
+        patch = replicas_patch(scale)
+        answer = self._api.patch(
+            call.served, info.namespace, info.name, PatchType.MERGE, patch, self._options(call, kind)
+        )
+        return Reply(scale_of(answer.obj), warnings=answer.warnings)
 
     def _options(self, call: Call, kind: str) -> WriteOptions:
         query = write_query(call.query, kind, user_agent=call.user_agent)
