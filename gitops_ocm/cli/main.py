@@ -7,14 +7,19 @@ and shell completion answer at once. One command is one module beside this one.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from gitops_ocm import __version__
 from gitops_ocm.errors import GitopsError
+
+DEBUG = "GITOPS_OCM_DEBUG"
+"""Environment variable: show the Python traceback of a bug."""
 
 
 class LazyGroup(click.Group):
@@ -87,6 +92,8 @@ def main(argv: list[str] | None = None) -> None:
         _fail(error)
     except OSError as error:
         _fail(GitopsError(_os_message(error), hint=_OS_HINTS.get(error.errno or 0, "")))
+    except Exception as error:  # noqa: BLE001 -- a bug, told like anything else
+        _fail(_bug(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -100,6 +107,21 @@ _OS_HINTS = {
 def _os_message(error: OSError) -> str:
     name = f"{error.filename}: " if error.filename else ""
     return f"{name}{error.strerror or error}"
+
+
+def _bug(error: Exception) -> GitopsError:
+    """What nobody expected: its kind and place for the report, the whole trace on demand."""
+    import traceback
+
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "gitops_ocm" in f.filename]
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return GitopsError(
+        f"{what} (a bug{f', at {place}' if place else ''})",
+        hint=f"run it again with {DEBUG}=1 and report what it prints",
+    )
 
 
 def _fail(error: GitopsError) -> None:

@@ -28,7 +28,7 @@ from typing import IO, Any, cast
 from gitops_ocm.git.address import Address, Transport, masked
 from gitops_ocm.git.errors import GitMissing, GitTimeout, TooLarge, from_stderr
 
-_INHERITED = frozenset(
+INHERITED = frozenset(
     {"PATH", "TMPDIR", "LD_LIBRARY_PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"}
     | {name for proxy in ("https_proxy", "no_proxy", "all_proxy") for name in (proxy, proxy.upper())}
 )
@@ -146,7 +146,7 @@ class Git:
         """Start a command with three pipes; the caller must `end` it."""
         import git  # Costs 0.1 s, which a command that never touches Git need not pay.
 
-        dropped = [name for name in os.environ if name not in _INHERITED]
+        dropped = [name for name in os.environ if name not in INHERITED]
         command = ["env", *(part for name in dropped for part in ("-u", name)), "git", *args]
         try:
             started = git.cmd.Git(cwd or self.git_dir).execute(

@@ -57,10 +57,17 @@ def configure(*, level: str = "info", json: bool = False, stream: TextIO | None 
     if json:
         processors += [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
     else:
-        processors += [redact, structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0)]
+        processors += [redact, _console(out)]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
+    )
+
+
+def _console(out: TextIO) -> structlog.typing.Processor:
+    """Lines for a person. A traceback is plain: locals would be noise, and may be secrets."""
+    return structlog.dev.ConsoleRenderer(
+        colors=out.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
     )

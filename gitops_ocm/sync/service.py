@@ -187,9 +187,16 @@ class SyncService:
         attempt = asyncio.create_task(self.loop.sync_now(), name="sync for a push")
         attempt.add_done_callback(lambda _: lines.put_nowait(None))
         self._listeners.append(listen)
+        told = False
         try:
             while (line := await lines.get()) is not None:
+                told = True
                 yield line
+            if not told:
+                # The file events were quicker than the hook: that pass has told others.
+                yield f"gitops-ocm: {(await attempt).verdict.message}"
+                for problem in (await attempt).problems:
+                    yield f"gitops-ocm: {problem.severity}: {problem}"
         finally:
             self._listeners.remove(listen)
             attempt.cancel()
