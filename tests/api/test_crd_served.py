@@ -142,3 +142,24 @@ async def test_a_wrong_field_is_refused_by_name(
             await cluster.delete(resource, *place)
     assert caught.value.http_code == 422
     assert case["field"] in {c.field for c in caught.value.causes}, caught.value.message
+
+
+async def test_a_hub_sync_needs_only_a_url(cluster: Cluster, unique: Callable[[str], str]) -> None:
+    """Everything else has a default, which the server fills in."""
+    obj = {
+        "apiVersion": "sync.gitops-ocm.io/v1alpha1",
+        "kind": "HubSync",
+        "metadata": {"name": unique("fleet")},
+        "spec": {"repository": {"url": "https://git.example.com/fleet.git"}},
+    }
+    made = await cluster.create(served(obj), obj, dry_run=True)
+    assert made["spec"] == {
+        "repository": {"url": "https://git.example.com/fleet.git", "path": "."},
+        "interval": "1m",
+        "timeout": "5m",
+        "suspend": False,
+        "prune": {"mode": "Enabled", "maxPercent": 50},
+        "drift": {"mode": "Correct"},
+        "conflicts": "Fail",
+        "status": {"enabled": True, "branch": "status"},
+    }

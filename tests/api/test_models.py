@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 
 from gitops_ocm.api.base import InvalidObject
 from gitops_ocm.api.cluster import ManagedCluster, ManagedClusterSpec, Taint
-from gitops_ocm.api.meta import KnownCondition, KubeObject, ObjectMeta, owner_reference
+from gitops_ocm.api.meta import KnownCondition, KubeObject, ObjectMeta, Status, owner_reference
 from gitops_ocm.api.scheme import SCHEME
+from gitops_ocm.objects.faults import ApiError, Cause
 
 Object = dict[str, Any]
 
@@ -172,6 +173,15 @@ def test_known_conditions_fill_in_their_message() -> None:
     """A condition of the protocol is worded in one place and completed where it is used."""
     known = KnownCondition("T", "True", "R", "{count} of {total}")
     assert known.saying(count=1, total=2) == ("T", "True", "R", "1 of 2")
+
+
+def test_the_status_a_server_answers_with_is_read_whole() -> None:
+    """The Status made of an API error fits the model, causes and delay included."""
+    error = ApiError("Invalid", "no", causes=[Cause("FieldValueInvalid", "no", "spec.a")], retry_after=3)
+    status = Status.parse(error.status())
+    assert status.details is not None
+    assert status.details.retry_after_seconds == 3
+    assert status.to_dict() == error.status()
 
 
 @pytest.mark.parametrize(
