@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +84,13 @@ class Mirror:
                     time.sleep(0.02)
             yield
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a copy that git would take for a repository."""
+        return (self.git_dir / "HEAD").is_file() and (self.git_dir / "objects").is_dir()
+
     def _prepare(self) -> None:
-        if (self.git_dir / "HEAD").is_file() and (self.git_dir / "objects").is_dir():
+        if self.is_whole:
             return
         self.discard()
         heads = self._outside.run("ls-remote", "--quiet", "--end-of-options", self.address.url).out
@@ -96,10 +101,7 @@ class Mirror:
         fresh.rename(self.git_dir)
 
     def _fetch(self, refspecs: Sequence[str]) -> None:
-        for left_behind in self.git_dir.glob("objects/pack/tmp_*"):
-            left_behind.unlink(missing_ok=True)
-        for stale_lock in self.git_dir.glob("*.lock"):  # We hold the only lock that counts.
-            stale_lock.unlink(missing_ok=True)
+        self._sweep()
         self.git.run(
             "fetch",
             "--quiet",
@@ -116,6 +118,15 @@ class Mirror:
         )
         if sum(1 for _ in self.git_dir.glob("objects/pack/*.pack")) > _MANY_PACKS:
             self.git.run("repack", "-a", "-d", "-q", timeout=self._limits.fetch_seconds)
+
+    def _sweep(self) -> None:
+        """Remove what a killed git left: packs half received, and locks older than any fetch."""
+        for pack in self.git_dir.glob("objects/pack/tmp_*"):
+            pack.unlink(missing_ok=True)
+        for lock in (*self.git_dir.glob("*.lock"), *self.git_dir.glob("refs/**/*.lock")):
+            with suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > self._limits.fetch_seconds:
+                    lock.unlink()
 
     def _hold_size(self) -> None:
         size = 0

@@ -85,7 +85,7 @@ class Repository:
                 old, new = self._seen.get(ref, ""), self.resolve(ref)
             else:
                 with self._mirror.locked():
-                    old = self._find(ref) if self._mirror.git_dir.exists() else ""
+                    old = self._remembered(ref) if self._mirror.is_whole else ""
                     if not (refs.is_commit(ref) and old):
                         self._bring(self._mirror, ref)
                     new = self.resolve(ref)
@@ -146,6 +146,13 @@ class Repository:
     def _find(self, ref: str) -> str:
         header = self._objects.find(f"{ref}^{{commit}}")
         return header.id if header else ""
+
+    def _remembered(self, ref: str) -> str:
+        """Where the ref was at the last fetch; "" where the cache cannot tell."""
+        try:
+            return self._find(ref)
+        except GitError:
+            return ""
 
     def _bring(self, mirror: Mirror, ref: str) -> None:
         try:
