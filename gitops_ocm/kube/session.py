@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from gitops_ocm.kube.cluster import Unreachable
 from gitops_ocm.kube.credentials import Identity
 from gitops_ocm.kube.identity import Connection
 from gitops_ocm.runtime.clock import Clock
@@ -75,7 +76,7 @@ class Sessions:
 
     async def _checked(self) -> Session:
         if self._closed:
-            raise RuntimeError("this cluster connection is closed")
+            raise Unreachable(f"{self._connection.server}: this connection is closed")
         credentials = self._connection.credentials
         if self._current is None:
             self._current = await self._opened(await credentials.fetch(self._clock.now()))

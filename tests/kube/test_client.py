@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import PatchType, Unreachable
 from gitops_ocm.kube.discovery import Mapper
@@ -23,6 +25,7 @@ from gitops_ocm.kube.faults import Interrupted
 from gitops_ocm.kube.identity import Connection, Pem, load_kubeconfig, write_kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Resource
+from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.testing.faulty_api import CONFIG_MAPS, FaultyApi, Refusal
 
 WIDGETS = Resource(
@@ -223,6 +226,42 @@ async def test_tls_is_always_checked(
             await cluster.version()
     assert cause in raised.value.message
     assert raised.value.hint
+
+
+async def test_a_renewed_certificate_file_is_used(tmp_path: Path) -> None:
+    """When a certificate file of the kubeconfig is replaced, new connections are made with it."""
+    certificate = self_signed(tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    ca = tmp_path / "ca.crt"
+    ca.write_bytes(self_signed(tmp_path / "old.pem"))
+    os.utime(ca, (1, 1))
+
+    async def version(_request: web.Request) -> web.Response:
+        return web.json_response({"gitVersion": "v1"})
+
+    async with serving(version, context) as url:
+        clock = Advanced()
+        cluster = HttpCluster(Connection(url, ca=Pem(path=ca)), clock=clock)
+        with pytest.raises(Unreachable):
+            await cluster.version()
+        ca.write_bytes(certificate)
+        with pytest.raises(Unreachable):
+            await cluster.version()
+        clock.ahead += 60
+        assert await cluster.version() == {"gitVersion": "v1"}
+        await cluster.close()
+        with pytest.raises(GitopsError, match="is closed"):
+            await cluster.version()
+
+
+class Advanced(SystemClock):
+    """A clock that can be put ahead."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
 
 
 async def test_http_server_behind_an_https_url(api: FaultyApi) -> None:

@@ -381,6 +381,34 @@ async def test_a_stop_lets_writes_finish(
     assert api.get("default", "c19", "secrets") is not None
 
 
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_being_cancelled_leaves_nothing_behind(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, reachable: bool
+) -> None:
+    """A runner whose task is cancelled, started or not, ends its watches and workers with it."""
+    if not reachable:
+        await api.stop()
+    runner = Runner([COPIES], {Side.HUB: http}, settings=RunnerSettings(watch=quick))
+    task = asyncio.create_task(runner.run(asyncio.Event()))
+    if reachable:
+        await runner.synced()
+    else:
+        await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await runner.synced() is reachable
+
+
+async def test_a_stop_before_the_start(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
+    """A runner told to stop while its API cannot be reached ends at once, and so does who waits for it."""
+    await api.stop()
+    async with running(http, quick, COPIES) as runner:
+        waiting = asyncio.create_task(runner.synced())
+        await asyncio.sleep(0.02)
+    assert await waiting is False
+
+
 async def test_events_are_written_and_counted(
     api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
 ) -> None:
