@@ -274,12 +274,14 @@ class Index:
 class Read:
     """A kind a controller reads: watched by the runner, granted by the RBAC in `deploy/`.
 
-    `namespace` narrows it (an agent reads only its own); `fields` is a field selector.
+    `namespace` narrows it (an agent reads only its own). `managed_fields` asks for objects with their
+    managedFields, which a runner otherwise leaves out of its caches.
     """
 
     kind: Kind
     namespace: str = ""
     side: Side = Side.HUB
+    managed_fields: bool = False
 
 
 @dataclass(frozen=True)

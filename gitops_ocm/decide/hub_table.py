@@ -97,7 +97,7 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
             "registration",
             health.ClockSync(settings),
             (Wake(LEASE, health.cluster_of_lease),),
-            (Read(MANAGED_CLUSTER),),
+            (Read(MANAGED_CLUSTER), Read(LEASE, managed_fields=True)),
             writes=_CLUSTER_STATUS,
         ),
         Controller(

@@ -100,7 +100,7 @@ class Runner:
                 self.mappers[side],
                 clock=self.clock,
                 settings=self.settings.watch,
-                transforms=transforms,
+                transforms={**_whole_kinds(controllers, side), **(transforms or {})},
                 rng=self._rng,
             )
             for side, cluster in clusters.items()
@@ -281,6 +281,16 @@ class Runner:
         _, late = await asyncio.wait(started, timeout=self.settings.grace)
         if late:
             _log.warning("reconciles cut off at stop", tasks=sorted(t.get_name() for t in late))
+
+
+def _whole_kinds(controllers: Sequence[Controller], side: Side) -> Mapping[Kind, Callable[[Object], Object]]:
+    """The kinds a row wants to see with their managedFields."""
+    whole = {r.kind for c in controllers for r in c.reads if r.managed_fields and r.side is side}
+    return dict.fromkeys(whole, _as_it_is)
+
+
+def _as_it_is(obj: Object) -> Object:
+    return obj
 
 
 def _check(controllers: Sequence[Controller], clusters: Mapping[Side, Cluster]) -> None:
