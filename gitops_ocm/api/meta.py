@@ -6,7 +6,6 @@ with them (matching, setting a condition) is in `objects`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field
@@ -203,17 +202,3 @@ class KnownCondition(NamedTuple):
     def saying(self, **values: object) -> KnownCondition:
         """The same condition with the placeholders of its message filled in."""
         return self._replace(message=self.message.format(**values))
-
-
-def owner_reference(
-    owner: Mapping[str, Any], *, controller: bool = False, block: bool = False
-) -> dict[str, Any]:
-    """The ownerReference to an object, with only those flags that are set."""
-    flags = {"controller": controller, "blockOwnerDeletion": block}
-    return {
-        "apiVersion": owner["apiVersion"],
-        "kind": owner["kind"],
-        "name": owner["metadata"]["name"],
-        "uid": owner["metadata"]["uid"],
-        **{name: True for name, on in flags.items() if on},
-    }

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from gitops_ocm.api.base import InvalidObject
 from gitops_ocm.api.cluster import ManagedCluster, ManagedClusterSpec, Taint
-from gitops_ocm.api.meta import KnownCondition, KubeObject, ObjectMeta, Status, owner_reference
+from gitops_ocm.api.meta import KnownCondition, KubeObject, ObjectMeta, Status
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.objects.faults import ApiError, Cause
 
@@ -182,19 +182,3 @@ def test_the_status_a_server_answers_with_is_read_whole() -> None:
     assert status.details is not None
     assert status.details.retry_after_seconds == 3
     assert status.to_dict() == error.status()
-
-
-@pytest.mark.parametrize(
-    ("flags", "more"),
-    [
-        ({}, {}),
-        ({"controller": True}, {"controller": True}),
-        ({"controller": True, "block": True}, {"controller": True, "blockOwnerDeletion": True}),
-    ],
-)
-def test_owner_references_carry_only_the_flags_that_are_set(flags: Any, more: Object) -> None:
-    """An ownerReference without controller or blockOwnerDeletion does not mention them."""
-    owner = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "uid": "u"}}
-    assert owner_reference(owner, **flags) == {
-        "apiVersion": "v1", "kind": "Namespace", "name": "a", "uid": "u", **more
-    }  # fmt: skip
