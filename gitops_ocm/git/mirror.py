@@ -52,11 +52,11 @@ class Mirror:
     def fetch(self, refspecs: Sequence[str]) -> None:
         """Bring these refs (or commits) over; the caller holds `locked`."""
         try:
-            self._prepare()
+            self.prepare()
             self._fetch(refspecs)
         except CorruptRepository:
             self.discard()
-            self._prepare()
+            self.prepare()
             self._fetch(refspecs)
         except OSError as error:
             raise DiskFull(f"cannot write the cache {self.git_dir.parent}: {error.strerror}") from error
@@ -89,7 +89,8 @@ class Mirror:
         """Whether there is a copy that git would take for a repository."""
         return (self.git_dir / "HEAD").is_file() and (self.git_dir / "objects").is_dir()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make an empty copy where there is none; the caller holds `locked`."""
         if self.is_whole:
             return
         self.discard()

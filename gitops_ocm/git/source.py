@@ -77,6 +77,12 @@ class Repository:
         """Whether it is read in place, so that a commit made by anyone is here at once."""
         return self._mirror is None
 
+    def prepare(self) -> None:
+        """Make sure there is a repository here to commit in, before anything was fetched."""
+        if self._mirror is not None:
+            with self._lock, self._mirror.locked():
+                self._mirror.prepare()
+
     def fetch(self, ref: str) -> Fetched:
         """Bring a ref (`refs.branch("main")`) or a commit up to date and say how it moved."""
         refs.checked(ref)

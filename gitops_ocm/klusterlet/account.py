@@ -38,6 +38,7 @@ async def keep_account(
         try:
             repository = await asyncio.to_thread(open_repository, url, cache_dir, credentials=credentials)
             try:
+                await asyncio.to_thread(repository.prepare)
                 writer = BranchWriter(
                     repository.git,
                     branch_of(cluster),

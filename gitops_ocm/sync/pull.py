@@ -11,7 +11,7 @@ due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
 from dataclasses import dataclass, replace
 
 from gitops_ocm.errors import Diagnostic, GitopsError
@@ -35,7 +35,7 @@ from gitops_ocm.sync.record import Record, Superseded
 from gitops_ocm.sync.source import Checked, Source
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.status import Outcome, Verdict, status_of
-from gitops_ocm.sync.verdicts import camel, of_execution, of_git, of_invalid, suspended
+from gitops_ocm.sync.verdicts import camel, of_execution, of_git, of_invalid, suspended, timed_out
 from gitops_ocm.sync.watching import Watching
 
 
@@ -144,6 +144,18 @@ class Pull:
         spec = SyncSpec.of(record.sync)
         if spec.suspend:
             return await self._suspend(record, spec)
+        try:
+            async with asyncio.timeout(spec.timeout):
+                return await self._pass(spec, record)
+        except TimeoutError:
+            self._settled = ()
+            verdict = timed_out(spec)
+            outcome = Outcome(spec.generation, verdict)
+            await record.write(status_of(record.status, outcome, now=self._clock.now()))
+            self._listener(SyncEvent(Phase.FAILED, verdict.message, Level.ERROR))
+            return Attempt(verdict)
+
+    async def _pass(self, spec: SyncSpec, record: Record) -> Attempt:
         target = await self._target(spec, record)
         key = (spec, target.attempted, target.trouble, id(target.checked), id(record.inventory))
         if key == self._settled and not self._observed.news and self._last is not None:
@@ -332,9 +344,8 @@ class Pull:
         return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=done.complete)
 
 
-def _kinds_of(checked: Checked, inventory: Inventory) -> Iterable[tuple[Kind, str]]:
-    """Every kind the sync has, or will have, objects of; the version in Git goes before the recorded one."""
-    for item in checked.state.objects:
-        yield item.ref.of, split_api_version(item.obj.get("apiVersion", ""))[1]
-    for ref, entry in inventory.items():
-        yield ref.of, entry.version
+def _kinds_of(checked: Checked, inventory: Inventory) -> list[tuple[Kind, str]]:
+    """Every kind the sync has, or will have, objects of; Git's version goes before the recorded one."""
+    wanted = {(item.ref.of, item.obj.get("apiVersion", "")) for item in checked.state.objects}
+    found = [(kind, split_api_version(api_version)[1]) for kind, api_version in sorted(wanted)]
+    return found + sorted({(ref.of, entry.version) for ref, entry in inventory.items()})

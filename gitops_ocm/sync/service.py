@@ -140,6 +140,7 @@ class SyncService:
             await asyncio.to_thread(repository.close)
 
     async def _push(self, spec: SyncSpec, repository: Repository, stop: asyncio.Event) -> None:
+        await asyncio.to_thread(repository.prepare)
         remote = None if repository.is_local else repository.address
         writer = BranchWriter(repository.git, spec.status_branch, author=self._settings.author, remote=remote)
         push = Push(

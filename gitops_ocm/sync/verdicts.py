@@ -52,6 +52,12 @@ def suspended(status: Mapping[str, Any]) -> Verdict:
     return Verdict(known, "Suspended", "spec.suspend is set; nothing is synced until it is not")
 
 
+def timed_out(spec: SyncSpec) -> Verdict:
+    """A pass was ended before it was done; what it had applied stays and counts."""
+    text = f"the pass took longer than {spec.timeout:g} s and was ended; raise spec.timeout if that is normal"
+    return Verdict(False, "TimedOut", text, reconciling=True)
+
+
 def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: Mapping[str, Any]) -> Verdict:
     """A plan was carried out, as far as it went."""
     at = f"{short(spec.ref)}@{plan.commit[:12]}"

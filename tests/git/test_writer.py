@@ -13,6 +13,8 @@ import pytest
 from gitops_ocm.git.address import Address, Transport
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import GitError, RepositoryNotFound, TooLarge
+from gitops_ocm.git.mirror import Limits, Mirror
+from gitops_ocm.git.source import Repository
 from gitops_ocm.git.writer import MAX_FILE, Author, BranchWriter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -205,3 +207,18 @@ def test_a_damaged_repository_is_an_error_with_its_place(repo: Path) -> None:
     shutil.rmtree(repo / "objects")
     with pytest.raises(GitError):
         writer.commit({"a/b": b"2"}, "two", now=NOW)
+
+
+def test_a_remote_can_be_written_before_it_was_ever_fetched(tmp_path: Path) -> None:
+    """A process that only commits, such as a cluster's agent, makes its own cache first."""
+    origin = bare(tmp_path / "origin.git")
+    seed = local(origin)
+    seed.commit({"main": b"1"}, "one", now=NOW)
+    address = Address(str(origin), Transport.FILE)
+    mirror = Mirror(address, tmp_path / "cache", None, Limits())
+    repository = Repository(address, mirror.git, mirror, Limits())
+    repository.prepare()
+    writer = BranchWriter(repository.git, "agents/c1", author=AUTHOR, remote=address)
+    assert writer.commit({"cluster.yaml": b"1"}, "Report", now=NOW) is not None
+    assert git(origin, "ls-tree", "--name-only", "agents/c1") == "cluster.yaml"
+    repository.close()
