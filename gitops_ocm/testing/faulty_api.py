@@ -39,6 +39,7 @@ class Refusal:
     watch: bool | None = None
     times: int = 1
     retry_after: str = ""
+    path_end: str = ""
 
     def matches(self, request: web.Request) -> bool:
         """Whether this is one of those requests."""
@@ -47,6 +48,7 @@ class Refusal:
             self.times > 0
             and self.method in ("", request.method)
             and self.watch in (None, watching)
+            and request.path.endswith(self.path_end)
             and not request.path.endswith(("/api", "/apis"))
         )
 
@@ -59,6 +61,8 @@ class FaultyApi:
     aggregated: bool = True
     refusals: list[Refusal] = field(default_factory=list)
     slow_lists: float = 0.0
+    compact_between_pages: bool = False
+    """Let the second page of the next list be too late."""
     watch_delay: Callable[[], float] | None = None
     """Seconds by which the next watch event comes late."""
     requests: Counter[str] = field(default_factory=Counter)
@@ -235,6 +239,10 @@ class FaultyApi:
         if self.slow_lists:
             await asyncio.sleep(self.slow_lists)
         token = request.query.get("continue", "")
+        if token and self.compact_between_pages:
+            self.compact_between_pages = False
+            self.version += 1
+            self.compact()
         start, at = (int(n) for n in token.split(".")) if token else (0, self.version)
         if at < self.compacted:
             raise expired("The provided continue parameter is too old")
