@@ -80,7 +80,7 @@ class HookServer:
         self._answer = answer
         self._timeout = timeout
         self._server: asyncio.Server | None = None
-        self._pushes: set[asyncio.Task[None]] = set()
+        self._pushes: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> HookServer:
         path = str(self._socket)
@@ -103,9 +103,12 @@ class HookServer:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for push in tuple(self._pushes):
+        pushes = dict(self._pushes)
+        for push in pushes:
             push.cancel()
-        await asyncio.gather(*self._pushes, return_exceptions=True)
+        await asyncio.gather(*pushes, return_exceptions=True)
+        for writer in pushes.values():  # A push cancelled before it began has not closed its own.
+            await _closed(writer)
         await self._server.wait_closed()
         self._socket.unlink(missing_ok=True)
 
@@ -118,22 +121,21 @@ class HookServer:
         except OSError:
             self._socket.unlink(missing_ok=True)
             return
-        writer.close()
+        await _closed(writer)
         raise Locked(f"another daemon listens on {self._socket}")
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._pushes.add(task)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        push = asyncio.create_task(self._serve(reader, writer), name="post-receive")
+        self._pushes[push] = writer
+        push.add_done_callback(lambda done: self._pushes.pop(done, None))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 async with asyncio.timeout(self._timeout):
                     await self._converse(reader, writer)
         finally:
-            self._pushes.discard(task)
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
+            await _closed(writer)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.read(_MAX_REQUEST)
@@ -145,6 +147,12 @@ class HookServer:
         async for line in self._answer(updates):
             writer.write(line.encode("utf-8", "replace") + b"\n")
             await writer.drain()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def parse_updates(text: str) -> list[RefUpdate]:

@@ -129,6 +129,11 @@ def test_matching_refs_come_and_go(make_repo: MakeRepo, mirrored: Mirrored) -> N
     assert source.fetch_matching("refs/heads/agents/*") == {"refs/heads/agents/c2": two}
 
 
+def git_dir_of(source: Repository) -> Path:
+    assert source.git.git_dir is not None
+    return source.git.git_dir
+
+
 def damage_pack(git_dir: Path) -> None:
     for pack in git_dir.glob("objects/pack/*.pack"):
         pack.chmod(0o600)
@@ -152,7 +157,7 @@ def test_a_damaged_cache_heals(make_repo: MakeRepo, mirrored: Mirrored, harm: Ca
     source = mirrored(repo.path)
     source.fetch(MAIN)
     source.close()
-    harm(source.git.git_dir)
+    harm(git_dir_of(source))
     with contextlib.suppress(CorruptRepository):
         source.fetch(MAIN)
         source.tree(sha).read("a")
@@ -166,7 +171,7 @@ def test_left_behind_locks_and_packs_do_not_matter(make_repo: MakeRepo, mirrored
     repo.commit({"a": "1"})
     source = mirrored(repo.path)
     source.fetch(MAIN)
-    git_dir = source.git.git_dir
+    git_dir = git_dir_of(source)
     for lock in (git_dir / "packed-refs.lock", git_dir / "refs" / "heads" / "main.lock"):
         lock.touch()
         os.utime(lock, (0, 0))
@@ -183,7 +188,7 @@ def test_many_fetches_do_not_pile_up(make_repo: MakeRepo, mirrored: Mirrored) ->
     for number in range(70):
         sha = repo.commit({"a": str(number)})
         source.fetch(MAIN)
-    assert len(list(source.git.git_dir.glob("objects/pack/*.pack"))) < 65
+    assert len(list(git_dir_of(source).glob("objects/pack/*.pack"))) < 65
     assert source.tree(sha).read("a") == b"69"
 
 
@@ -285,7 +290,7 @@ def test_hooks_and_filters_of_a_remote_do_not_run(
     )
     source = mirrored(repo.path)
     source.fetch(MAIN)
-    config = source.git.git_dir / "config"
+    config = git_dir_of(source) / "config"
     for key in (
         "filter.evil.smudge",
         "diff.evil.command",
@@ -294,7 +299,7 @@ def test_hooks_and_filters_of_a_remote_do_not_run(
         "gpg.program",
     ):
         repo("config", "--file", str(config), key, f"touch {tmp_path}/pwned")
-    hook = source.git.git_dir / "hooks" / "reference-transaction"
+    hook = git_dir_of(source) / "hooks" / "reference-transaction"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/pwned\n")
     hook.chmod(0o755)
