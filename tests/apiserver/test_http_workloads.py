@@ -24,8 +24,14 @@ from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
 
+_List = list
+"""`Small` has a method of that name, as every view."""
+
 NOW = datetime(2026, 1, 10, 12, 0, 0, tzinfo=UTC)
-TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "busybox"}]}}
+TEMPLATE: Object = {
+    "metadata": {"labels": {"a": "b"}},
+    "spec": {"containers": [{"name": "c", "image": "busybox"}]},
+}
 
 
 class Small:
@@ -101,7 +107,7 @@ class Small:
                 return
         raise AssertionError("the controllers never come to rest")
 
-    def round(self) -> list[Outcome]:
+    def round(self) -> _List[Outcome]:
         """What each controller says of each of its objects."""
         return [
             controller.reconcile(self, ref, self.now)
@@ -110,7 +116,7 @@ class Small:
             if ref.of == controller.wakes[0].kind
         ]
 
-    def of(self, kind: str) -> list[Object]:
+    def of(self, kind: str) -> _List[Object]:
         """All objects of a kind."""
         return [o for r, o in sorted(self.objects.items()) if r.kind == kind]
 

@@ -241,7 +241,7 @@ def test_heads_are_the_real_ones(api_version: str, kind: str, heads: list[list[A
     assert [[c.name, c.type, c.format, c.priority] for c in columns(served)] == heads
 
 
-CRD_COLUMNS = [
+CRD_COLUMNS: list[dict[str, Any]] = [
     {"name": "S", "type": "string", "jsonPath": ".spec.s"},
     {"name": "I", "type": "integer", "jsonPath": ".spec.i"},
     {"name": "N", "type": "number", "jsonPath": ".spec.n"},
