@@ -24,6 +24,7 @@ from gitops_ocm.decide.contract import LOCAL_GROUP, Index, Side, Unread, Want
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.live.outage import Outage
 from gitops_ocm.live.reflector import Reflector, State, WatchSettings
 from gitops_ocm.live.table import Change, Table, number
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
@@ -78,6 +79,7 @@ class Cache:
         self._settings = settings or WatchSettings()
         self._transforms = transforms or {}
         self._rng = rng or random.Random()  # noqa: S311 -- spreads load, guards nothing
+        self._outage = Outage(side)
         self._tables: dict[Kind, Table] = {}
         self._watches: dict[tuple[Kind, str], tuple[Reflector, asyncio.Task[None]]] = {}
         self._pinned: dict[Kind, set[str]] = {}
@@ -117,6 +119,7 @@ class Cache:
             self._table(want.kind),
             self._changed,
             self.clock,
+            self._outage,
             replace(self._settings, transform=transform),
             self._rng,
         )
@@ -130,6 +133,7 @@ class Cache:
             return
         reflector, task = found
         task.cancel()
+        self._outage.back(want.kind)
         reflector.settled.set()
         if self._watch_of(want.kind, want.namespace) is None:
             kept = [o for kind, n in self._watches if kind == want.kind for o in reflector.table.list(n)]

@@ -22,6 +22,8 @@ from gitops_ocm.decide.contract import Side, Want
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster, Unreachable, WatchEvent
 from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.kube.faults import Interrupted
+from gitops_ocm.live.outage import Outage
 from gitops_ocm.live.polling import Polled
 from gitops_ocm.live.table import Change, Table, number, version_of
 from gitops_ocm.objects.faults import ApiError
@@ -72,6 +74,7 @@ class Reflector:
     table: Table
     on_changes: Callable[[Reflector, Sequence[Change]], None]
     clock: Clock
+    outage: Outage
     settings: WatchSettings = field(default_factory=WatchSettings)
     rng: random.Random = field(default_factory=random.Random)
 
@@ -249,16 +252,20 @@ class Reflector:
 
     async def _wait_after(self, error: GitopsError, *, quiet: bool = False) -> None:
         wait = self._backoff.next()
-        if self.error is None and not quiet:
-            log = _log.warning if isinstance(error, Unreachable) else _log.error
-            log("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
+        if isinstance(error, Unreachable):
+            # A stream that was cut once is everyday life; not getting another one is an outage.
+            if self.error is not None or not isinstance(error, Interrupted):
+                self.outage.lost(self.want.kind, error)
+        elif self.error is None and not quiet:
+            _log.error("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
         self.error = error
         await self.clock.sleep(max(wait, error.retry_after if isinstance(error, ApiError) else 0.0))
 
     def _healthy(self) -> None:
         if self.state is State.WATCHING and self.error is None:
             return
-        if self.error is not None:
+        self.outage.back(self.want.kind)
+        if isinstance(self.error, ApiError):
             _log.info("watch is back", side=self.side.value, kind=str(self.want.kind))
         self.state, self.error, self.polled = State.WATCHING, None, None
         self._absent.reset()
