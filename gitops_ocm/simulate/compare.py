@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.diff import Difference, differences, masked, without_noise
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 TIMES = frozenset({"lastTransitionTime", "renewTime", "evictionStartTime", "timeAdded", "lastUpdateTime"})
 UIDS = frozenset({"uid"})
+UNORDERED = frozenset({"conditions", "finalizers", "ownerReferences"})
 
 
 @dataclass(frozen=True)
@@ -45,5 +47,12 @@ def compare(before: Mapping[Ref, Object], after: Mapping[Ref, Object]) -> list[C
 
 def _stripped(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {k: _stripped(v) for k, v in value.items() if k not in TIMES and k not in UIDS}
+        return {k: _sorted(k, _stripped(v)) for k, v in value.items() if k not in TIMES and k not in UIDS}
     return [_stripped(v) for v in value] if isinstance(value, list) else value
+
+
+def _sorted(name: str, value: Any) -> Any:
+    """Lists whose order means nothing, and tells only who came first."""
+    if name in UNORDERED and isinstance(value, list):
+        return sorted(value, key=canonical_json)
+    return value

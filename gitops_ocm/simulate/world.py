@@ -24,7 +24,7 @@ from gitops_ocm.decide.contract import (
     Update,
     Write,
 )
-from gitops_ocm.objects import lifecycle, native, ownership
+from gitops_ocm.objects import crd_rules, lifecycle, native, ownership
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.conditions import timestamp
@@ -134,15 +134,7 @@ class World:
     def _create(self, obj: Object, manager: str, now: datetime) -> Object:
         served = self._served(obj)
         self._check_namespace(obj, served.resource)
-        ready = self._filled(served, obj)
-        made = lifecycle.created(
-            ready,
-            resource=served.resource,
-            now=now,
-            uid=self._next_uid(),
-            name_suffix=f"{self._counter:05d}"[-5:],
-            custom=served.custom,
-        )
+        made = self._new(served, obj, now)
         ref = ref_of(made)
         if ref in self._objects:
             raise already_exists(served.resource.group, served.resource.plural, ref.name)
@@ -168,13 +160,7 @@ class World:
         if live is not None:
             return self._settle(served, live, merged, write.subresource, now)
         self._check_namespace(write.obj, served.resource)
-        made = lifecycle.created(
-            self._filled(served, merged),
-            resource=served.resource,
-            now=now,
-            uid=self._next_uid(),
-            custom=served.custom,
-        )
+        made = self._new(served, merged, now)
         self._validate(served, made, None)
         return self.store(None, made)
 
@@ -193,7 +179,7 @@ class World:
             raise not_found(served.resource.group, served.resource.plural, old["metadata"]["name"])
         ready = lifecycle.updated(
             old,
-            self._filled(served, new),
+            _prepared(served, _defaulted(served, new)),
             resource=served.resource,
             subresource=subresource,
             custom=served.custom,
@@ -265,16 +251,24 @@ class World:
             why = f"unable to create new content in namespace {name} because it is being terminated"
             raise forbidden(resource.group, resource.plural, obj["metadata"].get("name", ""), why)
 
-    def _filled(self, served: Served, obj: Object) -> Object:
-        """Pruned and defaulted, as the server stores it."""
-        schema = served.schema
-        if schema is not None:
-            obj = schema.default(schema.prune(obj))
-        return native.prepared(obj, served.resource.of)
+    def _new(self, served: Served, obj: Object, now: datetime) -> Object:
+        """The object as it is first stored."""
+        made = lifecycle.created(
+            _defaulted(served, obj),
+            resource=served.resource,
+            now=now,
+            uid=self._next_uid(),
+            name_suffix=f"{self._counter:05d}"[-5:],
+            custom=served.custom,
+        )
+        return _prepared(served, made)
 
     def _validate(self, served: Served, obj: Object, old: Object | None) -> None:
         causes = served.schema.validate(obj, old) if served.schema is not None else []
-        causes += native.causes(obj, old, served.resource.of)
+        if not served.custom:
+            causes += native.causes(obj, old, served.resource.of)
+        if served.resource.of == CRD:
+            causes += crd_rules.causes(obj, old)
         if causes:
             raise invalid(served.resource.group, served.resource.kind, obj["metadata"]["name"], causes)
 
@@ -331,6 +325,24 @@ class World:
             self._dependents[uid].discard(ref)
         for uid in _owner_uids(new):
             self._dependents[uid].add(ref)
+
+
+def _defaulted(served: Served, obj: Object) -> Object:
+    schema = served.schema
+    return schema.default(schema.prune(obj)) if schema is not None else obj
+
+
+def _prepared(served: Served, obj: Object) -> Object:
+    """The object with what a server fills in for its kind."""
+    if served.custom:
+        return obj
+    if served.resource.of == CRD:
+        return crd_rules.prepared(obj)
+    obj = native.prepared(obj, served.resource.of)
+    status = served.schema.field("status") if served.schema is not None else None
+    if "status" not in obj and status is not None and status.struct:
+        return {**obj, "status": status.default({})}
+    return obj
 
 
 def _no_kind(kind: Kind) -> ApiError:
