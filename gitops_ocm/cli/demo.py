@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitops_ocm.cli.options import data_dir
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     "--dir",
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where it is set up; emptied if an earlier demo is there.  [default: a new temporary folder]",
+    help="Where it is set up; emptied if an earlier demo is there.  [default: a folder of the user's data;"
+    " with --once a temporary one]",
 )
 @click.option(
     "--clusters", type=click.IntRange(1, 50), default=3, show_default=True, help="Managed clusters."
@@ -38,7 +40,9 @@ def demo(once: bool, directory: Path | None, clusters: int, log_level: str) -> N
     repository and verifies that each one arrives. Without --once it stays up for you to go on.
     """
     started = time.monotonic()
-    place = (directory or Path(mkdtemp(prefix="gitops-ocm-demo-"))).resolve()
+    temporary = once and directory is None
+    default = Path(mkdtemp(prefix="gitops-ocm-demo-")) if temporary else data_dir("demo")
+    place = (directory or default).resolve()
 
     async def work(stop: asyncio.Event) -> None:
         from gitops_ocm.demo.stage import stage
@@ -55,7 +59,7 @@ def demo(once: bool, directory: Path | None, clusters: int, log_level: str) -> N
                 await stop.wait()
 
     with ExitStack() as stack:
-        if once and directory is None:
+        if temporary:
             stack.callback(_remove, place)
         run(work, level=log_level)
 

@@ -93,7 +93,7 @@ def serve(
     **options: Any,
 ) -> None:
     """Serve an embedded hub: an API server with every OCM kind, and all hub controllers."""
-    directory = data_dir or default_data_dir()
+    directory = data_dir or default_data_dir("hub")
     host, port = _address(listen)
     settings = service_settings(credentials_of(options))
 

@@ -71,7 +71,7 @@ def cache_dir() -> Path:
     return Path(root) / "gitops-ocm"
 
 
-def data_dir() -> Path:
-    """Where an embedded hub keeps its state by default."""
+def data_dir(what: str) -> Path:
+    """Where something keeps its state by default: `$XDG_DATA_HOME/gitops-ocm/<what>`."""
     root = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(root) / "gitops-ocm" / "hub"
+    return Path(root) / "gitops-ocm" / what
