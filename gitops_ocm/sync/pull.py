@@ -15,8 +15,6 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from gitops_ocm.errors import Diagnostic, GitopsError
-from gitops_ocm.git.errors import GitError
-from gitops_ocm.git.refs import short
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY, Committer
@@ -35,7 +33,8 @@ from gitops_ocm.sync.record import Record, Superseded
 from gitops_ocm.sync.source import Checked, Source
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.status import Outcome, Verdict, status_of
-from gitops_ocm.sync.verdicts import camel, of_execution, of_git, of_invalid, suspended, timed_out
+from gitops_ocm.sync.target import Target, Targets
+from gitops_ocm.sync.verdicts import camel, of_execution, suspended, timed_out
 from gitops_ocm.sync.watching import Watching
 
 
@@ -82,16 +81,6 @@ class Attempt:
         return self.verdict.reconciling
 
 
-@dataclass(frozen=True)
-class _Target:
-    """What is to be in force: the newest good commit, and what is wrong with the newest one."""
-
-    attempted: str = ""
-    checked: Checked | None = None
-    trouble: Verdict | None = None
-    problems: tuple[Diagnostic, ...] = ()
-
-
 class Pull:
     """Git → hub for one HubSync. One pass at a time."""
 
@@ -108,15 +97,12 @@ class Pull:
         settings: PullSettings,
     ) -> None:
         self._hub = hub
-        self._source = source
-        self._kinds = kinds
+        self._targets = Targets(source, kinds, listener)
         self._observed = observed
         self._watching = watching
         self._clock = clock
         self._listener = listener
         self._settings = settings
-        self._good: tuple[str, str, Checked] | None = None
-        self._bad: tuple[str, str, Checked] | None = None
         self._settled: tuple[object, ...] = ()
         self._last: Attempt | None = None
 
@@ -156,7 +142,7 @@ class Pull:
             return Attempt(verdict)
 
     async def _pass(self, spec: SyncSpec, record: Record) -> Attempt:
-        target = await self._target(spec, record)
+        target = await self._targets.find(spec, record.status)
         key = (spec, target.attempted, target.trouble, id(target.checked), id(record.inventory))
         if key == self._settled and not self._observed.news and self._last is not None:
             return replace(self._last, noop=True)
@@ -173,53 +159,7 @@ class Pull:
         await record.write(status_of(record.status, outcome, now=self._clock.now()))
         return Attempt(verdict, noop=True)
 
-    async def _target(self, spec: SyncSpec, record: Record) -> _Target:
-        try:
-            fetched = await self._source.fetch(spec)
-            checked = await self._check(fetched.new, spec)
-        except GitError as error:
-            problem = error.diagnostic()
-            self._listener(of_diagnostic(Phase.FETCH, problem))
-            attempted = str(record.status.get("lastAttemptedCommit") or "")
-            return _Target(attempted, await self._last_good(spec, record), of_git(error), (problem,))
-        commit = fetched.new
-        if fetched.forced:
-            text = f"{short(spec.ref)} was rewritten: {fetched.old[:12]} is not part of {commit[:12]}"
-            self._listener(SyncEvent(Phase.FETCH, text, Level.WARNING))
-        if not checked.errors:
-            self._good = (commit, spec.path, checked)
-            return _Target(commit, checked)
-        return _Target(
-            commit, await self._last_good(spec, record), of_invalid(commit, checked.errors), checked.errors
-        )
-
-    async def _check(self, commit: str, spec: SyncSpec) -> Checked:
-        """The commit's meaning, made once: the answer for the last good and the last bad one is kept."""
-        for known in (self._good, self._bad):
-            if known is not None and known[:2] == (commit, spec.path):
-                return known[2]
-        checked = await self._source.check(commit, spec, await self._kinds.catalog())
-        if any(d.code == "unknown-kind" for d in checked.errors) and await self._kinds.refresh():
-            checked = await self._source.check(commit, spec, await self._kinds.catalog())
-        for problem in (*checked.errors, *checked.warnings):
-            self._listener(of_diagnostic(Phase.CHECK, problem))
-        if checked.errors:
-            self._bad = (commit, spec.path, checked)
-        return checked
-
-    async def _last_good(self, spec: SyncSpec, record: Record) -> Checked | None:
-        """The commit that stays in force; after a restart it is read again, if it is still there."""
-        commit = str(record.status.get("lastAppliedCommit") or "")
-        if self._good is None and commit:
-            try:
-                checked = await self._source.check(commit, spec, await self._kinds.catalog())
-            except GitError:
-                return None
-            if not checked.errors:
-                self._good = (commit, spec.path, checked)
-        return self._good[2] if self._good else None
-
-    async def _put_in_force(self, target: _Target, spec: SyncSpec, record: Record) -> Attempt:
+    async def _put_in_force(self, target: Target, spec: SyncSpec, record: Record) -> Attempt:
         if target.checked is None:
             verdict = target.trouble or Verdict(None, "Unknown", "nothing was synced yet", reconciling=True)
             outcome = Outcome(
@@ -313,7 +253,7 @@ class Pull:
 
     async def _record(
         self,
-        target: _Target,
+        target: Target,
         plan: ChangeSet,
         done: Execution,
         inventory: Inventory,

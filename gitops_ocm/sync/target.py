@@ -1,0 +1,92 @@
+"""Which commit is to be in force: the newest one, or the last good one while that cannot be.
+
+Fetching and checking; what is then done on the hub is `pull`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ocm.errors import Diagnostic
+from gitops_ocm.git.errors import GitError
+from gitops_ocm.git.refs import short
+from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_diagnostic
+from gitops_ocm.sync.kinds import HubKinds
+from gitops_ocm.sync.source import Checked, Source
+from gitops_ocm.sync.spec import SyncSpec
+from gitops_ocm.sync.status import Verdict
+from gitops_ocm.sync.verdicts import of_git, of_invalid
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be in force (None: no good commit is known), and what is wrong with the newest one."""
+
+    attempted: str = ""
+    checked: Checked | None = None
+    trouble: Verdict | None = None
+    problems: tuple[Diagnostic, ...] = ()
+
+
+class Targets:
+    """Finds the target of each pass; what a commit means is worked out once."""
+
+    def __init__(self, source: Source, kinds: HubKinds, listener: Listener) -> None:
+        self._source = source
+        self._kinds = kinds
+        self._listener = listener
+        self._good: tuple[str, str, Checked] | None = None
+        self._bad: tuple[str, str, Checked] | None = None
+
+    async def find(self, spec: SyncSpec, status: Mapping[str, Any]) -> Target:
+        """Fetch and check; `status` is the HubSync's, for what was in force before this process began."""
+        try:
+            fetched = await self._source.fetch(spec)
+            checked = await self._check(fetched.new, spec)
+        except GitError as error:
+            problem = error.diagnostic()
+            self._listener(of_diagnostic(Phase.FETCH, problem))
+            attempted = str(status.get("lastAttemptedCommit") or "")
+            return Target(attempted, await self._last_good(spec, status), of_git(error), (problem,))
+        commit = fetched.new
+        if fetched.forced:
+            text = f"{short(spec.ref)} was rewritten: {fetched.old[:12]} is not part of {commit[:12]}"
+            self._listener(SyncEvent(Phase.FETCH, text, Level.WARNING))
+        if not checked.errors:
+            self._good = (commit, spec.path, checked)
+            return Target(commit, checked)
+        return Target(
+            commit, await self._last_good(spec, status), of_invalid(commit, checked.errors), checked.errors
+        )
+
+    async def _check(self, commit: str, spec: SyncSpec) -> Checked:
+        """The commit's meaning, made once: the answer for the last good and the last bad one is kept."""
+        for known in (self._good, self._bad):
+            if known is not None and known[:2] == (commit, spec.path) and not await self._outdated(known[2]):
+                return known[2]
+        checked = await self._source.check(commit, spec, await self._kinds.catalog())
+        if await self._outdated(checked):
+            checked = await self._source.check(commit, spec, await self._kinds.catalog())
+        for problem in (*checked.errors, *checked.warnings):
+            self._listener(of_diagnostic(Phase.CHECK, problem))
+        if checked.errors:
+            self._bad = (commit, spec.path, checked)
+        return checked
+
+    async def _outdated(self, checked: Checked) -> bool:
+        """Whether a commit was refused for kinds that the hub may serve by now."""
+        return any(d.code == "unknown-kind" for d in checked.errors) and await self._kinds.refresh()
+
+    async def _last_good(self, spec: SyncSpec, status: Mapping[str, Any]) -> Checked | None:
+        """The commit that stays in force; after a restart it is read again, if it is still there."""
+        commit = str(status.get("lastAppliedCommit") or "")
+        if self._good is None and commit:
+            try:
+                checked = await self._source.check(commit, spec, await self._kinds.catalog())
+            except GitError:
+                return None
+            if not checked.errors:
+                self._good = (commit, spec.path, checked)
+        return self._good[2] if self._good else None
