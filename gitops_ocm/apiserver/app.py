@@ -34,6 +34,7 @@ GZIP_FROM = 128 * 1024
 """Answers below this many bytes are not worth compressing."""
 _OFF_LOOP = 1024 * 1024
 _PEOPLE = ("curl", "Wget", "Mozilla/")
+IMPERSONATION = ("Impersonate-User", "Impersonate-Group", "Impersonate-Uid")
 _TEXT = "text/plain; charset=utf-8"
 
 log = get_logger(__name__)
@@ -102,7 +103,7 @@ class App:
         certificate = transport.get_extra_info("peercert") if transport is not None else None
         headers = request.headers
         user = self._authenticator.user(certificate, headers.get("Authorization"))
-        if not any(name[:12].lower() == "impersonate-" for name in headers):
+        if not any(name in headers for name in IMPERSONATION):
             return user
         return impersonated(self.access, user, headers, headers.getall("Impersonate-Group", ()))
 

@@ -77,6 +77,10 @@ class Small:
         """Nobody asks."""
         raise NotImplementedError
 
+    def resource_named(self, api_version: str, plural: str, side: Side = Side.HUB) -> Resource | None:
+        """Nobody asks."""
+        raise NotImplementedError
+
     def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:
         """Everything is there."""
 

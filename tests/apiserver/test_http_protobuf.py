@@ -1,0 +1,190 @@
+"""Protobuf bodies: read as the objects they are, and refused where they are none."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitops_ocm.apiserver.protobuf import MAGIC, decode_protobuf
+from gitops_ocm.objects.faults import ApiError
+
+Wire = list[tuple[int, "int | float | str | bytes | Wire"]]
+
+
+def _varint(value: int) -> bytes:
+    value &= 0xFFFF_FFFF_FFFF_FFFF
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _encoded(fields: Wire) -> bytes:
+    """A message as the wire has it; nested lists are messages."""
+    out = b""
+    for number, value in fields:
+        if isinstance(value, float):
+            out += _varint(number << 3 | 1) + struct.pack("<d", value)
+        elif isinstance(value, int):
+            out += _varint(number << 3) + _varint(value)
+        else:
+            data = (
+                _encoded(value)
+                if isinstance(value, list)
+                else value.encode()
+                if isinstance(value, str)
+                else value
+            )
+            out += _varint(number << 3 | 2) + _varint(len(data)) + data
+    return out
+
+
+def _body(api_version: str, kind: str, fields: Wire) -> bytes:
+    return MAGIC + _encoded([(1, [(1, api_version), (2, kind)]), (2, _encoded(fields))])
+
+
+META: Wire = [(1, "a"), (2, ""), (7, 0), (8, [])]
+"""As Go writes it: the zero values of what is not a pointer are there."""
+
+DATA: Wire = [(2, [(1, "k"), (2, "v")]), (2, [(1, "e")])]
+REQUEST: Wire = [
+    (1, b"pem"), (5, "client auth"), (6, [(1, "x"), (2, [(1, "y")])]), (7, "s"), (8, 3600),
+]  # fmt: skip
+
+CASES: list[tuple[str, str, Wire, dict[str, Any]]] = [
+    ("v1", "ConfigMap", [(1, META), *DATA], {"data": {"k": "v", "e": ""}}),
+    ("v1", "Secret", [(2, [(1, "k"), (2, b"\xff\x00")]), (3, "x")], {"data": {"k": "/wA="}, "type": "x"}),
+    (
+        "apps/v1",
+        "Deployment",
+        [(1, META), (2, [(1, 0), (4, [(1, "")]), (5, 0), (7, 0), (9, 600)])],
+        {"spec": {"replicas": 0, "progressDeadlineSeconds": 600}},
+    ),
+    (
+        "v1",
+        "Pod",
+        [(1, META), (2, [(1, [(1, "tmp"), (2, [(2, [(1, "")])])]), (2, [(1, "c"), (2, "i")])])],
+        {"spec": {"volumes": [{"name": "tmp", "emptyDir": {}}], "containers": [{"name": "c", "image": "i"}]}},
+    ),
+    (
+        "v1",
+        "Service",
+        [(1, META), (2, [(1, [(1, ""), (2, "TCP"), (3, 80), (4, [(1, 1), (2, 0), (3, "web")])])])],
+        {"spec": {"ports": [{"protocol": "TCP", "port": 80, "targetPort": "web"}]}},
+    ),
+    (
+        "coordination.k8s.io/v1",
+        "Lease",
+        [(1, META), (2, [(1, "me"), (2, 60), (4, [(1, 1_767_225_600), (2, 123_456_000)])])],
+        {
+            "spec": {
+                "holderIdentity": "me",
+                "leaseDurationSeconds": 60,
+                "renewTime": "2026-01-01T00:00:00.123456Z",
+            }
+        },
+    ),
+    (
+        "certificates.k8s.io/v1",
+        "CertificateSigningRequest",
+        [(1, META), (2, REQUEST)],
+        {
+            "spec": {
+                "request": "cGVt",
+                "usages": ["client auth"],
+                "extra": {"x": ["y"]},
+                "signerName": "s",
+                "expirationSeconds": 3600,
+            }
+        },
+    ),
+    ("v1", "DeleteOptions", [(1, 0), (2, [(1, "uid")]), (4, "Background")], {
+        "gracePeriodSeconds": 0,
+        "preconditions": {"uid": "uid"},
+        "propagationPolicy": "Background",
+    }),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api_version", "kind", "fields", "expected"), CASES, ids=[c[1] for c in CASES])
+def test_objects_are_read(api_version: str, kind: str, fields: Wire, expected: dict[str, Any]) -> None:
+    """Scalars, maps, bytes, times, quantities, inlined structs, pointers to zero."""
+    found = decode_protobuf(_body(api_version, kind, fields))
+    assert (found.pop("apiVersion"), found.pop("kind")) == (api_version, kind)
+    assert found.pop("metadata", {"name": "a"}) == {"name": "a"}
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema", "expected"),
+    [
+        ([(30, [(1, 1)])], "additionalProperties", True),
+        ([(30, [(1, 1), (2, [(5, "string")])])], "additionalProperties", {"type": "string"}),
+        ([(24, [(1, [(5, "string")])])], "items", {"type": "string"}),
+        ([(8, [(1, b'{"a":1}')])], "default", {"a": 1}),
+        ([(38, 1)], "x-kubernetes-preserve-unknown-fields", True),
+    ],
+)
+def test_crd_schemas_are_read(kind: Wire, schema: str, expected: Any) -> None:
+    """The unions of apiextensions and its names that protobuf cannot say."""
+    crd: Wire = [(1, META), (2, [(7, [(1, "v1"), (4, [(1, kind)])])])]
+    found = decode_protobuf(_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", crd))
+    assert found["spec"]["versions"][0]["schema"]["openAPIV3Schema"][schema] == expected
+
+
+def test_negative_numbers() -> None:
+    """Two's complement, as varints carry it."""
+    found = decode_protobuf(_body("scheduling.k8s.io/v1", "PriorityClass", [(1, META), (2, -5)]))
+    assert found["value"] == -5
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{}", 400),
+        (MAGIC, 415),
+        (MAGIC + b"\xff" * 11, 400),
+        (MAGIC + b"\x0a\x7f", 400),
+        (MAGIC + b"\x0b", 400),
+        (_body("v1", "ConfigMap", [(1, 5)]), 400),
+        (_body("v1", "ConfigMap", [(1, [(1, b"\xff")])]), 400),
+        (_body("coordination.k8s.io/v1", "Lease", [(2, [(4, [(1, 1 << 62)])])]), 400),
+        (_body("example.com/v1", "Thing", []), 415),
+    ],
+    ids=["json", "empty", "endless", "short", "wire-type", "not-bytes", "not-utf8", "no-time", "custom"],
+)
+def test_what_is_no_object_is_refused(body: bytes, code: int) -> None:
+    """A clear answer for every kind of broken body."""
+    with pytest.raises(ApiError) as raised:
+        decode_protobuf(body)
+    assert raised.value.http_code == code
+
+
+def test_depth_is_limited() -> None:
+    """A schema nested without end does not end the server."""
+    schema: Wire = [(5, "object")]
+    for _ in range(200):
+        schema = [(28, schema)]
+    crd: Wire = [(1, META), (2, [(7, [(1, "v1"), (4, [(1, schema)])])])]
+    with pytest.raises(ApiError, match="nested deeper"):
+        decode_protobuf(_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", crd))
+
+
+@given(st.binary(max_size=200), st.sampled_from(["ConfigMap", "Pod", "Service", "Event"]))
+@settings(derandomize=True, deadline=None)
+def test_any_bytes_are_an_object_or_a_refusal(raw: bytes, kind: str) -> None:
+    """Nothing a client sends raises anything but an API error."""
+    body = MAGIC + _encoded([(1, [(1, "v1"), (2, kind)]), (2, raw)])
+    try:
+        assert decode_protobuf(body)["kind"] == kind
+    except ApiError as error:
+        refused = error.http_code
+    else:
+        refused = 400
+    assert refused == 400
