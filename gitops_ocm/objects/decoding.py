@@ -61,6 +61,8 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
     if not fits or (schema.type == "integer" and isinstance(value, float)):
         raise _mismatch(value, f"{struct}.{path}", _go_type(schema))
     if isinstance(value, dict):
+        if schema.plain and _all_text(value, schema):
+            return
         for name, under in value.items():
             below = f"{path}.{name}" if path else name
             _check(under, schema.field(name), struct, below if name in schema.properties else path)
@@ -69,6 +71,17 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
             _check(item, schema.items, struct, path)
     elif schema.raw.get("format") == "byte":
         _check_base64(value)
+
+
+def _all_text(value: dict[str, Any], schema: Schema) -> bool:
+    """The common case, decided at once: a map of plain strings (not base64)."""
+    node = schema.additional
+    return (
+        node is not None
+        and node.type == "string"
+        and "format" not in node.raw
+        and set(map(type, value.values())) <= {str}
+    )
 
 
 def _go_type(schema: Schema) -> str:

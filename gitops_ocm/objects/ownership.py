@@ -166,9 +166,12 @@ def fields_owned_by(obj: Object, manager: str, *, operation: str = "", subresour
     return result
 
 
-def extract(obj: Object, fields: FieldSet) -> Object:
-    """The part of `obj` that a field set names, with its identity."""
-    part: Object = typed.extract(obj, fields) if fields else {}
+def extract(obj: Object, fields: FieldSet, schema: Schema | None = None) -> Object:
+    """The part of `obj` that a field set names, with its identity.
+
+    With the schema, an owned but empty map is just that; without, it stands for all that is in it.
+    """
+    part: Object = typed.extract(obj, fields, schema) if fields else {}
     meta = obj.get("metadata") or {}
     identity = {k: meta[k] for k in ("name", "namespace") if k in meta}
     top: Object = {k: obj[k] for k in ("apiVersion", "kind") if k in obj}
@@ -316,18 +319,18 @@ def _pruned(merged: Object, last: FieldSet, managers: Iterable[Manager], schema:
     if fieldset.contains(owned, last):
         return merged
     last = typed.named_members(last, schema)
-    owned = typed.named_members(owned, schema)
+    named = typed.named_members(owned, schema)
     present = typed.named_members(typed.fields_of(merged, schema), schema)
-    without_last = _kept(merged, last, schema)
-    unwanted = fieldset.difference(present, fieldset.union(without_last, owned))
-    kept = _kept(merged, unwanted, schema)
+    without_last = _kept(merged, last, schema, owned)
+    unwanted = fieldset.difference(present, fieldset.union(without_last, named))
+    kept = _kept(merged, unwanted, schema, owned)
     gone = fieldset.intersection(fieldset.difference(present, kept), last)
-    result = typed.remove(merged, gone)
+    result = typed.remove(merged, gone, owned)
     return {} if typed.emptied(result) else dict(result)
 
 
-def _kept(merged: Object, unwanted: FieldSet, schema: Schema | None) -> FieldSet:
-    rest = typed.remove(merged, unwanted)
+def _kept(merged: Object, unwanted: FieldSet, schema: Schema | None, owned: FieldSet) -> FieldSet:
+    rest = typed.remove(merged, unwanted, owned)
     return {} if typed.emptied(rest) else typed.named_members(typed.fields_of(rest, schema), schema)
 
 

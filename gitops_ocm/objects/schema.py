@@ -73,6 +73,7 @@ class Schema:
         self.has_default: bool = raw.get("default") is not None
         self.default_value: Any = raw.get("default")
         self.ruled_memo: bool | None = None
+        self.plain_memo: bool | None = None
         self._fields: dict[str, Schema] = {}
         self._items: Schema | None = None
         self._additional: Schema | None = None
@@ -145,6 +146,20 @@ class Schema:
         """The schemas under `allOf`, `anyOf`, `oneOf` or `not`."""
         raw = self.raw.get(keyword) or ()
         return [Schema(part, self._definitions) for part in ([raw] if isinstance(raw, Mapping) else raw)]
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is a free map of scalars without defaults: nothing in it to prune or fill in."""
+        if self.plain_memo is None:
+            node = self.additional
+            self.plain_memo = (
+                self.type == "object"
+                and not self.properties
+                and node is not None
+                and node.type in ("string", "integer", "boolean", "number")
+                and not node.has_default
+            )
+        return self.plain_memo
 
     @property
     def open(self) -> bool:

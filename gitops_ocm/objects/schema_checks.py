@@ -285,6 +285,8 @@ def _item_key(item: Any, schema: Schema) -> Any:
 def _native(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
     """Required fields and enums of a native kind; a status is written by controllers and trusted."""
     if isinstance(value, Mapping):
+        if schema.plain:
+            return
         for name in schema.required:
             node = schema.field(name)
             if name not in value and node is not None and node.type not in ("boolean", "integer"):

@@ -24,7 +24,9 @@ def defaulted(value: Any, schema: Schema | None) -> Any:
     """
     if schema is None:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
+        if schema.plain and None not in value.values():
+            return value
         return _defaulted_map(value, schema)
     if isinstance(value, list):
         items = schema.items
@@ -74,7 +76,9 @@ def pruned(value: Any, schema: Schema | None) -> Any:
     """The value without fields that the schema neither declares nor lets through."""
     if schema is None:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
+        if schema.plain:
+            return value
         result = {}
         for key, under in value.items():
             node = schema.field(key)

@@ -236,8 +236,12 @@ def _below(key: str, schema: Schema | None) -> Schema | None:
     return schema.field(key[2:]) if key[:2] == "f:" else schema.items
 
 
-def remove(value: Any, fields: FieldSet) -> Any:
-    """The value without the members of `fields`; a container emptied by that goes as well."""
+def remove(value: Any, fields: FieldSet, keep: FieldSet = MEMBER) -> Any:
+    """The value without the members of `fields`; what is emptied by that goes, unless `keep` has it.
+
+    kube-apiserver leaves a null where the emptied map is owned by somebody, and then refuses it in a
+    custom resource; here the owner keeps the empty map.
+    """
     if isinstance(value, Mapping):
         result = {}
         for name, under in value.items():
@@ -245,9 +249,12 @@ def remove(value: Any, fields: FieldSet) -> Any:
             if below is None:
                 result[name] = under
             elif not is_member(below):
-                rest = remove(under, below)
+                kept = keep.get(f"f:{name}")
+                rest = remove(under, below, kept or MEMBER)
                 if rest is not _GONE:
                     result[name] = rest
+                elif kept is not None and is_member(kept):
+                    result[name] = type(under)()
         return result if result or not value else _GONE
     if isinstance(value, list):
         items = []
@@ -256,7 +263,7 @@ def remove(value: Any, fields: FieldSet) -> Any:
             if below is None:
                 items.append(item)
             elif not is_member(below):
-                rest = remove(item, below)
+                rest = remove(item, below, _selected(item, keep) or MEMBER)
                 if rest is not _GONE:
                     items.append(rest)
         return items if items or not value else _GONE
@@ -271,22 +278,36 @@ def emptied(value: Any) -> bool:
     return value is _GONE
 
 
-def extract(value: Any, fields: FieldSet) -> Any:
-    """Only what the members of `fields` name; list items keep the keys that identify them."""
+def extract(value: Any, fields: FieldSet, schema: Schema | None = None) -> Any:
+    """Only what the members of `fields` name; list items keep what is theirs.
+
+    A member with nothing below it stands for the whole value; a map or list that the schema says is
+    merged by key is then only the empty container, as its contents have owners of their own.
+    """
     below = {k: v for k, v in fields.items() if k != DOT}
     if not below:
-        return value
+        return _alone(value, schema)
     if isinstance(value, Mapping):
         found = ((name, below.get(f"f:{name}"), under) for name, under in value.items())
-        return {name: extract(under, inner) for name, inner, under in found if inner is not None}
+        return {
+            name: extract(under, inner, schema.field(name) if schema is not None else None)
+            for name, inner, under in found
+            if inner is not None
+        }
     if isinstance(value, list):
         items = []
         for item in value:
             inner = _selected(item, below)
             if inner is not None:
-                items.append(extract(item, inner))
+                items.append(extract(item, inner, schema.items if schema is not None else None))
         return items
     return value
+
+
+def _alone(value: Any, schema: Schema | None) -> Any:
+    if schema is not None and isinstance(value, Mapping) and _granular(schema):
+        return {}
+    return [] if isinstance(value, list) and _associative(schema) else value
 
 
 def _selected(item: Any, fields: FieldSet) -> FieldSet | None:
