@@ -37,6 +37,7 @@ def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
     if resource is None:
         return [_unknown_kind(obj, catalog)]
     found += _placed(obj, resource)
+    found += _server_fields(obj)
     found += _wave(obj)
     schema = catalog.schema(obj["apiVersion"], obj["kind"])
     found += _by_schema(obj, schema) if schema is not None else ()
@@ -105,6 +106,14 @@ def _namespace_hint(resource: Resource) -> str:
     if resource.group == works.GROUP and resource.kind == "ManifestWork":
         return "set metadata.namespace to the name of the managed cluster"
     return "set metadata.namespace"
+
+
+def _server_fields(obj: Mapping[str, Any]) -> Iterator[Finding]:
+    """Fields an exported object has and a wish cannot: applying them fails or locks."""
+    for field in ("managedFields", "resourceVersion", "uid", "deletionTimestamp"):
+        if obj["metadata"].get(field):
+            why = f"metadata.{field} is set by the server"
+            yield Finding("server-field", why, ("metadata", field), "remove it; it came with an export")
 
 
 def _wave(obj: Mapping[str, Any]) -> Iterator[Finding]:

@@ -34,6 +34,9 @@ INHERITED = frozenset(
 )
 """What git may see of our own environment."""
 
+_NOT_FOUND = 127
+"""What `env` exits with when there is no such program."""
+
 _CONFIG: Mapping[str, str] = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
@@ -136,6 +139,8 @@ class Git:
         finally:
             end(process)
         result = Result(process.returncode, bytes(talk.out), masked(talk.err.decode("utf-8", "replace")))
+        if result.code == _NOT_FOUND and result.err.startswith("env:"):
+            raise GitMissing("there is no git program on PATH")
         if check and result.code != 0:
             raise from_stderr(args[0], result.err or result.text[-300:], place=self.place)
         return result
@@ -144,14 +149,20 @@ class Git:
         self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a command with three pipes; the caller must `end` it."""
-        import git  # Costs 0.1 s, which a command that never touches Git need not pay.
+        try:
+            import git  # Costs 0.1 s, which a command that never touches Git need not pay.
+        except ImportError as error:  # It looks for the program when imported.
+            raise GitMissing("there is no git program on PATH") from error
 
-        dropped = [name for name in os.environ if name not in INHERITED]
+        given = {**self._environment(), **(env or {})}
+        # GitPython only adds to our environment: what git must not see is taken away by `env`, which
+        # would take away our own settings of the same names too.
+        dropped = [name for name in os.environ if name not in INHERITED and name not in given]
         command = ["env", *(part for name in dropped for part in ("-u", name)), "git", *args]
         try:
             started = git.cmd.Git(cwd or self.git_dir).execute(
                 command,
-                env={**self._environment(), **(env or {})},
+                env=given,
                 istream=subprocess.PIPE,
                 as_process=True,
                 shell=False,

@@ -177,6 +177,7 @@ PROBLEMS = [
         5,
         "hubAcceptClient",
     ),
+    ("exported", config_map("a", "  resourceVersion: '12'\n"), "server-field", 6, "set by the server"),
     ("empty work", WORK.replace("manifests:", "manifests: []"), "work-empty", 6, "should not be empty"),
     (
         "work, no name",
