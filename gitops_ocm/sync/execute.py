@@ -8,18 +8,19 @@ namespace is still coming waits alone. What the results mean for the inventory i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER, SYNC_NAME_LABEL
 from gitops_ocm.decide.contract import Apply, Delete, Result, Write
 from gitops_ocm.errors import Diagnostic
-from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY, Committer
+from gitops_ocm.objects.diff import differences, without_noise
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ownership import fields_owned_by
 from gitops_ocm.objects.ref import Ref
-from gitops_ocm.plan.changes import Action, Change, ChangeSet
+from gitops_ocm.plan.changes import Action, Change, ChangeSet, Reason
 from gitops_ocm.plan.waves import Wave, needs, waves
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_change
 from gitops_ocm.sync.failures import Verdict, namespace_missing, problem, verdict
@@ -32,7 +33,8 @@ class Execution:
     """What came of a plan so far."""
 
     applied: set[Ref] = field(default_factory=set)
-    adopted: set[Ref] = field(default_factory=set)
+    untouched: set[Ref] = field(default_factory=set)
+    """Applied without changing anything: the hub merely writes a value differently from Git."""
     pruned: set[Ref] = field(default_factory=set)
     refused: set[Ref] = field(default_factory=set)
     waiting: dict[Ref, Change] = field(default_factory=dict)
@@ -51,15 +53,15 @@ class Execution:
     def summary(self, plan: ChangeSet, before: Mapping[str, int] | None) -> Mapping[str, int]:
         """The counts of `HubSync.status.summary`; those of a pass that did nothing stay as they were."""
         objects = sum(1 for change in plan if change.wanted is not None)
-        drifted = sum(1 for change in plan if change.drift)
-        done = self.applied | self.pruned
-        if not done and before is not None and before.get("objects") == objects:
+        drifted = sum(1 for change in plan if change.drift and change.ref not in self.untouched)
+        changed = self.applied - self.untouched
+        if not changed and not self.pruned and before is not None and before.get("objects") == objects:
             return {**before, "drifted": drifted} if drifted else before
-        created = sum(1 for c in plan if c.action is Action.CREATE and c.ref in self.applied)
+        created = sum(1 for c in plan if c.action is Action.CREATE and c.ref in changed)
         return {
             "objects": objects,
             "created": created,
-            "configured": len(self.applied) - created,
+            "configured": len(changed) - created,
             "pruned": len(self.pruned),
             "drifted": drifted,
         }
@@ -86,6 +88,7 @@ class Executor:
         self._observed = observed
         self._listener = listener
         self._namespace_exists = namespace_exists
+        self._before: dict[Ref, str] = {}
         self._owner = owner
         self._concurrency = concurrency
 
@@ -100,6 +103,50 @@ class Executor:
                 continue
             await self._apply_wave(wave.changes, plan, done, total)
         return done
+
+    async def verified(self, plan: ChangeSet) -> ChangeSet:
+        """The plan without drift that is none, where drift is only reported.
+
+        An object seen for the first time may look drifted only because the hub writes a value
+        differently. A dry run tells: an apply that would change nothing is no drift.
+        """
+        suspects = [c for c in plan if c.reason is Reason.DRIFT_REPORTED and c.live is not None]
+        cleared = {change.ref for change in suspects if await self._as_in_git(change)}
+        if not cleared:
+            return plan
+        changes = (
+            replace(c, action=Action.UNCHANGED, reason=Reason.SAME) if c.ref in cleared else c for c in plan
+        )
+        return ChangeSet(plan.commit, tuple(changes), plan.diagnostics)
+
+    async def _as_in_git(self, change: Change) -> bool:
+        assert change.wanted is not None
+        assert change.live is not None
+        ref = change.ref
+        resource = await self._mapper.resource_of(ref.of, change.version)
+        if resource is None:
+            return False
+        fragment = marked(change.wanted, owner=self._owner, commit=change.live.commit)
+        try:
+            live = await self._cluster.get(resource, ref.namespace, ref.name)
+            after = await self._cluster.patch(
+                resource,
+                ref.namespace,
+                ref.name,
+                fragment,
+                type=PatchType.APPLY,
+                field_manager=SYNC_FIELD_MANAGER,
+                force=True,
+                dry_run=True,
+            )
+        except ApiError as error:
+            if error.transient:
+                raise
+            return False
+        if differences(without_noise(live), without_noise(after)):
+            return False
+        self._observed.applied(live)
+        return True
 
     async def again(self, plan: ChangeSet, done: Execution) -> None:
         """Try once more what waits."""
@@ -134,6 +181,8 @@ class Executor:
                 done.waiting[change.ref] = change
                 continue
             assert change.wanted is not None
+            if change.reason is Reason.DRIFTED:
+                self._before[change.ref] = self._observed.version(change.ref)
             fragment = marked(change.wanted, owner=self._owner, commit=commit_of(change, plan.commit))
             writes.append(Apply(fragment, force=change.force))
             by_write[id(writes[-1])] = change
@@ -164,6 +213,8 @@ class Executor:
             return
         assert result.obj is not None
         done.applied.add(change.ref)
+        if result.obj["metadata"].get("resourceVersion") == self._before.get(change.ref):
+            done.untouched.add(change.ref)
         self._observed.applied(result.obj)
         self._listener(of_change(change, done=len(done.applied), total=total))
 

@@ -40,15 +40,13 @@ class Observed(Mapping[Ref, Live]):
     object drifted, vanished, or came right again.
     """
 
-    news: bool = False
-    """Whether a plan made now might differ; who plans sets it back."""
-
     def __init__(self, owner: str, changed: Callable[[], None]) -> None:
         self._owner = owner
         self._changed = changed
         self._records: dict[Ref, _Record] = {}
         self._wanted: Mapping[Ref, Wanted] = {}
         self._off: set[Ref] = set()
+        self._news: set[Ref] = set()
 
     def __getitem__(self, ref: Ref) -> Live:
         return self._records[ref].live
@@ -63,6 +61,20 @@ class Observed(Mapping[Ref, Live]):
     def off(self) -> frozenset[Ref]:
         """Wanted objects that are known not to be as Git wants them, or to be gone."""
         return frozenset(self._off)
+
+    @property
+    def news(self) -> bool:
+        """Whether a plan made now might differ from the last one."""
+        return bool(self._news)
+
+    def planned(self) -> None:
+        """A plan is being made of what is known now."""
+        self._news.clear()
+
+    def version(self, ref: Ref) -> str:
+        """The resourceVersion an object was last seen at; `""` for one that was not."""
+        record = self._records.get(ref)
+        return record.version if record else ""
 
     def expect(self, wanted: Mapping[Ref, Wanted]) -> None:
         """What Git wants from now on. What it no longer wants is no longer judged."""
@@ -101,11 +113,13 @@ class Observed(Mapping[Ref, Live]):
             settled = "" if wanted is None or covers(wanted.obj, obj) else _our_digest(obj)
         self._records[ref] = _Record(live_of(obj, in_sync=True), version, settled)
         self._off.discard(ref)
+        self._news.discard(ref)
 
     def deleted(self, ref: Ref) -> None:
         """Our own delete was accepted."""
         self._records.pop(ref, None)
         self._off.discard(ref)
+        self._news.discard(ref)
 
     def _as_wanted(self, obj: Object, wanted: Wanted, record: _Record | None) -> bool:
         live = live_of(obj, in_sync=True)
@@ -122,7 +136,7 @@ class Observed(Mapping[Ref, Live]):
             self._off.add(ref)
         else:
             self._off.discard(ref)
-        self.news = True
+        self._news.add(ref)
         self._changed()
 
 

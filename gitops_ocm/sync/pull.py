@@ -171,8 +171,9 @@ class Pull:
             )
             await record.write(status_of(record.status, outcome, now=self._clock.now()))
             return Attempt(verdict, target.attempted, problems=target.problems)
-        plan = await self._plan(target.checked, spec, record)
-        done = await self._carry_out(plan, spec, record)
+        executor = self._executor(spec)
+        plan = await executor.verified(await self._plan(target.checked, spec, record))
+        done = await self._carry_out(executor, plan, spec, record)
         inventory = recorded(
             plan, record.inventory, applied=done.applied, pruned=done.pruned, refused=done.refused
         )
@@ -186,7 +187,7 @@ class Pull:
         wanted = {item.ref: item for item in checked.state.objects}
         self._observed.expect(wanted)
         await self._watching.follow(_kinds_of(checked, record.inventory))
-        self._observed.news = False
+        self._observed.planned()
         plan = compute(
             checked.state.objects,
             record.inventory,
@@ -199,14 +200,10 @@ class Pull:
             self._listener(of_diagnostic(Phase.PLAN, problem))
         if not plan.nothing_to_do:
             self._listener(SyncEvent(Phase.PLAN, f"{plan.commit[:12]}: {plan.summary()}"))
-        for change in plan:
-            if change.drift:
-                self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
         return plan
 
-    async def _carry_out(self, plan: ChangeSet, spec: SyncSpec, record: Record) -> Execution:
-        """Apply, wait a little for what is missing, prune. Each step's inventory is recorded before it."""
-        executor = Executor(
+    def _executor(self, spec: SyncSpec) -> Executor:
+        return Executor(
             self._hub.committer,
             self._hub.cluster,
             self._hub.mapper,
@@ -216,6 +213,11 @@ class Pull:
             owner=spec.name,
             concurrency=self._settings.concurrency,
         )
+
+    async def _carry_out(
+        self, executor: Executor, plan: ChangeSet, spec: SyncSpec, record: Record
+    ) -> Execution:
+        """Apply, wait a little for what is missing, prune. Each step's inventory is recorded before it."""
         ahead = written_ahead(plan, record.inventory)
         if ahead is not record.inventory:
             await self._progress(record, spec, plan, ahead, "Applying")
@@ -279,6 +281,9 @@ class Pull:
         phase = Phase.DONE if outcome.verdict.ready else Phase.FAILED
         for problem in done.problems:
             self._listener(of_diagnostic(Phase.APPLY, problem))
+        for change in plan:
+            if change.drift and change.ref not in done.untouched:
+                self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
         self._listener(SyncEvent(phase, outcome.verdict.message, level))
         waiting = tuple(str(ref) for ref in sorted(done.waiting))
         return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=done.complete)

@@ -1,0 +1,86 @@
+"""The same commits on each hub: the in-process store, the embedded server, a real control plane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.sync.loop import SyncLoop, SyncSettings
+from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, Repo, Wire, config_map, work
+from gitops_ocm.testing.waiting import eventually
+
+
+async def test_a_repository_and_a_hub_in_step(
+    cluster: Cluster, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    """First sync, no-op, one change, drift put back, prune, and a restart that writes nothing."""
+    name, shop = unique("fleet"), unique("shop")
+    repo, wire = Repo(tmp_path / "repo.git"), Wire(cluster)
+    namespace = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {shop}\n"
+    deployment = (
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: {shop}}}\n"
+        "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
+        "    spec:\n      containers:\n      - name: web\n        image: busybox\n"
+        "        resources: {requests: {cpu: 1000m}}\n"
+    )
+    repo.commit(
+        {
+            "hub/ns.yaml": namespace,
+            "hub/web.yaml": deployment,
+            "works/w.yaml": work("mw-01", shop),
+            **{f"hub/{n}.yaml": config_map(n, namespace=shop) for n in "abc"},
+        }
+    )
+    sync = {
+        "apiVersion": "sync.gitops-ocm.io/v1alpha1",
+        "kind": "HubSync",
+        "metadata": {"name": name},
+        "spec": {"repository": {"url": str(repo.path)}, "interval": "1h"},
+    }
+
+    def loop() -> SyncLoop:
+        settings = SyncSettings(tmp_path / "cache", patience=5.0)
+        return SyncLoop(wire, name, settings=settings, catalog=load_catalog(), create=sync)
+
+    running, stop = loop(), asyncio.Event()
+    task = asyncio.create_task(running.run(stop))
+    first = await running.sync_now()
+    assert first.ok, (first.verdict, first.problems)
+
+    async def quiet() -> bool:
+        before = wire.total
+        return (await running.sync_now()).noop and wire.total == before
+
+    # A real hub's controllers still touch the Deployment, whose quantity reads differently there.
+    await eventually(quiet)
+
+    repo.commit({"hub/a.yaml": config_map("a", "2", namespace=shop), "hub/c.yaml": None})
+    assert (await running.sync_now()).ok
+    assert (await cluster.get(CONFIG_MAPS, shop, "a"))["data"] == {"v": "2"}
+
+    await cluster.patch(CONFIG_MAPS, shop, "a", {"data": {"v": "x"}}, type=PatchType.MERGE)
+    await cluster.delete(CONFIG_MAPS, shop, "b")
+
+    async def put_back() -> bool:
+        found = await cluster.list(CONFIG_MAPS, shop, label_selector="sync.gitops-ocm.io/name")
+        return {o["metadata"]["name"]: o["data"] for o in found.items} == {"a": {"v": "2"}, "b": {"v": "1"}}
+
+    await eventually(put_back)
+    assert (await running.sync_now()).ok
+    stop.set()
+    await task
+
+    writes = wire.writes
+    assert (await loop().once()).ok
+    again = wire.writes
+    assert again - writes <= 1, "at most the Deployment, whose quantity the server writes differently"
+    await cluster.patch(SYNCS, "", name, {"spec": {"drift": {"mode": "Report"}}}, type=PatchType.MERGE)
+    assert (await loop().once()).ok
+    conditions = {c["type"] for c in (await cluster.get(SYNCS, "", name))["status"]["conditions"]}
+    assert conditions == {"Ready"}, "a value that is only written differently is not reported as drift"
+    status = (await cluster.get(SYNCS, "", name))["status"]
+    assert len(status["inventory"]["entries"]) == 5
+    await cluster.delete(SYNCS, "", name)
