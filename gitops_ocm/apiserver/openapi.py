@@ -194,7 +194,7 @@ def _schemas(served: Iterable[Served]) -> dict[str, Any]:
 
 
 def _custom_schema(entry: Served) -> dict[str, Any]:
-    schema: dict[str, Any] = dict(entry.schema.raw) if entry.schema else {"type": "object"}
+    schema: dict[str, Any] = _published(entry.schema.raw) if entry.schema else {"type": "object"}
     properties = dict(schema.get("properties") or {})
     properties["apiVersion"] = {"type": "string"}
     properties["kind"] = {"type": "string"}
@@ -202,6 +202,26 @@ def _custom_schema(entry: Served) -> dict[str, Any]:
     schema["properties"] = properties
     schema["x-kubernetes-group-version-kind"] = [_gvk(entry.resource)]
     return schema
+
+
+def _published(schema: Any) -> Any:
+    """A CRD's schema as it is published: a whole object inside says what every object has."""
+    if isinstance(schema, list):
+        return [_published(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {k: v if k in ("default", "enum") else _published(v) for k, v in schema.items()}
+    if isinstance(schema.get("properties"), Mapping):
+        kept["properties"] = {name: _published(inner) for name, inner in schema["properties"].items()}
+    if schema.get("x-kubernetes-embedded-resource"):
+        kept["properties"] = {
+            **(kept.get("properties") or {}),
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"allOf": [{"$ref": f"{V3_PREFIX}{META}ObjectMeta"}]},
+        }
+        kept["required"] = sorted({*(kept.get("required") or ()), "apiVersion", "kind"})
+    return kept
 
 
 def _list_schema(entry: Served, name: str) -> dict[str, Any]:
