@@ -67,7 +67,8 @@ class LocalCluster:
             continue_token=continue_token,
             resource_version=resource_version,
         )
-        return ObjectList([_copy(obj) for obj in page.items], page.resource_version, page.continue_token)
+        items: list[Object] = orjson.loads(orjson.dumps(page.items))
+        return ObjectList(items, page.resource_version, page.continue_token)
 
     async def watch(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from gitops_ocm.objects import fieldset, typed
@@ -183,8 +184,12 @@ def managers_of(obj: Object) -> tuple[Manager, ...]:
     return tuple(_decode(obj).values())
 
 
+@lru_cache(maxsize=1024)
 def skeleton(schema: Schema | None) -> Object:
-    """An empty object of a native kind: its non-pointer structs and required lists are always there."""
+    """An empty object of a native kind: its non-pointer structs and required lists are always there.
+
+    Shared: read it, never change it.
+    """
     if schema is None or not schema.native:
         return {}
     result: Object = {}

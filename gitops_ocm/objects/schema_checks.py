@@ -254,14 +254,10 @@ def _unfiled(path: Path, words: str) -> Cause:
 
 
 def _duplicates(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name, under in value.items():
             node = schema.field(name)
-            if (
-                node is not None
-                and isinstance(under, list | Mapping)
-                and not (not path and name == "metadata")
-            ):
+            if node is not None and isinstance(under, (list, dict)) and not (not path and name == "metadata"):
                 yield from _duplicates(under, node, (*path, name))
     elif isinstance(value, list):
         seen = set()
@@ -277,14 +273,14 @@ def _duplicates(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
 def _item_key(item: Any, schema: Schema) -> Any:
     if schema.list_type == "set":
         return item
-    if schema.list_type == "map" and isinstance(item, Mapping):
+    if schema.list_type == "map" and isinstance(item, dict):
         return {k: item[k] for k in schema.list_keys if k in item}
     return None
 
 
 def _native(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
     """Required fields and enums of a native kind; a status is written by controllers and trusted."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if schema.plain:
             return
         for name in schema.required:

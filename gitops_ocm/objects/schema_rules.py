@@ -35,8 +35,8 @@ def _walk(value: Any, old: Any, schema: Schema, path: Path) -> Iterator[Cause]:
         return
     for rule in schema.rules:
         yield from _judge(rule, value, old, path)
-    if isinstance(value, Mapping):
-        was = old if isinstance(old, Mapping) else {}
+    if isinstance(value, dict):
+        was = old if isinstance(old, dict) else {}
         for name, under in value.items():
             node = schema.field(name)
             if node is not None:
@@ -48,11 +48,11 @@ def _walk(value: Any, old: Any, schema: Schema, path: Path) -> Iterator[Cause]:
 
 def _counterpart(item: Any, old: Any, schema: Schema) -> Any:
     """The old item with the same keys; items of other lists have no identity, so no old value."""
-    if schema.list_type != "map" or not isinstance(old, list) or not isinstance(item, Mapping):
+    if schema.list_type != "map" or not isinstance(old, list) or not isinstance(item, dict):
         return None
     keys = schema.list_keys
     for candidate in old:
-        if isinstance(candidate, Mapping) and all(candidate.get(k) == item.get(k) for k in keys):
+        if isinstance(candidate, dict) and all(candidate.get(k) == item.get(k) for k in keys):
             return candidate
     return None
 
@@ -94,7 +94,7 @@ def _broken(rule: Mapping[str, Any], value: Any, variables: Mapping[str, Any], p
             return Cause("FieldValueRequired", f"Required value: {message}", field)
         case "FieldValueDuplicate":
             return Cause("FieldValueDuplicate", f"Duplicate value: {_shown(value)}", field)
-    shown = "" if isinstance(value, Mapping | list) else f" {_shown(value)}:"
+    shown = "" if isinstance(value, (list, dict)) else f" {_shown(value)}:"
     return Cause("FieldValueInvalid", f"Invalid value:{shown} {message}", field)
 
 
@@ -133,7 +133,7 @@ def _why(error: Exception, rule: str) -> str:
 
 
 def _cel_type(value: Any) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "object"
     if isinstance(value, list):
         return "array"
@@ -159,7 +159,7 @@ _RESERVED = frozenset(
 
 def _unescaped(value: Any) -> Any:
     """The value with property names as CEL rules must write them (`a-b` is `a__dash__b`)."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         result = {}
         for key, under in value.items():
             result[key] = _unescaped(under)

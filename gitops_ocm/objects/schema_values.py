@@ -101,7 +101,7 @@ def unknown(obj: Any, schema: Schema) -> list[str]:
 def _unknown(value: Any, schema: Schema | None, path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
     if schema is None:
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, under in value.items():
             node = schema.field(key)
             if node is not None:

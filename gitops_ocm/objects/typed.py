@@ -36,7 +36,7 @@ def item_key(item: Any, schema: Schema) -> str:
     """The field-set key (`k:{"name":"a"}`, `v:"x"`) of an item of a map or set list."""
     if schema.list_type == "set":
         return "v:" + orjson.dumps(item).decode()
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         raise Mistyped("associative list with keys may not have non-map elements")
     if not any(name in item or _has_default(name, schema) for name in schema.list_keys):
         listed = " ".join(f'"{name}"' for name in schema.list_keys)
@@ -67,9 +67,11 @@ def fields_of(value: Any, schema: Schema | None) -> FieldSet:
 
 def _fields(value: Any, schema: Schema | None) -> tuple[bool, FieldSet]:
     """Whether the value is itself a member, and what is below it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if not _granular(schema):
             return True, MEMBER
+        if schema is not None and schema.plain:
+            return False, {f"f:{name}": MEMBER for name in value}
         below: FieldSet = {}
         for name, under in value.items():
             node = schema.field(name) if schema is not None else None
@@ -94,7 +96,10 @@ def _fields(value: Any, schema: Schema | None) -> tuple[bool, FieldSet]:
 def every_field(value: Any, schema: Schema | None) -> FieldSet:
     """What is below a value that is wholly new or wholly gone: each container is a member too."""
     below: FieldSet = {}
-    if isinstance(value, Mapping) and _granular(schema):
+    if isinstance(value, dict) and _granular(schema):
+        if schema is not None and schema.plain:
+            below = {f"f:{name}": MEMBER for name in value}
+            return {DOT: MEMBER, **below} if below else MEMBER
         for name, under in value.items():
             below[f"f:{name}"] = every_field(under, schema.field(name) if schema is not None else None)
     elif isinstance(value, list) and schema is not None and _associative(schema):
@@ -124,7 +129,7 @@ def _compare(old: Any, new: Any, schema: Schema | None, into: Comparison) -> boo
     """Fill `into` with differences below; True when the value as a whole was modified."""
     if old is new:
         return False
-    if isinstance(old, Mapping) and isinstance(new, Mapping) and _granular(schema):
+    if isinstance(old, dict) and isinstance(new, dict) and _granular(schema):
         if schema is None:
             _compare_keys(old, new, None, into)
         else:
@@ -176,8 +181,11 @@ def _descend(key: str, old: Any, new: Any, schema: Schema | None, into: Comparis
 
 def merge(live: Any, config: Any, schema: Schema | None) -> Any:
     """`live` with everything `config` says; what `config` does not mention stays the same object."""
-    if isinstance(config, Mapping) and isinstance(live, Mapping) and _granular(schema):
+    if isinstance(config, dict) and isinstance(live, dict) and _granular(schema):
         result = dict(live)
+        if schema is not None and schema.plain:
+            result.update(config)
+            return result
         for name, value in config.items():
             if name in live:
                 node = schema.field(name) if schema is not None else None
@@ -242,7 +250,7 @@ def remove(value: Any, fields: FieldSet, keep: FieldSet = MEMBER) -> Any:
     kube-apiserver leaves a null where the emptied map is owned by somebody, and then refuses it in a
     custom resource; here the owner keeps the empty map.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         result = {}
         for name, under in value.items():
             below = fields.get(f"f:{name}")
@@ -287,7 +295,7 @@ def extract(value: Any, fields: FieldSet, schema: Schema | None = None) -> Any:
     below = {k: v for k, v in fields.items() if k != DOT}
     if not below:
         return _alone(value, schema)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         found = ((name, below.get(f"f:{name}"), under) for name, under in value.items())
         return {
             name: extract(under, inner, schema.field(name) if schema is not None else None)
@@ -305,7 +313,7 @@ def extract(value: Any, fields: FieldSet, schema: Schema | None = None) -> Any:
 
 
 def _alone(value: Any, schema: Schema | None) -> Any:
-    if schema is not None and isinstance(value, Mapping) and _granular(schema):
+    if schema is not None and isinstance(value, dict) and _granular(schema):
         return {}
     return [] if isinstance(value, list) and _associative(schema) else value
 
@@ -314,7 +322,7 @@ def _selected(item: Any, fields: FieldSet) -> FieldSet | None:
     """What a field set holds under a list item's key, by value or by the keys it names."""
     if not fields:
         return None
-    if isinstance(item, Mapping):
+    if isinstance(item, dict):
         for key, below in fields.items():
             if key[:2] == "k:" and _has_keys(item, orjson.loads(key[2:])):
                 return _fields_below(below)

@@ -6,7 +6,6 @@ The first problem is the answer, worded as the typed parser of server-side apply
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from gitops_ocm.objects import fieldset, typed
@@ -49,14 +48,14 @@ def _check(value: Any, schema: Schema | None, path: Path) -> None:
         _check_map(value, schema, path)
     elif schema.type == "array":
         _check_list(value, schema, path)
-    elif isinstance(value, Mapping | list):
+    elif isinstance(value, (list, dict)):
         raise _fail(path, f"expected {_SCALARS.get(schema.type, schema.type)}, got {_shown(value)}")
     else:
         _check_scalar(value, schema, path)
 
 
 def _check_map(value: Any, schema: Schema, path: Path) -> None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise _fail(path, f"expected map, got {_boxed(value)}")
     for name, under in value.items():
         node = schema.field(name)
@@ -112,7 +111,7 @@ def _plain(value: Any) -> str:
         return {True: "true", False: "false", None: "<nil>"}[value]
     if isinstance(value, list):
         return "[" + " ".join(map(_plain, value)) + "]"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "map[" + " ".join(f"{k}:{_plain(value[k])}" for k in sorted(value)) + "]"
     return str(value)
 
@@ -125,7 +124,7 @@ def _shown(value: Any) -> str:
         text = f'"{value}"'
     elif isinstance(value, int | float):
         text = str(value)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         text = "map[string]interface {}{…}"
     else:
         text = "[]interface {}{…}"
