@@ -8,6 +8,7 @@ cannot do harm. Requests share 32 kept-alive connections; each watch has one of 
 from __future__ import annotations
 
 import asyncio
+import io
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ _MAX_TRIES = 5
 _MAX_WAIT = 30.0
 _WATCH_GRACE = 30.0
 _WATCH_IDLE = 600.0
+_LARGE_BODY = 512 * 1024
 
 
 class HttpCluster:
@@ -286,8 +288,11 @@ class HttpCluster:
     ) -> bytes | ApiError:
         if headers is None and request.body is not None:
             headers = self._content_types[request.content_type]
+        body: bytes | io.BytesIO | None = request.body
+        if body is not None and len(body) > _LARGE_BODY:
+            body = io.BytesIO(body)  # sent in pieces, so that the loop is not held up
         async with session.requests.request(
-            request.method, self._url(request.target), data=request.body, headers=headers, **session.extra
+            request.method, self._url(request.target), data=body, headers=headers, **session.extra
         ) as answer:
             requests(request.method, answer.status).inc()
             if answer.status < 300:

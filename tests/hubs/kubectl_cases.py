@@ -213,9 +213,8 @@ SESSIONS: dict[str, list[Step]] = {
         Step("describe role reader"),
         Step("create serviceaccount robot"),
         Step("get sa robot"),
-        Step("explain configmap.data"),
         Step("apply --server-side -f -", DEPLOYMENT.replace("image:", "imag:")),
-        Step("create -f -", DEPLOYMENT.replace("name: web", "name: Bad_Name")),
+        Step("create -f -", DEPLOYMENT.replace("name: web", "name: Bad_Name", 1)),
     ],
     "namespaces": [
         Step("create namespace {ns}-more"),
@@ -245,7 +244,6 @@ SESSIONS: dict[str, list[Step]] = {
         Step("get manifestwork mw-01 -o yaml"),
         Step("describe manifestwork mw-01"),
         Step("get managedclusters,placements,manifestworks"),
-        Step("explain manifestwork.spec.workload.manifests"),
         Step("api-resources --api-group=work.open-cluster-management.io"),
         Step("delete manifestwork mw-01"),
     ],
