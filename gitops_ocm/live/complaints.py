@@ -20,6 +20,7 @@ class Complaints:
     def __init__(self) -> None:
         self._failing: dict[Owner, tuple[str, int]] = {}
         self._unreachable: dict[str, int] = {}
+        self._repeated: dict[Owner, int] = {}
 
     def failed(self, owner: Owner, error: GitopsError, *, wait: float) -> None:
         """A key failed and is tried again in `wait` seconds."""
@@ -49,6 +50,17 @@ class Complaints:
             _log.error(
                 "reconciler crashed", controller=controller, key=key, times=count, again_in=round(wait, 3),
                 exc_info=error,
+            )  # fmt: skip
+
+    def repeated(self, owner: Owner, times: int, *, wait: float) -> None:
+        """A key would write what it has written `times` times already: something undoes it."""
+        controller, key = owner
+        if times & (times - 1) == 0 and self._repeated.get(owner) != times:
+            self._repeated[owner] = times
+            _log.warning(
+                "the same write does not stick, slowing down", controller=controller, key=key, times=times,
+                again_in=round(wait, 1),
+                hint="look for a webhook or another controller that changes it back",
             )  # fmt: skip
 
     def went_well(self, owner: Owner) -> None:

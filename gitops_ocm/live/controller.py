@@ -31,6 +31,7 @@ from gitops_ocm.live.complaints import Complaints
 from gitops_ocm.live.dependents import Dependents
 from gitops_ocm.live.hold import Expectation, Holds, Owner, expectation
 from gitops_ocm.live.queue import RateLimit, WorkQueue
+from gitops_ocm.live.repeats import Repeats
 from gitops_ocm.live.view import LiveView, Reads
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.runtime.clock import Clock
@@ -84,6 +85,7 @@ class ControllerLoop:
         self._committer = committer
         self._declared = frozenset((side, want.kind) for side, want in declared_wants(controller))
         self._quick: dict[Ref, int] = {}
+        self._repeats = Repeats()
         self.started = asyncio.Event()
         self._seconds = RECONCILE_SECONDS.labels(controller.name)
 
@@ -182,6 +184,12 @@ class ControllerLoop:
         try:
             outcome = self.controller.reconcile(view, key, self._shell.clock.now())
             self._shell.dependents.record(owner, reads)
+            wait = self._repeats.wait(owner, outcome.actions, self._shell.clock.monotonic())
+            if wait > 0:
+                self._count("repeated")
+                self._shell.complaints.repeated(owner, self._repeats.repeats(owner), wait=wait)
+                self.queue.add_after(key, wait)
+                return
             await self._carry_out(owner, outcome)
         except Unread as unread:
             self._count("unread")
@@ -264,6 +272,7 @@ class ControllerLoop:
     def _failed(self, owner: Owner, error: GitopsError, *, lost_race: bool = False) -> None:
         """Put the key back: a lost race quickly and quietly, anything else with backoff."""
         key = owner[1]
+        self._repeats.forget(owner)
         tries = self._quick.get(key, 0)
         if lost_race and tries < _QUICK_TRIES:
             self._count("conflict")
