@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_slows_down_and_recovers() -> None:
         while wait := repeats.wait(OWNER, [Update(config("x"))], now):
             now += wait
         made.append(now)
-    gaps = [b - a for a, b in zip(made, made[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(made)]
     assert gaps[:FREE] == [0.0] * FREE
     assert gaps[FREE : FREE + 4] == [BASE, 2 * BASE, 4 * BASE, 8 * BASE]
     assert gaps[-1] == CAP
