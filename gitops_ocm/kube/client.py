@@ -288,11 +288,11 @@ class HttpCluster:
     ) -> bytes | ApiError:
         if headers is None and request.body is not None:
             headers = self._content_types[request.content_type]
-        body: bytes | io.BytesIO | None = request.body
-        if body is not None and len(body) > _LARGE_BODY:
-            body = io.BytesIO(body)  # sent in pieces, so that the loop is not held up
+        body = request.body
+        # A large one is sent in pieces, so that the loop is not held up.
+        data = io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
         async with session.requests.request(
-            request.method, self._url(request.target), data=body, headers=headers, **session.extra
+            request.method, self._url(request.target), data=data, headers=headers, **session.extra
         ) as answer:
             requests(request.method, answer.status).inc()
             if answer.status < 300:
