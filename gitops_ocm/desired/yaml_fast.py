@@ -50,9 +50,30 @@ _UNUSUAL = re.compile(
 )
 
 
+_WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+
+_ORDINARY = re.compile(
+    rf"""
+    ^[ ]{{0,79}}+ (?:
+        \#[ -~]*+                                                     # a comment
+      | (?:-[ ])?+
+        (?:(?!(?:{_WORDS}):)[A-Za-z][A-Za-z0-9_./-]*+:(?=[ \n]))?+     # a key
+        [ ]?+
+        (?:(?!(?:{_WORDS})$)[A-Za-z/][A-Za-z0-9_./@=-]*+(?::[A-Za-z0-9_./@=-]++)*+ | "[A-Za-z0-9_.,/=-]*+")?+
+    ) (?:\n|\Z)
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+"""A line that is plain whatever stands around it; most lines of most manifests are."""
+
+
 def is_plain(text: str) -> bool:
-    """Whether every YAML parser, of 1.1 or 1.2, must read the same from this text."""
-    return _UNUSUAL.search(text) is None
+    """Whether every YAML parser, of 1.1 or 1.2, must read the same from this text.
+
+    Every rule of `_UNUSUAL` is about one line, and it is slow: so lines seen to be ordinary by a
+    quicker expression are taken out first.
+    """
+    return _UNUSUAL.search(_ORDINARY.sub("", text)) is None
 
 
 def read(text: str) -> Any:
