@@ -136,7 +136,8 @@ class ExecPlugin:
             hint = str(self.spec.get("installHint") or "Is the credential plug-in installed and on PATH?")
             raise CredentialsError(f"{command} cannot be run: {error.strerror}", hint=hint) from error
         try:
-            out, err = await asyncio.wait_for(process.communicate(), _EXEC_TIMEOUT)
+            async with asyncio.timeout(_EXEC_TIMEOUT):
+                out, err = await process.communicate()
         except TimeoutError as error:
             raise CredentialsError(f"{command} did not finish in {_EXEC_TIMEOUT:.0f} s") from error
         finally:

@@ -68,8 +68,10 @@ class Polled:
                     on_change(change)
             if not self._pending:
                 self._settled.set()
+            # Not wait_for: on Python 3.11 it can lose a cancellation.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), every)
+                async with asyncio.timeout(every):
+                    await self._asked.wait()
 
     async def _read(self, cluster: Cluster, resource: Resource, name: Name) -> Change | None:
         try:
