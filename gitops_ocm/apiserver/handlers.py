@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.apiserver import handlers_csr
 from gitops_ocm.apiserver.access import Access
+from gitops_ocm.apiserver.handlers_csr import require_signer_right, unchanged_spec, with_requestor
 from gitops_ocm.apiserver.handlers_form import formed, formed_list
 from gitops_ocm.apiserver.handlers_options import (
     delete_options,
@@ -101,6 +103,8 @@ class Handlers:
         obj = _object(call)
         options = self._options(call, "CreateOptions")
         self._guard(call, obj)
+        if _is_csr(call):
+            obj = with_requestor(obj, call.user)
         answer = self._api.create(call.served, call.info.namespace, obj, options)
         return self._written(call, answer, created=True)
 
@@ -111,6 +115,10 @@ class Handlers:
         options = self._options(call, "UpdateOptions")
         self._guard(call, obj)
         info = call.info
+        if _is_csr(call):
+            self._guard_csr(call)
+            stored = self._api.get(call.served, "", info.name)
+            obj = {**obj, "spec": stored.get("spec") or {}}
         answer = self._api.update(
             call.served, info.namespace, info.name, obj, options, subresource=info.subresource
         )
@@ -124,6 +132,8 @@ class Handlers:
             return self._scale(call, patched_scale(self._scale_now(call), kind, body), "PatchOptions")
         options = self._options(call, "PatchOptions")
         require_apply_options(call.query, apply=kind is PatchType.APPLY)
+        if _is_csr(call):
+            body = self._csr_patch(call, kind, body)
         if kind is PatchType.APPLY:
             self._may_create(call)
         if info.group == GROUP and isinstance(body, dict):
@@ -177,22 +187,40 @@ class Handlers:
 
     def _may_create(self, call: Call) -> None:
         """An apply of what is not there creates it, which is a verb of its own."""
-        if call.user.is_master or call.info.subresource:
+        if call.user.is_master or call.info.subresource or self._exists(call):
             return
         info = call.info
-        try:
-            self._api.get(call.served, info.namespace, info.name)
-        except ApiError as error:
-            if error.reason != "NotFound":
-                raise
-            wanted = Attributes("create", info.group, info.plural, "", info.namespace, info.name)
-            self._access.require(call.user, wanted)
+        wanted = Attributes("create", info.group, info.plural, "", info.namespace, info.name)
+        self._access.require(call.user, wanted)
 
     def _guard(self, call: Call, obj: Object) -> None:
         info = call.info
         if info.group == GROUP:
             name = info.name or (obj.get("metadata") or {}).get("name", "")
             self._access.require_no_escalation(call.user, info.plural, info.namespace, name, obj)
+
+    def _guard_csr(self, call: Call) -> None:
+        if call.info.subresource and not call.user.is_master:
+            csr = self._api.get(call.served, "", call.info.name)
+            require_signer_right(self._access, call.user, csr, call.info.subresource)
+
+    def _csr_patch(self, call: Call, kind: PatchType, body: Any) -> Any:
+        self._guard_csr(call)
+        if kind is not PatchType.APPLY or not isinstance(body, dict) or "spec" not in body:
+            return unchanged_spec(body)
+        if not self._exists(call):
+            return with_requestor(body, call.user)
+        # Left in place, so that an apply of the same fragment still owns what it owned.
+        return {**body, "spec": self._api.get(call.served, "", call.info.name).get("spec") or {}}
+
+    def _exists(self, call: Call) -> bool:
+        try:
+            self._api.get(call.served, call.info.namespace, call.info.name)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            return False
+        return True
 
     def _guard_patch(self, call: Call, kind: PatchType, body: Any, options: WriteOptions) -> None:
         """What a patch of a role comes to is known after a dry run of it."""
@@ -236,6 +264,10 @@ def not_allowed() -> ApiError:
     return ApiError(
         "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
     )
+
+
+def _is_csr(call: Call) -> bool:
+    return (call.info.group, call.info.plural) == (handlers_csr.GROUP, handlers_csr.PLURAL)
 
 
 def _object(call: Call) -> Object:

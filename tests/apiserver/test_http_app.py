@@ -289,6 +289,67 @@ async def test_scale(http: Http) -> None:
     assert deployment["spec"]["replicas"] == 4
 
 
+async def test_a_certificate_request_says_who_asked(http: Http) -> None:
+    """The identity in a CSR is the caller's own; approving takes a right for the signer."""
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    path = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+    rules = [{"apiGroups": ["certificates.k8s.io"], "resources": ["*"], "verbs": ["create", "update", "get"]}]
+    subjects = [{"kind": "User", "name": "ann", "apiGroup": "rbac.authorization.k8s.io"}]
+    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "csr"}
+    await http("POST", f"{rbac}/clusterroles", {"metadata": {"name": "csr"}, "rules": rules})
+    await http(
+        "POST",
+        f"{rbac}/clusterrolebindings",
+        {"metadata": {"name": "c"}, "roleRef": ref, "subjects": subjects},
+    )
+    spec = {
+        "request": "cGVt",
+        "signerName": "example.com/client",
+        "usages": ["client auth"],
+        "username": "root",
+        "groups": ["system:masters"],
+    }
+    status, made, _ = await http("POST", path, {"metadata": {"name": "r"}, "spec": spec}, token="ann")
+    assert status == 201
+    assert (made["spec"]["username"], made["spec"]["groups"]) == ("ann", ["dev", "system:authenticated"])
+    approval = {"type": "Approved", "status": "True", "reason": "r", "message": "m"}
+    approved = {**made, "status": {"conditions": [approval]}}
+    status, body, _ = await http("PUT", f"{path}/r/approval", approved, token="ann")
+    assert status == 403
+    assert 'not permitted to approve requests with signerName "example.com/client"' in body["message"]
+    signers = {"apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "verbs": ["approve"]}
+    more = {**signers, "resourceNames": ["example.com/*"]}
+    _, role, _ = await http("GET", f"{rbac}/clusterroles/csr")
+    await http("PUT", f"{rbac}/clusterroles/csr", {**role, "rules": [*rules, more]})
+    assert (await http("PUT", f"{path}/r/approval", approved, token="ann"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        (PatchType.MERGE, {"spec": {"username": "root"}, "metadata": {"labels": {"a": "b"}}}),
+        (PatchType.JSON, [{"op": "replace", "path": "/spec/username", "value": "root"}]),
+        (PatchType.STRATEGIC, {"spec": {"groups": ["system:masters"]}}),
+        (PatchType.APPLY, {"spec": {"username": "root"}}),
+    ],
+)
+async def test_a_certificate_request_stays_what_it_is(http: Http, media: PatchType, body: Any) -> None:
+    """No patch makes it somebody else's, not even an apply that creates it."""
+    path = "/apis/certificates.k8s.io/v1/certificatesigningrequests/r?fieldManager=m"
+    spec = {"request": "cGVt", "signerName": "example.com/c", "usages": ["client auth"], "username": "eve"}
+    whole = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "spec": spec}
+    apply = PatchType.APPLY.value
+    status, made, _ = await http("PATCH", path, whole, Content_Type=apply, Impersonate_User="ann")
+    assert status == 403
+    status, made, _ = await http("PATCH", path, whole, Content_Type=apply)
+    assert (status, made["spec"]["username"]) == (201, "root")
+    if media is PatchType.APPLY:
+        body = {**whole, "spec": {**spec, "username": "root", "groups": ["other"]}}
+    status, after, _ = await http("PATCH", path, body, Content_Type=media.value)
+    assert status == 200
+    assert after["spec"] == made["spec"]
+
+
 async def test_reviews_answer_questions(http: Http) -> None:
     """`kubectl auth can-i` and its kin, for oneself and for others."""
     reviews = "/apis/authorization.k8s.io/v1"
