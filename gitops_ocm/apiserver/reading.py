@@ -71,7 +71,8 @@ def page(
     taken = store.snapshot(resource_of(served), namespace, version, after)
     items: list[Object] = []
     last, remaining = "", 0
-    for key, obj in taken.items:
+    for key, stored in taken.items:
+        obj = registry.presented(stored, served)
         if matches is not None and not matches(obj):
             continue
         if limit and len(items) == limit:
@@ -79,7 +80,7 @@ def page(
             if matches is not None:
                 break
             continue
-        items.append(registry.presented(obj, served))
+        items.append(obj)
         last = key.position
     token = _token(taken.version, last) if remaining else ""
     return Page(items, str(taken.version), token, 0 if matches is not None else remaining)
@@ -152,7 +153,7 @@ def watch(
     if from_now:
         start = store.version
         items = store.snapshot(resource_of(served), namespace).items
-        initial = [view.event("ADDED", obj) for _, obj in items if matches is None or matches(obj)]
+        initial = [view.event("ADDED", obj) for _, obj in items if view.selected(obj) is not None]
         if send_initial_events:
             initial.append(view.bookmark(start, {INITIAL_EVENTS_END: "true"}))
     else:
@@ -210,8 +211,8 @@ class _View:
         key = change.key
         if key.resource != self._resource or self._namespace not in ("", key.namespace):
             return None
-        was = self._selected(change.old)
-        now = self._selected(change.new)
+        was = self.selected(change.old)
+        now = self.selected(change.new)
         if now is not None:
             return self.event("ADDED" if was is None else "MODIFIED", now)
         if was is None:
@@ -220,10 +221,11 @@ class _View:
         gone = {**was, "metadata": {**was["metadata"], "resourceVersion": str(change.version)}}
         return self.event("DELETED", gone)
 
-    def _selected(self, obj: Object | None) -> Object | None:
-        if obj is None or (self._matches is not None and not self._matches(obj)):
-            return None
-        return obj
+    def selected(self, obj: Object | None) -> Object | None:
+        """The object, where this watch is to see it."""
+        if obj is None or self._matches is None:
+            return obj
+        return obj if self._matches(self._registry.presented(obj, self._served)) else None
 
     def event(self, type: str, obj: Object) -> WatchEvent:
         """An event with the object in the version watched."""

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.event_forms import in_form
 from gitops_ocm.objects.ref import Object
 
 CRD_RESOURCE = ("apiextensions.k8s.io", "customresourcedefinitions")
+EVENT_RESOURCE = ("", "events")
 NAMESPACE_RESOURCE = ("", "namespaces")
 
 
@@ -41,7 +43,7 @@ class Registry:
     def _reindex(self) -> None:
         self._by_plural: dict[tuple[str, str], list[Served]] = {}
         for served in self.catalog.entries():
-            key = (served.resource.group, served.resource.plural)
+            key = resource_of(served)
             self._by_plural.setdefault(key, []).append(served)
 
     def of(self, resource: tuple[str, str], version: str = "") -> Served | None:
@@ -60,13 +62,14 @@ class Registry:
         served = self.catalog.served(api_version, kind)
         if served is None:
             return None
-        resource = served.resource
-        return Key(resource.group, resource.plural, namespace if resource.namespaced else "", name)
+        return key_for(served, namespace, name)
 
     def presented(self, obj: Object, served: Served) -> Object:
         """A stored object in the version asked for; the object itself where it is stored in that."""
         if obj["apiVersion"] == served.resource.api_version:
             return obj
+        if resource_of(served) == EVENT_RESOURCE:
+            return in_form(obj, served.resource.api_version)
         result = {**obj, "apiVersion": served.resource.api_version}
         if served.custom and served.schema is not None:
             result = served.schema.default(served.schema.prune(result))
@@ -75,10 +78,12 @@ class Registry:
 
 def key_for(served: Served, namespace: str, name: str) -> Key:
     """Where an object of a served kind is kept."""
-    resource = served.resource
-    return Key(resource.group, resource.plural, namespace if resource.namespaced else "", name)
+    return Key(*resource_of(served), namespace if served.resource.namespaced else "", name)
 
 
 def resource_of(served: Served) -> tuple[str, str]:
-    """The collection of a served kind."""
-    return served.resource.group, served.resource.plural
+    """The collection a served kind is kept in: that of events is one for both their groups."""
+    resource = served.resource
+    if resource.group == "events.k8s.io":
+        return EVENT_RESOURCE
+    return resource.group, resource.plural

@@ -323,3 +323,29 @@ def test_a_collection_is_deleted_by_selector() -> None:
     page = hub.api.delete_collection(hub.served(), "default", labels="x=y")
     assert [o["metadata"]["name"] for o in page.items] == ["a"]
     assert hub.names("default") == ["b"]
+
+
+def test_an_event_is_one_object_in_two_groups() -> None:
+    """What is written through one group is read through the other, by its own field names."""
+    hub = Hub()
+    core, events = hub.served("Event"), hub.served("Event", "events.k8s.io/v1")
+    about = {"kind": "ConfigMap", "name": "a", "namespace": "default"}
+    event = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "e"},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "reportingController": "c",
+        "reportingInstance": "i",
+        "action": "a",
+        "reason": "R",
+        "type": "Normal",
+        "note": "hello",
+        "regarding": about,
+    }
+    hub.api.create(events, "default", event)
+    shown = hub.api.list(core, "default", fields="involvedObject.name=a").items
+    assert [(o["apiVersion"], o["message"], o["involvedObject"]["name"]) for o in shown] == [
+        ("v1", "hello", "a")
+    ]
+    assert hub.api.get(events, "default", "e")["note"] == "hello"
