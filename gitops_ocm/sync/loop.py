@@ -42,6 +42,8 @@ from gitops_ocm.sync.watching import Watching
 
 _log = get_logger("sync")
 
+_ONCE_TRIES = 5
+
 
 @dataclass(frozen=True)
 class SyncSettings:
@@ -104,9 +106,18 @@ class SyncLoop:
         return await waiter
 
     async def once(self) -> Attempt:
-        """One pass; what the hub or Git refuse is raised or in the answer."""
-        async with self._started() as parts:
-            return await parts.pull.attempt(parts.record)
+        """One pass; what the hub or Git refuse is raised or in the answer.
+
+        A hub's own daemon may be syncing the same HubSync: then what it wrote is read and looked at again.
+        """
+        for left in reversed(range(_ONCE_TRIES)):
+            try:
+                async with self._started() as parts:
+                    return await parts.pull.attempt(parts.record)
+            except Superseded:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Passes until `stop` is set. Whatever goes wrong is told and tried again."""
