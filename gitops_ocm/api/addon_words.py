@@ -29,10 +29,11 @@ HOSTING_MANIFESTS_FINALIZER = "addon.open-cluster-management.io/hosting-manifest
 ADDON_NAME_LABEL = "open-cluster-management.io/addon-name"
 ADDON_NAMESPACE_LABEL = "open-cluster-management.io/addon-namespace"
 ADDON_TEMPLATE_LABEL = "open-cluster-management.io/addon-template-name"
+FEATURE_LABEL_PREFIX = "feature.open-cluster-management.io/addon-"
 FEATURE_AVAILABLE = "available"
 FEATURE_UNHEALTHY = "unhealthy"
 FEATURE_UNREACHABLE = "unreachable"
-"""Values of the ManagedCluster label `feature.open-cluster-management.io/addon-<name>`."""
+"""Values of the ManagedCluster label that an add-on's name makes with the prefix."""
 
 RESERVED_NO_DEFAULT = "__reserved_no_default__"
 """Name of a v1beta1 default that v1alpha1 did not have."""

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitops_ocm.decide import agent_table
+from gitops_ocm.decide.addon_table import addon_rows
 from gitops_ocm.decide.contract import Controller
 from gitops_ocm.decide.hub_table import placement_rows, registration_rows, work_rows
 from gitops_ocm.decide.settings import AgentSettings, HubSettings
 
 
 def hub_controllers(settings: HubSettings | None = None) -> tuple[Controller, ...]:
-    """All rows of the hub: groups `registration`, `placement`, `work`."""
+    """All rows of the hub: groups `registration`, `placement`, `work`, `addon`."""
     settings = settings or HubSettings()
-    return (*registration_rows(settings), *placement_rows(settings), *work_rows(settings))
+    return (
+        *registration_rows(settings),
+        *placement_rows(settings),
+        *work_rows(settings),
+        *addon_rows(settings),
+    )
 
 
 def agent_controllers(settings: AgentSettings) -> tuple[Controller, ...]:

@@ -7,6 +7,7 @@ from gitops_ocm.objects.ref import Kind, Ref
 
 CLUSTER_GROUP = "cluster.open-cluster-management.io"
 WORK_GROUP = "work.open-cluster-management.io"
+ADDON_GROUP = "addon.open-cluster-management.io"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
 MANAGED_CLUSTER = Kind(CLUSTER_GROUP, "ManagedCluster")
@@ -21,7 +22,8 @@ MANIFEST_WORK = Kind(WORK_GROUP, "ManifestWork")
 APPLIED_WORK = Kind(WORK_GROUP, "AppliedManifestWork")
 REPLICA_SET = Kind(WORK_GROUP, "ManifestWorkReplicaSet")
 
-CLUSTER_ADDON = Kind("addon.open-cluster-management.io", "ManagedClusterAddOn")
+CLUSTER_ADDON = Kind(ADDON_GROUP, "ManagedClusterAddOn")
+MANAGEMENT_ADDON = Kind(ADDON_GROUP, "ClusterManagementAddOn")
 
 NAMESPACE = Kind("", "Namespace")
 NODE = Kind("", "Node")
