@@ -8,14 +8,16 @@ It puts the stages in order; the stages themselves are `intake` (decode, default
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from gitops_ocm.apiserver import intake, reading
+from gitops_ocm.apiserver.changes import DEFAULT_MANAGER, unchanged
+from gitops_ocm.apiserver.changes import tracked as tracked_change
+from gitops_ocm.apiserver.fragments import checked_fragment, part_for
+from gitops_ocm.apiserver.naming import new_suffix, new_uid
 from gitops_ocm.apiserver.patching import check_type, patched
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
 from gitops_ocm.apiserver.store import Storage, Store, StoreFailed
@@ -32,7 +34,6 @@ from gitops_ocm.objects.faults import (
     ApiError,
     Cause,
     already_exists,
-    bad_request,
     forbidden,
     invalid,
     not_found,
@@ -40,22 +41,9 @@ from gitops_ocm.objects.faults import (
 from gitops_ocm.objects.ref import Object
 
 DEFAULT_OPTIONS = WriteOptions()
-DEFAULT_MANAGER = "unknown"
-SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public")
-_TRACKED_METADATA = dict.fromkeys(("labels", "annotations", "finalizers", "ownerReferences"))
 WHOLE_OBJECT = ("", "status", "finalize", "approval")
 """Subresources that show and take the whole object."""
-
-
-def new_uid() -> str:
-    """A random UUID."""
-    return str(uuid.uuid4())
-
-
-def new_suffix() -> str:
-    """The five characters that complete a generateName."""
-    return "".join(random.choices(SUFFIX_ALPHABET, k=5))  # noqa: S311 - a name, not a secret
 
 
 class Api:
@@ -266,8 +254,8 @@ class Api:
         options: WriteOptions,
         subresource: str,
     ) -> Answer:
-        fragment = _checked_fragment(fragment, served, namespace, name, options)
-        fragment = _part(fragment, served, subresource)
+        fragment = checked_fragment(fragment, served, namespace, name, options)
+        fragment = part_for(fragment, served, subresource)
         live = self.store.get(key_for(served, namespace, name))
         if live is None and subresource:
             raise not_found(served.resource.group, served.resource.plural, name)
@@ -310,47 +298,14 @@ class Api:
         new = intake.prepared(new, served)
         intake.validate(new, old, served)
         if not tracked:
-            new = self._tracked(served, old, new, sent, options, subresource)
+            new = tracked_change(served, old, new, sent, options, subresource, self._now())
         return self._store_changed(served, old, new, options, warnings)
-
-    def _tracked(
-        self,
-        served: Served,
-        old: Object,
-        new: Object,
-        sent: Mapping[str, Any],
-        options: WriteOptions,
-        subresource: str,
-    ) -> Object:
-        """`new` with its owners, judged by what the client sent.
-
-        On a custom resource's status that includes labels and annotations, which then do not change:
-        the server records their owners all the same.
-        """
-        judged = new
-        if served.custom and subresource:
-            judged = {**new, "metadata": {**new["metadata"], **_TRACKED_METADATA, **sent}}
-            judged["metadata"] = {k: v for k, v in judged["metadata"].items() if v is not None}
-        tracked = ownership.track(
-            old,
-            judged,
-            manager=options.field_manager or DEFAULT_MANAGER,
-            schema=served.schema,
-            now=self._now(),
-            subresource=subresource,
-        )
-        if judged is new:
-            return tracked
-        meta = {k: v for k, v in new["metadata"].items() if k != "managedFields"}
-        if "managedFields" in tracked["metadata"]:
-            meta["managedFields"] = tracked["metadata"]["managedFields"]
-        return {**new, "metadata": meta}
 
     def _store_changed(
         self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]
     ) -> Answer:
         key = key_for(served, old["metadata"].get("namespace") or "", old["metadata"]["name"])
-        if _unchanged(old, new):
+        if unchanged(old, new):
             return Answer(old, warnings)
         gone = lifecycle.finished(new)
         if options.dry_run:
@@ -437,52 +392,3 @@ class Api:
         if served is not None and self.store.get(key_for(served, "", name)) is None:
             obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self.create(served, "", obj, WriteOptions(field_manager="kube-apiserver"))
-
-
-def _checked_fragment(
-    fragment: Any, served: Served, namespace: str, name: str, options: WriteOptions
-) -> Object:
-    """The applied fragment with the name and namespace of its URL; raises what is wrong with it."""
-    if not options.field_manager:
-        cause = Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
-        raise invalid("meta.k8s.io", "PatchOptions", "", (cause,))
-    if not isinstance(fragment, dict):
-        raise bad_request("error decoding YAML: an applied configuration is an object")
-    intake.check_identity(fragment, served, namespace)
-    meta = dict(fragment.get("metadata") or {})
-    if meta.get("name") not in (None, "", name):
-        raise bad_request(
-            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
-        )
-    meta["name"] = name
-    if served.resource.namespaced and namespace:
-        meta["namespace"] = namespace
-    return {**fragment, "metadata": meta}
-
-
-def _part(fragment: Object, served: Served, subresource: str) -> Object:
-    """What of a fragment the (sub)resource applied to can change."""
-    if subresource == "status":
-        kept = ("apiVersion", "kind", "metadata", "status")
-        return {k: v for k, v in fragment.items() if k in kept}
-    if "status" in served.resource.subresources:
-        return {k: v for k, v in fragment.items() if k != "status"}
-    return fragment
-
-
-def _unchanged(old: Object, new: Object) -> bool:
-    """Whether a write comes to nothing: equal but for the times of managers."""
-    if old.keys() != new.keys():
-        return False
-    if any(old[k] != new[k] for k in new if k != "metadata"):
-        return False
-    before, after = old["metadata"], new["metadata"]
-    if {k for k in before if k != "managedFields"} != {k for k in after if k != "managedFields"}:
-        return False
-    if any(before[k] != after[k] for k in after if k != "managedFields"):
-        return False
-    return _untimed(before) == _untimed(after)
-
-
-def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in e.items() if k != "time"} for e in meta.get("managedFields") or ()]

@@ -1,0 +1,68 @@
+"""What a write that is no apply comes to: who owns what it changed, and whether it changed anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gitops_ocm.apiserver.values import WriteOptions
+from gitops_ocm.objects import ownership
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.ref import Object
+
+DEFAULT_MANAGER = "unknown"
+"""Who wrote, where nobody says."""
+TRACKED_METADATA = dict.fromkeys(("labels", "annotations", "finalizers", "ownerReferences"))
+
+
+def tracked(
+    served: Served,
+    old: Object,
+    new: Object,
+    sent: Mapping[str, Any],
+    options: WriteOptions,
+    subresource: str,
+    now: datetime,
+) -> Object:
+    """`new` with its owners, judged by what the client sent.
+
+    On a custom resource's status that includes labels and annotations, which then do not change:
+    the server records their owners all the same.
+    """
+    judged = new
+    if served.custom and subresource:
+        judged = {**new, "metadata": {**new["metadata"], **TRACKED_METADATA, **sent}}
+        judged["metadata"] = {k: v for k, v in judged["metadata"].items() if v is not None}
+    tracked = ownership.track(
+        old,
+        judged,
+        manager=options.field_manager or DEFAULT_MANAGER,
+        schema=served.schema,
+        now=now,
+        subresource=subresource,
+    )
+    if judged is new:
+        return tracked
+    meta = {k: v for k, v in new["metadata"].items() if k != "managedFields"}
+    if "managedFields" in tracked["metadata"]:
+        meta["managedFields"] = tracked["metadata"]["managedFields"]
+    return {**new, "metadata": meta}
+
+
+def unchanged(old: Object, new: Object) -> bool:
+    """Whether a write comes to nothing: equal but for the times of managers."""
+    if old.keys() != new.keys():
+        return False
+    if any(old[k] != new[k] for k in new if k != "metadata"):
+        return False
+    before, after = old["metadata"], new["metadata"]
+    if {k for k in before if k != "managedFields"} != {k for k in after if k != "managedFields"}:
+        return False
+    if any(before[k] != after[k] for k in after if k != "managedFields"):
+        return False
+    return _untimed(before) == _untimed(after)
+
+
+def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in e.items() if k != "time"} for e in meta.get("managedFields") or ()]
