@@ -59,7 +59,7 @@ class Watches:
         except ApiError as error:
             if error.reason not in ("Expired", "Gone", "Timeout"):
                 raise
-            return _only(error)
+            return _Only(error)
 
     async def send(
         self, call: Call, events: AsyncIterator[WatchEvent], write: Callable[[bytes], Awaitable[None]]
@@ -83,9 +83,17 @@ class Watches:
             self._running.discard(task)
 
 
-async def _only(error: ApiError) -> AsyncIterator[WatchEvent]:
-    raise error
-    yield
+class _Only:
+    """A watch that has nothing to say but an error."""
+
+    def __init__(self, error: ApiError) -> None:
+        self._error = error
+
+    def __aiter__(self) -> AsyncIterator[WatchEvent]:
+        return self
+
+    async def __anext__(self) -> WatchEvent:
+        raise self._error
 
 
 class _Encoder:

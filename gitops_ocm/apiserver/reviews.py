@@ -50,7 +50,8 @@ def _may_they(call: Call, access: Access) -> Object:
 
 
 def _my_rules(call: Call, access: Access) -> Object:
-    resource_rules, path_rules = [], []
+    resource_rules: list[dict[str, Any]] = []
+    path_rules: list[dict[str, Any]] = []
     anything = [
         {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
         {"verbs": ["*"], "nonResourceURLs": ["*"]},

@@ -126,7 +126,7 @@ def test_bodies_are_read(body: bytes, media: str, value: Any) -> None:
         (b"\xff\xfe", "application/yaml", 400),
         (b"a: [", "application/yaml", 400),
         (b"a: &x [1]\nb: *x", "application/yaml", 400),
-        (b"{}", "application/vnd.kubernetes.protobuf", 415),
+        (b"{}", "application/vnd.kubernetes.protobuf", 400),
         (b"{}", "text/html", 415),
     ],
 )
