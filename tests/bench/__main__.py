@@ -77,7 +77,7 @@ def main() -> None:
             kubectls = list(_kubectls(programs))
             for size in options.sizes:
                 chosen = kubectls if size <= options.kubectl_up_to else ()
-                samples = _measure_syncs(plane, directory / str(size), size, options.repeats, chosen)
+                samples = _measure_syncs(plane, directory, size, options.repeats, chosen)
                 rows += _sync_rows(size, samples, chosen)
         rows += _part_rows(directory, max(options.sizes))
     print(f"\n{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n")
@@ -105,7 +105,8 @@ def _measure_syncs(
         contenders: list[str | Kubectl] = ["floor", "engine", *kubectls]
         for number, contender in enumerate(contenders):
             _progress(f"{size} objects, repeat {repeat + 1} of {repeats}: {contender}")
-            fleet = write_fleet(directory / f"{repeat}-{number}", size, f"{size}-{repeat}-{number}")
+            tag = f"{size}-{repeat}-{number}"
+            fleet = write_fleet(directory / tag, size, tag)
             served = cpu_of(plane.pids.values())
             if isinstance(contender, Kubectl):
                 numbers = contender.first_sync(plane, fleet)
