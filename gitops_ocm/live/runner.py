@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gitops_ocm.decide.contract import Controller, Side, Unread, Want
+from gitops_ocm.decide.damping import Damping
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
@@ -106,6 +107,7 @@ class Runner:
             for side, cluster in clusters.items()
         }
         self._dependents = Dependents()
+        self._damping = Damping()
         self._holds = Holds(self.caches, self._release)
         self._shell = Shell(
             self.caches, self.clock, self._rng, self._holds, self._dependents, Complaints(), self._watch
@@ -194,7 +196,8 @@ class Runner:
         for loop in self._loops.values():
             loop.changed(side, kind, old, new)
         for name, key in self._dependents.of(side, ref):
-            self._loops[name].queue.add(key)
+            wait = self._damping.delay((name, key), self.clock.monotonic())
+            self._loops[name].queue.add_after(key, wait)
 
     def _release(self, owner: Owner) -> None:
         name, key = owner
@@ -261,6 +264,7 @@ class Runner:
         while True:
             await self.clock.sleep(min(60.0, self.settings.unused))
             now, used = self.clock.monotonic(), self._dependents.used()
+            self._damping.forget(now)
             kinds = {(side, kind) for side, kind, _ in used}
             for (side, want), since in tuple(self._dynamic.items()):
                 if (side, want.kind, want.namespace) in used or (

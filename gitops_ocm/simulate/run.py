@@ -18,6 +18,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Write
+from gitops_ocm.decide.damping import Damping
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
@@ -97,6 +98,7 @@ class Simulation:
         self._reads: dict[Item, frozenset[Read]] = {}
         self._readers: dict[tuple[int, Read], set[Item]] = defaultdict(set)
         self._known: set[Item] = set()
+        self._damping = Damping()
         for process in self._processes.values():
             self._start(process)
         self._drain()
@@ -171,6 +173,9 @@ class Simulation:
 
     def _wake_after(self, item: Item, seconds: float) -> None:
         """Earliest wins: a key has one timer."""
+        if seconds <= 0:
+            self._ready.add(item)
+            return
         at = self.now + timedelta(seconds=seconds)
         if item not in self._due or at < self._due[item]:
             self._due[item] = at
@@ -272,7 +277,8 @@ class Simulation:
                 self._wake(process, side, kind, old, new)
                 for obj in present:
                     for read in touched(side, obj):
-                        self._ready.update(self._readers.get((id(world), read), ()))
+                        for item in sorted(self._readers.get((id(world), read), ())):
+                            self._wake_after(item, self._damping.delay(item, self.now.timestamp()))
 
     def _wake(
         self, process: _Process, side: Side, kind: Kind, old: Object | None, new: Object | None

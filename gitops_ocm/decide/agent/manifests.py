@@ -30,6 +30,7 @@ from gitops_ocm.decide.agent.options import (
     orphans,
 )
 from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Side, Update, View, Write
+from gitops_ocm.decide.kinds import APPLIED_WORK
 from gitops_ocm.decide.writes import is_deleting, uid_of
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, split_api_version
 
@@ -122,6 +123,8 @@ def writes_for(item: Item, live: Object | None, anchor: Object, *, applied: bool
     owner = None if item.orphan else owner_reference(anchor)
     if strategy == READ_ONLY or (live is not None and is_deleting(live)):
         return ()
+    if live is not None and applied and _yields(live, anchor):
+        return _owners_fixed(item, live, owner, anchor)
     if strategy == SERVER_SIDE:
         return _server_side(item, live, owner, anchor, applied=applied)
     if live is None:
@@ -129,6 +132,17 @@ def writes_for(item: Item, live: Object | None, anchor: Object, *, applied: bool
     if strategy == CREATE_ONLY:
         return _owners_fixed(item, live, owner, anchor)
     return _updated(item, live, owner, anchor, applied=applied)
+
+
+def _yields(live: Object, anchor: Object) -> bool:
+    """Whether another work owns the object before this one does.
+
+    Works that declare the same object would undo each other for ever, each woken by the other's write.
+    So a new generation of either is applied once, and only the first owner corrects drift after that.
+    """
+    owners = live["metadata"].get("ownerReferences") or ()
+    works = [o.get("uid") for o in owners if o.get("kind") == APPLIED_WORK.kind]
+    return bool(works) and works[0] != uid_of(anchor)
 
 
 def _owned(manifest: Object, owner: Object | None) -> Object:

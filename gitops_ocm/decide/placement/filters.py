@@ -163,14 +163,14 @@ def _passes(
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
-    """Whether a toleration is for this taint, its time left aside."""
+    """Whether a toleration is for this taint, its time left aside; an unknown operator tolerates nothing."""
     if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
         return False
     if toleration.get("key") and toleration["key"] != taint.get("key"):
         return False
-    if toleration.get("operator") == "Exists":
-        return True
-    return (toleration.get("value") or "") == (taint.get("value") or "")
+    operator = toleration.get("operator") or "Equal"
+    same = (toleration.get("value") or "") == (taint.get("value") or "")
+    return operator == "Exists" or (operator == "Equal" and same)
 
 
 def _expiry(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> datetime | None:
