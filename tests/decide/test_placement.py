@@ -165,6 +165,7 @@ TOLERATED = [
     (taint("NoSelect", value="v"), [{"key": "k", "value": "v"}], False, True),
     (taint("NoSelect", value="v"), [{"key": "k", "operator": "Equal", "value": "w"}], False, False),
     (taint("NoSelect"), [{"key": "k", "operator": "Exists", "effect": "NoSelectIfNew"}], False, False),
+    (taint("NoSelect", value="v"), [{"key": "k", "operator": "Unknown", "value": "v"}], False, False),
     (taint("NoSelect", seconds_ago=299), [{"operator": "Exists", "tolerationSeconds": 300}], True, True),
     (taint("NoSelect", seconds_ago=300), [{"operator": "Exists", "tolerationSeconds": 300}], True, False),
     (
