@@ -132,8 +132,9 @@ class ClockSync:
             seconds=self.settings.lease_grace * lease_duration(cluster, self.settings.lease_duration)
         )
         renewed, seen = time_at((lease.get("spec") or {}).get("renewTime")), _written_at(lease)
-        if renewed is None or seen is None:
-            return DONE
+        made = time_at(lease["metadata"].get("creationTimestamp"))
+        if renewed is None or seen is None or seen == made:
+            return DONE  # nobody but the hub, which made it, has written the lease
         skipped = annotations_of(cluster).get(SKIP_CLOCK_CHECK_ANNOTATION) == "true"
         synced = skipped or abs(seen - renewed) < grace
         wanted = conditions.with_condition(

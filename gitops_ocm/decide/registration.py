@@ -68,7 +68,20 @@ class Acceptance:
         return self._denied(view, cluster, now)
 
     def _accepted(self, view: View, cluster: Object, now: datetime) -> Outcome:
-        """Namespace, finalizer, roles and bindings; the condition once they are all there."""
+        """The finalizer first: what was made for a cluster that is gone already would stay for ever."""
+        marks = add_finalizer(cluster, CLUSTER_FINALIZER)
+        if not marks:
+            return self._granted(view, cluster, now)
+
+        def then(results: Sequence[Result]) -> Outcome:
+            if faults := errors(results):
+                return after_failure(faults)
+            return self._granted(view, results[0].obj or cluster, now)
+
+        return Outcome(marks, then=then)
+
+    def _granted(self, view: View, cluster: Object, now: datetime) -> Outcome:
+        """Namespace, roles and bindings; the condition once they are all there."""
         name, labels = name_of(cluster), self.settings.cluster_labels
         namespace = {
             "apiVersion": "v1",
@@ -80,25 +93,22 @@ class Acceptance:
             access.cluster_role_binding(name, labels=labels),
             *access.role_bindings(name, labels=labels),
         )
-        marks: tuple[Write, ...] = add_finalizer(cluster, CLUSTER_FINALIZER)
         going = view.get(ref_of(rights[-1]))
         if going is not None and is_deleting(going):  # denied before: let it go, its end wakes us
-            return Outcome((*marks, *drop_finalizer(going, WORK_FINALIZER)))
+            return Outcome(drop_finalizer(going, WORK_FINALIZER))
         made = (*ensure(view, namespace), *(w for right in rights for w in ensure(view, right)))
-        if not made and not marks:
+        if not made:
             return Outcome(self._verdict(cluster, now, accepted=True))
 
         def then(results: Sequence[Result]) -> Outcome:
-            # The finalizer, written first, gave the cluster a new version.
-            moved = (results[0].obj if marks else None) or cluster
             faults = errors(results)
             if faults and all(map(is_stale, faults)):
                 return after_failure(faults)
             if text := "\n".join(fault.message for fault in faults):
-                return Outcome(self._failure(moved, text, now), retry=text)
-            return Outcome(self._verdict(moved, now, accepted=True))
+                return Outcome(self._failure(cluster, text, now), retry=text)
+            return Outcome(self._verdict(cluster, now, accepted=True))
 
-        return Outcome((*marks, *made), then=then, keep_going=True)
+        return Outcome(made, then=then, keep_going=True)
 
     def _denied(self, view: View, cluster: Object, now: datetime) -> Outcome:
         """Shrink the role, take the bindings away; the work agent keeps its own until its works are gone."""

@@ -95,6 +95,13 @@ def test_a_clock_is_judged_by_when_the_lease_was_written(ago: float, seen_ago: f
     assert write.body["status"]["conditions"][-1]["status"] == status  # type: ignore[union-attr]
 
 
+def test_the_lease_as_the_hub_made_it_says_nothing_of_the_cluster_s_clock() -> None:
+    """Until an agent renews the lease, ClockSynced is not reported at all."""
+    fresh = lease(0, seen_ago=0)
+    fresh["metadata"]["creationTimestamp"] = timestamp(NOW)
+    assert not ClockSync(HubSettings())(hub(cluster(), fresh), KEY, NOW).actions
+
+
 TAINTS = [
     (None, ["unreachable"]),
     ("Unknown", ["unreachable"]),
