@@ -9,6 +9,7 @@ from gitops_ocm.objects.ref import Object
 
 CLUSTER = "cluster.open-cluster-management.io"
 WORK = "work.open-cluster-management.io"
+ADDON = "addon.open-cluster-management.io"
 
 
 def config_map(name: str, namespace: str = "default", data: Mapping[str, str] | None = None) -> Object:
@@ -117,4 +118,46 @@ def replica_set(
             "manifestWorkTemplate": {"workload": {"manifests": list(manifests)}},
             **spec,
         },
+    }
+
+
+def addon(
+    name: str,
+    placements: Iterable[tuple[str, str]] | None = None,
+    *,
+    annotations: Mapping[str, str] | None = None,
+) -> Object:
+    """A ClusterManagementAddOn that goes by placements, given as (namespace, name), or by hand (None)."""
+    strategy: Object = {"type": "Manual"}
+    if placements is not None:
+        strategy = {
+            "type": "Placements",
+            "placements": [{"namespace": namespace, "name": name} for namespace, name in placements],
+        }
+    meta: Object = {"name": name}
+    if annotations is not None:
+        meta["annotations"] = dict(annotations)
+    return {
+        "apiVersion": f"{ADDON}/v1alpha1",
+        "kind": "ClusterManagementAddOn",
+        "metadata": meta,
+        "spec": {"addOnMeta": {"displayName": name}, "installStrategy": strategy},
+    }
+
+
+def cluster_addon(name: str, cluster: str, *, annotations: Mapping[str, str] | None = None) -> Object:
+    """A ManagedClusterAddOn as a person makes it."""
+    meta: Object = {"name": name, "namespace": cluster}
+    if annotations is not None:
+        meta["annotations"] = dict(annotations)
+    return {"apiVersion": f"{ADDON}/v1alpha1", "kind": "ManagedClusterAddOn", "metadata": meta, "spec": {}}
+
+
+def cluster_claim(name: str, value: str) -> Object:
+    """A ClusterClaim, which lives on the managed cluster."""
+    return {
+        "apiVersion": f"{CLUSTER}/v1alpha1",
+        "kind": "ClusterClaim",
+        "metadata": {"name": name},
+        "spec": {"value": value},
     }
