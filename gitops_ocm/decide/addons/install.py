@@ -2,7 +2,8 @@
 
 The row is keyed by the ClusterManagementAddOn and acts for the install type Placements alone. It adds as
 soon as a cluster is selected; it takes away only what surely is no longer (`decide.addons.selection`).
-What the ManagedClusterAddOns carry later on is `decide.addons.metadata`.
+A plain create, so that one that somebody else has just made is left as it is; what all of them carry later
+on is `decide.addons.metadata`.
 """
 
 from __future__ import annotations
