@@ -7,7 +7,7 @@ Configuration, templates and rollout of add-ons take their rows here when they c
 
 from __future__ import annotations
 
-from gitops_ocm.decide.addons import health, install, metadata, offers
+from gitops_ocm.decide.addons import health, install, management, metadata
 from gitops_ocm.decide.contract import Controller, Index, Read, Wake
 from gitops_ocm.decide.hub_table import in_cluster_namespace
 from gitops_ocm.decide.kinds import (
@@ -25,7 +25,7 @@ from gitops_ocm.objects.ref import Object
 _ADDONS = "addon.open-cluster-management.io/"
 # Whoever writes a reference that blocks the owner's deletion needs the right to hold the owner.
 _OWNERS = {_ADDONS + "clustermanagementaddons/finalizers": ("update",)}
-_BY_NAME = Index(offers.BY_NAME, CLUSTER_ADDON, offers.own_name)
+_BY_NAME = Index(management.BY_NAME, CLUSTER_ADDON, management.own_name)
 _RESYNC = 600
 
 
@@ -48,8 +48,8 @@ def _manager_rows() -> tuple[Controller, ...]:
                 Wake(MANAGED_CLUSTER, install.of_cluster, when=_comes_or_ends),
                 Wake(NAMESPACE, install.of_cluster, when=_comes_or_ends),
             ),
-            indexes=(_BY_NAME, Index(offers.BY_PLACEMENT, MANAGEMENT_ADDON, offers.placement_names)),
-            field_manager=offers.MANAGER,
+            indexes=(_BY_NAME, Index(management.BY_PLACEMENT, MANAGEMENT_ADDON, management.placement_names)),
+            field_manager=management.MANAGER,
             resync=_RESYNC,
             writes={_ADDONS + "managedclusteraddons": ("create", "delete"), **_OWNERS},
         ),
@@ -59,12 +59,12 @@ def _manager_rows() -> tuple[Controller, ...]:
             metadata.reconcile,
             (
                 Wake(CLUSTER_ADDON),
-                Wake(MANAGEMENT_ADDON, metadata.of_offer, when=metadata.offer_changes),
+                Wake(MANAGEMENT_ADDON, metadata.of_cma, when=metadata.cma_changes),
                 Wake(MANAGED_CLUSTER, metadata.of_cluster, when=metadata.handing_changes),
             ),
             (Read(CLUSTER_ADDON, managed_fields=True),),
             (_BY_NAME,),
-            field_manager=offers.MANAGER,
+            field_manager=management.MANAGER,
             writes={_ADDONS + "managedclusteraddons": ("patch",), **_OWNERS},
         ),
     )

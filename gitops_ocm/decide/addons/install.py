@@ -13,7 +13,7 @@ from datetime import datetime
 
 from gitops_ocm.api.cluster import RESOURCE_CLEANUP_FINALIZER
 from gitops_ocm.api.placement import PLACEMENT_LABEL
-from gitops_ocm.decide.addons.offers import (
+from gitops_ocm.decide.addons.management import (
     BY_NAME,
     BY_PLACEMENT,
     cluster_addon,
@@ -30,10 +30,10 @@ from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     """Reconcile one ClusterManagementAddOn."""
-    offer = view.get(key)
-    if offer is None or not is_ours(offer) or not is_placed(offer):
+    cma = view.get(key)
+    if cma is None or not is_ours(cma) or not is_placed(cma):
         return DONE
-    chosen = selection(view, placements_of(offer))
+    chosen = selection(view, placements_of(cma))
     have = {namespace_of(addon): addon for addon in view.indexed(BY_NAME, key.name)}
     writes: list[Write] = []
     notes = list(chosen.doubts)
@@ -41,7 +41,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         cluster = view.get(cluster_ref(name))
         if cluster is None or (why := _no_place(view, cluster)):
             notes.append(f"{name}: {why if cluster else 'there is no such ManagedCluster'}")
-        elif made := cluster_addon(view, offer, cluster):
+        elif made := cluster_addon(view, cma, cluster):
             writes.append(Create(made))
     surplus = sorted(have.keys() - chosen.clusters)
     if chosen.doubts:
@@ -70,14 +70,14 @@ def _is_emptied(view: View, name: str) -> bool:
 # --- what wakes the row -----------------------------------------------------------------------------
 
 
-def offer_ref(name: str) -> Ref:
+def cma_ref(name: str) -> Ref:
     """The ClusterManagementAddOn of a name."""
     return Ref(*MANAGEMENT_ADDON, "", name)
 
 
 def of_addon(view: View, addon: Object) -> Iterable[Ref]:
     """The add-on that a ManagedClusterAddOn is an installation of."""
-    return (offer_ref(name_of(addon)),)
+    return (cma_ref(name_of(addon)),)
 
 
 def of_placement(view: View, placement: Object) -> Iterable[Ref]:
@@ -94,8 +94,8 @@ def of_cluster(view: View, obj: Object) -> Iterable[Ref]:
     """All add-ons that placements install: for a cluster, or its namespace, that comes or goes."""
     if ref_of(obj).of == NAMESPACE and view.get(cluster_ref(name_of(obj))) is None:
         return ()
-    return [ref_of(offer) for offer in view.list(MANAGEMENT_ADDON) if is_placed(offer)]
+    return [ref_of(cma) for cma in view.list(MANAGEMENT_ADDON) if is_placed(cma)]
 
 
 def _by(view: View, namespace: str, placement: str) -> list[Ref]:
-    return [ref_of(offer) for offer in view.indexed(BY_PLACEMENT, f"{namespace}/{placement}")]
+    return [ref_of(cma) for cma in view.indexed(BY_PLACEMENT, f"{namespace}/{placement}")]

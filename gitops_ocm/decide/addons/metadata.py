@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_ANNOTATION_PREFIX
-from gitops_ocm.decide.addons.install import offer_ref
-from gitops_ocm.decide.addons.offers import (
+from gitops_ocm.decide.addons.install import cma_ref
+from gitops_ocm.decide.addons.management import (
     BY_NAME,
     MANAGER,
     expressed,
@@ -32,16 +32,16 @@ from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     """Reconcile one ManagedClusterAddOn."""
-    addon, offer = view.get(key), view.get(offer_ref(key.name))
-    if addon is None or is_deleting(addon) or offer is None or not is_ours(offer):
+    addon, cma = view.get(key), view.get(cma_ref(key.name))
+    if addon is None or is_deleting(addon) or cma is None or not is_ours(cma):
         return DONE
     body: dict[str, Any] = {"metadata": {}}
     held = addon["metadata"].get("ownerReferences") or []
-    owners = owned_by(view, offer, held)
+    owners = owned_by(view, cma, held)
     if sorted(owners, key=_identity) != sorted(held, key=_identity):
         body["metadata"]["ownerReferences"] = owners
     cluster = view.get(cluster_ref(key.namespace))
-    if is_placed(offer) and cluster is not None and not is_deleting(cluster):
+    if is_placed(cma) and cluster is not None and not is_deleting(cluster):
         marks, spec = expressed(handed_on(cluster), addon["apiVersion"])
         if changed := _changes(addon, marks):
             body["metadata"]["annotations"] = changed
@@ -69,9 +69,9 @@ def _changes(addon: Object, wanted: dict[str, str]) -> dict[str, str | None]:
 # --- what wakes the row -----------------------------------------------------------------------------
 
 
-def of_offer(view: View, offer: Object) -> Iterable[Ref]:
+def of_cma(view: View, cma: Object) -> Iterable[Ref]:
     """The installations of an add-on."""
-    return [ref_of(addon) for addon in view.indexed(BY_NAME, name_of(offer))]
+    return [ref_of(addon) for addon in view.indexed(BY_NAME, name_of(cma))]
 
 
 def of_cluster(view: View, cluster: Object) -> Iterable[Ref]:
@@ -79,14 +79,14 @@ def of_cluster(view: View, cluster: Object) -> Iterable[Ref]:
     return [ref_of(addon) for addon in view.list(CLUSTER_ADDON, name_of(cluster))]
 
 
-def offer_changes(old: Object | None, new: Object | None) -> bool:
+def cma_changes(old: Object | None, new: Object | None) -> bool:
     """Whether an add-on changes in what matters here: its progress does not."""
     return old is None or new is None or _essence(old) != _essence(new)
 
 
-def _essence(offer: Object) -> tuple[object, ...]:
-    meta = offer["metadata"]
-    return meta.get("uid"), meta.get("deletionTimestamp"), annotations_of(offer), offer.get("spec")
+def _essence(cma: Object) -> tuple[object, ...]:
+    meta = cma["metadata"]
+    return meta.get("uid"), meta.get("deletionTimestamp"), annotations_of(cma), cma.get("spec")
 
 
 def handing_changes(old: Object | None, new: Object | None) -> bool:

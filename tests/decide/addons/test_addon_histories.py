@@ -28,7 +28,7 @@ from gitops_ocm.testing.simulated import Fleet
 
 PLATFORM = "platform.open-cluster-management.io"
 CLAIM = Ref(*CLUSTER_CLAIM, "", PLATFORM)
-OFFER = Ref(*MANAGEMENT_ADDON, "", "helloworld")
+CMA = Ref(*MANAGEMENT_ADDON, "", "helloworld")
 AWS = Ref(*PLACEMENT, "fleet", "placement-aws")
 FEATURE = "feature.open-cluster-management.io/addon-helloworld"
 LIFECYCLE = {"addon.open-cluster-management.io/lifecycle": "addon-manager"}
@@ -123,25 +123,25 @@ def test_a_deleted_installation_comes_back_only_once_its_hooks_have_run(fleets: 
 def test_deleting_the_add_on_removes_it_everywhere(fleets: MakeFleet, propagation: Propagation) -> None:
     """Its installations go with it, those made by hand too, and none is made anew meanwhile."""
     fleet = fleets(c1="AWS", c2="GCP")
-    fleet.patch(OFFER, {"spec": {"installStrategy": {"type": "Manual", "placements": None}}})
+    fleet.patch(CMA, {"spec": {"installStrategy": {"type": "Manual", "placements": None}}})
     fleet.create(make.cluster_addon("helloworld", "c2"))
     assert where(fleet) == ["c1", "c2"]
-    (result,) = fleet.simulation.act(Delete(OFFER, propagation=propagation))
+    (result,) = fleet.simulation.act(Delete(CMA, propagation=propagation))
     assert result.ok
     fleet.simulation.settle()
     assert where(fleet) == []
-    assert fleet.hub.get(OFFER) is None
+    assert fleet.hub.get(CMA) is None
 
 
 def test_a_held_installation_holds_an_add_on_deleted_in_the_foreground(fleets: MakeFleet) -> None:
     """The deletion waits for the hooks of one cluster; the other clusters do not get the add-on back."""
     fleet = fleets(c1="AWS", c2="AWS")
     fleet.patch(on("c1"), {"metadata": {"finalizers": ["a/hook"]}})
-    fleet.simulation.act(Delete(OFFER, propagation=Propagation.FOREGROUND))
+    fleet.simulation.act(Delete(CMA, propagation=Propagation.FOREGROUND))
     fleet.simulation.settle()
-    assert (where(fleet), fleet.hub.get(OFFER) is not None) == (["c1"], True)
+    assert (where(fleet), fleet.hub.get(CMA) is not None) == (["c1"], True)
     fleet.patch(on("c1"), {"metadata": {"finalizers": None}})
-    assert (where(fleet), fleet.hub.get(OFFER)) == ([], None)
+    assert (where(fleet), fleet.hub.get(CMA)) == ([], None)
 
 
 def test_a_deleted_cluster_takes_its_add_ons_with_it_in_their_order(fleets: MakeFleet) -> None:
@@ -197,13 +197,13 @@ def test_a_deleted_placement_takes_nothing_away_and_a_new_one_is_waited_for(flee
 def test_from_placements_to_manual_and_back(fleets: MakeFleet) -> None:
     """Manual keeps what is there and lets people choose; Placements decides again for all."""
     fleet = fleets(c1="AWS", c2="GCP")
-    fleet.patch(OFFER, {"spec": {"installStrategy": {"type": "Manual"}}})
+    fleet.patch(CMA, {"spec": {"installStrategy": {"type": "Manual"}}})
     fleet.create(make.cluster_addon("helloworld", "c2"))
     (owner,) = fleet.get(on("c2"))["metadata"]["ownerReferences"]
-    assert (owner["name"], owner["uid"]) == ("helloworld", fleet.get(OFFER)["metadata"]["uid"])
+    assert (owner["name"], owner["uid"]) == ("helloworld", fleet.get(CMA)["metadata"]["uid"])
     fleet.delete(on("c1"))
     assert where(fleet) == ["c2"]
-    fleet.patch(OFFER, {"spec": {"installStrategy": {"type": "Placements"}}})
+    fleet.patch(CMA, {"spec": {"installStrategy": {"type": "Placements"}}})
     assert where(fleet) == ["c1"]
 
 
@@ -228,7 +228,7 @@ ACTS: Sequence[tuple[str, Write]] = [
     *((name, Delete(CLAIM)) for name in NAMES),
     *(("", Delete(on(name))) for name in NAMES),
     ("", Create(make.cluster_addon("helloworld", "c1"))),
-    ("", Delete(OFFER)),
+    ("", Delete(CMA)),
     ("", Create(helloworld())),
     ("", MergePatch(AWS, {"spec": {"numberOfClusters": 1}})),
     ("", MergePatch(AWS, {"spec": {"numberOfClusters": None}})),
@@ -249,11 +249,11 @@ def test_whatever_happens_the_add_on_is_where_the_placement_says(acts: list[tupl
         fleet.simulation.settle()
     fleet.advance(minutes=1)
     assert [found for found in fleet.simulation.unsettled() if found[1].startswith("addon")] == []
-    offer = fleet.hub.get(OFFER)
-    if offer is None:
+    cma = fleet.hub.get(CMA)
+    if cma is None:
         assert all(not a["metadata"].get("ownerReferences") for a in fleet.hub.list(CLUSTER_ADDON))
         return
     decided = {c for pd in fleet.hub.list(PLACEMENT_DECISION, "fleet") for c in clusters_in(pd)}
     assert where(fleet) == sorted(decided)
     owners = [a["metadata"]["ownerReferences"] for a in fleet.hub.list(CLUSTER_ADDON)]
-    assert all([o["uid"] for o in held] == [offer["metadata"]["uid"]] for held in owners)
+    assert all([o["uid"] for o in held] == [cma["metadata"]["uid"]] for held in owners)

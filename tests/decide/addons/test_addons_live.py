@@ -89,9 +89,9 @@ async def test_an_add_on_follows_its_placement_on_a_live_hub(eventually: Eventua
         await hub.claim("c1", "AWS")
         await eventually(lambda: hub.on("c1"), 20)
         (addon,) = await hub.list(CLUSTER_ADDON)
-        (offer,) = await hub.list(MANAGEMENT_ADDON)
+        (cma,) = await hub.list(MANAGEMENT_ADDON)
         (owner,) = addon["metadata"]["ownerReferences"]
-        assert (owner["uid"], owner["controller"]) == (offer["metadata"]["uid"], True)
+        assert (owner["uid"], owner["controller"]) == (cma["metadata"]["uid"], True)
         assert addon["spec"] == {"installNamespace": "open-cluster-management-agent-addon"}
 
         await hub.claim("c2", "AWS")

@@ -110,14 +110,14 @@ async def test_every_hub_takes_what_the_add_on_manager_writes(
     """Installed, marked, kept in doubt, removed, adopted, collected: the same on all three."""
     name, one, two = unique("hello"), unique("one"), unique("two")
     first, second = (Ref(*CLUSTER_ADDON, each, name) for each in (one, two))
-    offer = Ref(*MANAGEMENT_ADDON, "", name)
+    cma = Ref(*MANAGEMENT_ADDON, "", name)
     async with managing(cluster) as hub:
 
         async def has(ref: Ref, *, there: bool = True) -> bool:
             return (await hub.get(ref) is not None) is there
 
         async def owned(ref: Ref) -> bool:
-            addon, by = await hub.get(ref), await hub.get(offer)
+            addon, by = await hub.get(ref), await hub.get(cma)
             assert addon is not None
             assert by is not None
             (owner,) = addon["metadata"].get("ownerReferences") or [{}]
@@ -152,10 +152,10 @@ async def test_every_hub_takes_what_the_add_on_manager_writes(
         await hub.decide(namespace, two)
         await eventually(lambda: has(first, there=False), 20)
 
-        await hub.act(MergePatch(offer, {"spec": {"installStrategy": {"type": "Manual"}}}))
+        await hub.act(MergePatch(cma, {"spec": {"installStrategy": {"type": "Manual"}}}))
         await hub.act(Create(make.cluster_addon(name, one)))
         await eventually(lambda: owned(first), 20)
-        await hub.act(Delete(offer))
+        await hub.act(Delete(cma))
         await eventually(lambda: has(first, there=False), 60)
         await eventually(lambda: has(second, there=False), 60)
     await hub.act(*(Delete(Ref("", "Namespace", "", each)) for each in (one, two)))

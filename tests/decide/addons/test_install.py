@@ -57,7 +57,7 @@ def decision(placement: str, number: int, clusters: Iterable[str] | None) -> Obj
     return made
 
 
-def offer(*placements: str, **meta: Any) -> Object:
+def cma(*placements: str, **meta: Any) -> Object:
     """The add-on `hello` that goes by these placements of `fleet`."""
     made = make.addon("hello", [("fleet", name) for name in placements])
     made["metadata"] |= {"uid": "cma-1", **meta}
@@ -82,62 +82,62 @@ def effect(outcome: Outcome) -> tuple[list[str], list[str]]:
 
 BOTH = [*cluster("c1"), *cluster("c2")]
 CASES: Mapping[str, tuple[list[Object], list[str], list[str]]] = {
-    "selected clusters get it": ([offer("p"), *BOTH, *placed("p", ["c1", "c2"])], ["c1", "c2"], []),
-    "several decisions count together": ([offer("p"), *BOTH, *placed("p", ["c1"], ["c2"])], ["c1", "c2"], []),
+    "selected clusters get it": ([cma("p"), *BOTH, *placed("p", ["c1", "c2"])], ["c1", "c2"], []),
+    "several decisions count together": ([cma("p"), *BOTH, *placed("p", ["c1"], ["c2"])], ["c1", "c2"], []),
     "several placements count together": (
-        [offer("p", "q"), *BOTH, *placed("p", ["c1"]), *placed("q", ["c1", "c2"])],
+        [cma("p", "q"), *BOTH, *placed("p", ["c1"]), *placed("q", ["c1", "c2"])],
         ["c1", "c2"],
         [],
     ),
     "it stays where it is selected": (
-        [offer("p"), *BOTH, *placed("p", ["c1"]), *installed("c1")], [], [],
+        [cma("p"), *BOTH, *placed("p", ["c1"]), *installed("c1")], [], [],
     ),
     "it goes where it is not": (
-        [offer("p"), *BOTH, *placed("p", ["c1"]), *installed("c1", "c2")], [], ["c2"],
+        [cma("p"), *BOTH, *placed("p", ["c1"]), *installed("c1", "c2")], [], ["c2"],
     ),
     "a placement that selects nothing empties the fleet": (
-        [offer("p"), *BOTH, *placed("p", []), *installed("c1", "c2")], [], ["c1", "c2"],
+        [cma("p"), *BOTH, *placed("p", []), *installed("c1", "c2")], [], ["c1", "c2"],
     ),
-    "so does an add-on without placements": ([offer(), *BOTH, *installed("c1")], [], ["c1"]),
+    "so does an add-on without placements": ([cma(), *BOTH, *installed("c1")], [], ["c1"]),
     "one that is being deleted is waited for": (
-        [offer("p"), *BOTH, *placed("p", ["c1"]), *installed("c1", "c2", **GOING)], [], [],
+        [cma("p"), *BOTH, *placed("p", ["c1"]), *installed("c1", "c2", **GOING)], [], [],
     ),
     "other add-ons are left alone": (
-        [offer("p"), *BOTH, *placed("p", ["c1"]), make.cluster_addon("other", "c2")], ["c1"], [],
+        [cma("p"), *BOTH, *placed("p", ["c1"]), make.cluster_addon("other", "c2")], ["c1"], [],
     ),
     "Manual installs nothing and removes nothing": (
         [make.addon("hello"), *BOTH, *placed("p", ["c1"]), *installed("c2")], [], [],
     ),
     "lifecycle addon-manager is ours": (
-        [offer("p", annotations={LIFECYCLE: "addon-manager"}), *BOTH, *placed("p", ["c1"])], ["c1"], [],
+        [cma("p", annotations={LIFECYCLE: "addon-manager"}), *BOTH, *placed("p", ["c1"])], ["c1"], [],
     ),
     "lifecycle self is not": (
-        [offer("p", annotations={LIFECYCLE: "self"}), *BOTH, *placed("p", ["c1"]), *installed("c2")], [], [],
+        [cma("p", annotations={LIFECYCLE: "self"}), *BOTH, *placed("p", ["c1"]), *installed("c2")], [], [],
     ),
     "nor is an empty lifecycle": (
-        [offer("p", annotations={LIFECYCLE: ""}), *BOTH, *placed("p", ["c1"]), *installed("c2")], [], [],
+        [cma("p", annotations={LIFECYCLE: ""}), *BOTH, *placed("p", ["c1"]), *installed("c2")], [], [],
     ),
     "an add-on that is being deleted is left to the garbage collector": (
-        [offer("p", **GOING, finalizers=["a/b"]), *BOTH, *placed("p", ["c1"]), *installed("c2")],
+        [cma("p", **GOING, finalizers=["a/b"]), *BOTH, *placed("p", ["c1"]), *installed("c2")],
         [],
         [],
     ),
     "a cluster that does not exist is skipped, others get it": (
-        [offer("p"), *cluster("c2"), *placed("p", ["c1", "c2"])], ["c2"], [],
+        [cma("p"), *cluster("c2"), *placed("p", ["c1", "c2"])], ["c2"], [],
     ),
     "so is one that is not accepted and has no namespace": (
-        [offer("p"), *cluster("c1", namespace=False), *cluster("c2"), *placed("p", ["c1", "c2"])], ["c2"], [],
+        [cma("p"), *cluster("c1", namespace=False), *cluster("c2"), *placed("p", ["c1", "c2"])], ["c2"], [],
     ),
     "and one that is being deleted": (
-        [offer("p"), *cluster("c1", **GOING), *cluster("c2"), *placed("p", ["c1", "c2"])], ["c2"], [],
+        [cma("p"), *cluster("c1", **GOING), *cluster("c2"), *placed("p", ["c1", "c2"])], ["c2"], [],
     ),
     "what a cluster's own cleanup empties is left to its order": (
-        [offer("p"), *cluster("c1", finalizers=[FINALIZER], **GOING), *placed("p", []), *installed("c1")],
+        [cma("p"), *cluster("c1", finalizers=[FINALIZER], **GOING), *placed("p", []), *installed("c1")],
         [],
         [],
     ),
     "without that cleanup it is removed as from any other": (
-        [offer("p"), *cluster("c1", finalizers=["a/b"], **GOING), *placed("p", []), *installed("c1")],
+        [cma("p"), *cluster("c1", finalizers=["a/b"], **GOING), *placed("p", []), *installed("c1")],
         [],
         ["c1"],
     ),
@@ -179,7 +179,7 @@ DOUBTS: Mapping[str, tuple[list[Object], str]] = {
 def test_nothing_is_removed_while_a_placement_may_not_have_said_all(hub: HubOf, case: str) -> None:
     """A placement in doubt: what is there stays, what another one adds is added, and the notes say why."""
     objects, why = DOUBTS[case]
-    state = [offer("p", "q"), *BOTH, *cluster("c3"), *placed("q", ["c3"]), *objects, *installed("c1", "c2")]
+    state = [cma("p", "q"), *BOTH, *cluster("c3"), *placed("q", ["c3"]), *objects, *installed("c1", "c2")]
     outcome = hub(*state).ask("addon-install", KEY)
     assert effect(outcome) == (["c3"], [])
     assert why in outcome.notes
@@ -188,14 +188,14 @@ def test_nothing_is_removed_while_a_placement_may_not_have_said_all(hub: HubOf, 
 def test_a_foreign_schedulers_decisions_are_believed_without_a_count(hub: HubOf) -> None:
     """Where scheduling is disabled nobody need keep the placement's status: decisions alone say it."""
     state = placed("p", ["c1"], counted=None, annotations={DISABLED: "true"})
-    outcome = hub(offer("p"), *BOTH, *state, *installed("c2")).ask("addon-install", KEY)
+    outcome = hub(cma("p"), *BOTH, *state, *installed("c2")).ask("addon-install", KEY)
     assert effect(outcome) == (["c1"], ["c2"])
 
 
 def test_the_notes_say_which_clusters_are_waited_for(hub: HubOf) -> None:
     """Skipped clusters are named with the reason."""
     state = [*cluster("c2", namespace=False), *cluster("c3", **GOING), *placed("p", ["c1", "c2", "c3"])]
-    outcome = hub(offer("p"), *state).ask("addon-install", KEY)
+    outcome = hub(cma("p"), *state).ask("addon-install", KEY)
     assert outcome.notes == (
         "c1: there is no such ManagedCluster",
         "c2: the cluster has no namespace",
@@ -216,7 +216,7 @@ MARKS = {HOSTING: "host", "addon.open-cluster-management.io/values": "{}", "exam
 
 def test_a_new_managed_cluster_add_on_has_owner_annotations_and_defaults(hub: HubOf) -> None:
     """The whole object, as a hub that serves v1alpha1 alone keeps it."""
-    made = created(hub(offer("p"), *cluster("c1", annotations=MARKS), *placed("p", ["c1"])))
+    made = created(hub(cma("p"), *cluster("c1", annotations=MARKS), *placed("p", ["c1"])))
     meta = made["metadata"]
     assert made["apiVersion"] == "addon.open-cluster-management.io/v1alpha1"
     assert made["spec"] == {"installNamespace": "open-cluster-management-agent-addon"}
@@ -236,7 +236,7 @@ def test_a_new_managed_cluster_add_on_has_owner_annotations_and_defaults(hub: Hu
 
 def test_a_hub_that_converts_gets_it_at_the_newer_version(converting_hub: HubOf) -> None:
     """Where v1beta1 is served the object and its owner reference are written at it, with an empty spec."""
-    made = created(converting_hub(offer("p"), *cluster("c1"), *placed("p", ["c1"])))
+    made = created(converting_hub(cma("p"), *cluster("c1"), *placed("p", ["c1"])))
     assert made["apiVersion"] == "addon.open-cluster-management.io/v1beta1"
     assert made["spec"] == {}
     assert made["metadata"]["ownerReferences"][0]["apiVersion"] == "addon.open-cluster-management.io/v1beta1"
@@ -254,7 +254,7 @@ def test_the_install_namespace_is_said_as_the_version_has_it(
 ) -> None:
     """A cluster's annotation for it is a field of the spec at v1alpha1, as OCM's conversion has it."""
     state = [*cluster("c1", annotations={INSTALL_NAMESPACE: "elsewhere"}), *placed("p", ["c1"])]
-    made = created(request.getfixturevalue(which)(offer("p"), *state))
+    made = created(request.getfixturevalue(which)(cma("p"), *state))
     assert made["metadata"].get("annotations") == annotations
     assert made["spec"] == spec
 
@@ -291,7 +291,7 @@ def test_no_history_of_placements_takes_away_what_may_be_wanted(
     listed = ["p", "gone"] if missing else ["p"]
     clusters = [o for n in NAMES if n not in absent for o in cluster(n, namespace=n not in homeless)]
     state = hub(
-        offer(*listed),
+        cma(*listed),
         *clusters,
         *placed("p", *map(sorted, decided), counted=counted),
         *installed(*sorted(have)),

@@ -28,7 +28,7 @@ STRANGER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "x"}
 BOSS = {**STRANGER, "controller": True}
 
 
-def offer(*, placed: bool = True, **meta: Any) -> Object:
+def cma(*, placed: bool = True, **meta: Any) -> Object:
     """The add-on `hello`."""
     made = make.addon("hello", [("fleet", "p")] if placed else None)
     made["metadata"] |= {"uid": "cma-1", **meta}
@@ -67,7 +67,7 @@ OWNERS: Mapping[str, tuple[list[Object] | None, list[Object]]] = {
 def test_the_add_on_owns_each_of_its_installations(hub: HubOf, case: str, placed: bool) -> None:
     """Each row: the references before and after, whoever made the object and however it is installed."""
     before, after = OWNERS[case]
-    state = hub(offer(placed=placed), cluster(), make.namespace("c1"), addon(before))
+    state = hub(cma(placed=placed), cluster(), make.namespace("c1"), addon(before))
     assert [r.ok for r in state.run("addon-metadata", KEY)] == [True]
     assert state.world.get(KEY)["metadata"]["ownerReferences"] == after
     assert state.ask("addon-metadata", KEY).actions == ()
@@ -77,11 +77,11 @@ def test_the_add_on_owns_each_of_its_installations(hub: HubOf, case: str, placed
     "objects",
     [
         [addon()],
-        [offer(annotations={ADDON + "lifecycle": "self"}), addon()],
-        [offer(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["a/b"]), addon()],
-        [offer(), addon(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["a/b"])],
-        [offer(), addon([STRANGER, OURS])],
-        [offer(), addon([OURS, STRANGER])],
+        [cma(annotations={ADDON + "lifecycle": "self"}), addon()],
+        [cma(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["a/b"]), addon()],
+        [cma(), addon(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["a/b"])],
+        [cma(), addon([STRANGER, OURS])],
+        [cma(), addon([OURS, STRANGER])],
     ],
     ids=["no add-on", "not ours", "add-on going", "installation going", "owned", "owned, first"],
 )
@@ -104,7 +104,7 @@ def installed(hub: HubOf, annotations: Mapping[str, str]) -> Any:
         },
         "status": {"decisions": [{"clusterName": "c1", "reason": ""}]},
     }
-    state = hub(offer(), cluster(annotations), make.namespace("c1"), placement, decision)
+    state = hub(cma(), cluster(annotations), make.namespace("c1"), placement, decision)
     (result,) = state.run("addon-install", Ref(*MANAGEMENT_ADDON, "", "hello"))
     assert isinstance(result.write, Create)
     assert result.ok

@@ -31,26 +31,26 @@ _VERSIONS = ("v1beta1", "v1alpha1")
 """OCM's controllers write v1beta1; a hub without a conversion webhook serves the older one alone."""
 
 
-def is_ours(offer: Object | None) -> bool:
+def is_ours(cma: Object | None) -> bool:
     """Whether the add-on manager acts for an add-on: any lifecycle but its own is somebody else's."""
-    if offer is None or is_deleting(offer):
+    if cma is None or is_deleting(cma):
         return False
-    marks = annotations_of(offer)
+    marks = annotations_of(cma)
     return marks.get(LIFECYCLE_ANNOTATION, LIFECYCLE_ADDON_MANAGER) == LIFECYCLE_ADDON_MANAGER
 
 
-def is_placed(offer: Object) -> bool:
+def is_placed(cma: Object) -> bool:
     """Whether placements, and not a person, say where the add-on goes."""
-    return _strategy(offer).get("type") == INSTALL_PLACEMENTS
+    return _strategy(cma).get("type") == INSTALL_PLACEMENTS
 
 
-def placements_of(offer: Object) -> Sequence[tuple[str, str]]:
+def placements_of(cma: Object) -> Sequence[tuple[str, str]]:
     """The placements an add-on goes by, as (namespace, name)."""
-    return [(p["namespace"], p["name"]) for p in _strategy(offer).get("placements") or ()]
+    return [(p["namespace"], p["name"]) for p in _strategy(cma).get("placements") or ()]
 
 
-def _strategy(offer: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (offer.get("spec") or {}).get("installStrategy") or {}
+def _strategy(cma: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (cma.get("spec") or {}).get("installStrategy") or {}
     return found
 
 
@@ -66,16 +66,16 @@ def served_version(view: View, kind: Kind) -> str | None:
     return next((v for v in versions if view.resource(v, kind.kind) is not None), None)
 
 
-def cluster_addon(view: View, offer: Object, cluster: Object) -> Object | None:
+def cluster_addon(view: View, cma: Object, cluster: Object) -> Object | None:
     """The ManagedClusterAddOn as it is made for a cluster; None where the hub serves no such kind."""
     version = served_version(view, CLUSTER_ADDON)
     if version is None:
         return None
     marks, spec = expressed(handed_on(cluster), version)
-    meta: Object = {"name": name_of(offer), "namespace": name_of(cluster)}
+    meta: Object = {"name": name_of(cma), "namespace": name_of(cluster)}
     if marks:
         meta["annotations"] = marks
-    meta["ownerReferences"] = owned_by(view, offer, ())
+    meta["ownerReferences"] = owned_by(view, cma, ())
     return {"apiVersion": version, "kind": CLUSTER_ADDON.kind, "metadata": meta, "spec": spec}
 
 
@@ -90,21 +90,21 @@ def expressed(marks: Mapping[str, str], api_version: str) -> tuple[dict[str, str
     return kept, {"installNamespace": kept.pop(INSTALL_NAMESPACE_ANNOTATION)}
 
 
-def owned_by(view: View, offer: Object, held: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def owned_by(view: View, cma: Object, held: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The owner references of a ManagedClusterAddOn, with the add-on among them.
 
     A reference to an earlier add-on of that name gives way. An object has one controller at most: where
     somebody else is that already, the add-on is an owner beside it.
     """
-    name = name_of(offer)
+    name = name_of(cma)
     others = [owner for owner in held if not _refers(owner, name)]
     # The garbage collector finds an owner only at a version that is served.
-    version = served_version(view, MANAGEMENT_ADDON) or str(offer["apiVersion"])
+    version = served_version(view, MANAGEMENT_ADDON) or str(cma["apiVersion"])
     ours = {
         "apiVersion": version,
         "kind": MANAGEMENT_ADDON.kind,
         "name": name,
-        "uid": uid_of(offer),
+        "uid": uid_of(cma),
         "controller": not any(owner.get("controller") for owner in others),
         "blockOwnerDeletion": True,
     }
@@ -124,6 +124,6 @@ def own_name(addon: Object) -> Iterable[str]:
     return (ref_of(addon).name,)
 
 
-def placement_names(offer: Object) -> Iterable[str]:
+def placement_names(cma: Object) -> Iterable[str]:
     """An add-on is filed under each placement it goes by."""
-    return sorted({f"{namespace}/{name}" for namespace, name in placements_of(offer)})
+    return sorted({f"{namespace}/{name}" for namespace, name in placements_of(cma)})
