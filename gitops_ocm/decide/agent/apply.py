@@ -22,6 +22,7 @@ from gitops_ocm.api.work import (
     WORK_FINALIZER,
 )
 from gitops_ocm.decide.agent.identity import (
+    LEDGER_FIELDS,
     anchor_ref,
     anchor_spec,
     identity_of,
@@ -116,7 +117,7 @@ class _Pass:
         entries = list(status_of(anchor).get("appliedResources") or ())
         held = {identity_of(entry) for entry in entries}
         fresh = [
-            {k: i.meta[k] for k in ("group", "version", "resource", "namespace", "name") if k in i.meta}
+            {k: i.meta[k] for k in LEDGER_FIELDS}
             for i in self.items
             if i.ref is not None and i.options.strategy != READ_ONLY and identity_of(i.meta) not in held
         ]
@@ -185,8 +186,7 @@ class _Pass:
 
 def by_identity(entries: Sequence[Object]) -> list[Object]:
     """Ledger entries in the order a ledger has."""
-    names = ("group", "version", "resource", "namespace", "name")
-    return sorted(entries, key=lambda e: tuple(e.get(n) or "" for n in names))
+    return sorted(entries, key=lambda e: tuple(e.get(n) or "" for n in LEDGER_FIELDS))
 
 
 def _rank(item: Item) -> int:

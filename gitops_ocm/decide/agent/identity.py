@@ -71,6 +71,9 @@ def work_of_anchor(settings: AgentSettings, anchor: Object) -> Iterable[Ref]:
 Identity = tuple[str, str, str, str]
 """Group, plural, namespace, name: how ledgers and rules name an applied object."""
 
+LEDGER_FIELDS = ("group", "version", "resource", "namespace", "name")
+"""What a ledger entry always has, empty or not, beside the uid once it is known; also its order."""
+
 
 def identity_of(entry: Mapping[str, Any]) -> Identity:
     """The identity in a ledger entry, a reported manifest's meta or an orphaning rule."""

@@ -15,6 +15,7 @@ from typing import Any
 from gitops_ocm.api.work import APPLIED_WORK_FINALIZER
 from gitops_ocm.decide.agent.apply import by_identity
 from gitops_ocm.decide.agent.identity import (
+    LEDGER_FIELDS,
     anchor_ref,
     identity_of,
     ref_in,
@@ -139,8 +140,7 @@ def _first(metas: Iterable[Mapping[str, Any]], identity: tuple[str, ...]) -> Map
 
 
 def _entry(meta: Mapping[str, Any], live: Object) -> Object:
-    names = ("group", "version", "resource", "namespace", "name")
-    return {**{n: meta[n] for n in names if meta.get(n)}, "uid": uid_of(live)}
+    return {**{n: meta.get(n) or "" for n in LEDGER_FIELDS}, "uid": uid_of(live)}
 
 
 @dataclass(frozen=True)

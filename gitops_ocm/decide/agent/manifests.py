@@ -39,7 +39,8 @@ _CONTENTLESS = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 @dataclass(frozen=True)
 class Item:
-    """One manifest: what it is reported as, the object it means, how it is to be treated.
+    """One manifest: what it is reported as (empty fields too, as OCM's agent), the object it means, how
+    it is to be treated.
 
     `fault` says why it cannot be applied at all; then there is no `ref` to look at.
     """
@@ -77,17 +78,16 @@ def _item(view: View, work: Mapping[str, Any], ordinal: int, manifest: Any) -> I
         "name": name,
         "namespace": namespace,
     }
-    shown = {k: v for k, v in told.items() if v != ""}
     clean = _clean(manifest, namespace)
     if resource is None:
         fault = f'the server doesn\'t have a resource type "{kind}"'
-        return Item(clean, shown, fault=fault)
+        return Item(clean, told, fault=fault)
     if resource.namespaced and not namespace:
-        return Item(clean, shown, resource, fault="an empty namespace may not be set during creation")
+        return Item(clean, told, resource, fault="an empty namespace may not be set during creation")
     identity = identity_of(told)
     return Item(
         clean,
-        shown,
+        told,
         resource,
         Ref(group, kind, namespace, name),
         options_for(work, identity),

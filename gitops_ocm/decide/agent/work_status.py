@@ -80,7 +80,8 @@ def applied_entry(
     found = conditions.find(held, APPLIED)
     if found is not None and found.get("observedGeneration") != generation:
         held = [c for c in held if c.get("type") != APPLIED]
-    entry: Object = {k: v for k, v in (old or {}).items() if k not in ("resourceMeta", "conditions")}
+    kept = {k: v for k, v in (old or {}).items() if k not in ("resourceMeta", "conditions")}
+    entry: Object = {"statusFeedback": {}, **kept}
     entry["resourceMeta"] = dict(meta)
     entry["conditions"] = conditions.with_condition(
         held,
