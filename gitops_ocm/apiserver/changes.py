@@ -48,21 +48,3 @@ def tracked(
     if "managedFields" in tracked["metadata"]:
         meta["managedFields"] = tracked["metadata"]["managedFields"]
     return {**new, "metadata": meta}
-
-
-def unchanged(old: Object, new: Object) -> bool:
-    """Whether a write comes to nothing: equal but for the times of managers."""
-    if old.keys() != new.keys():
-        return False
-    if any(old[k] != new[k] for k in new if k != "metadata"):
-        return False
-    before, after = old["metadata"], new["metadata"]
-    if {k for k in before if k != "managedFields"} != {k for k in after if k != "managedFields"}:
-        return False
-    if any(before[k] != after[k] for k in after if k != "managedFields"):
-        return False
-    return _untimed(before) == _untimed(after)
-
-
-def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in e.items() if k != "time"} for e in meta.get("managedFields") or ()]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_ocm.apiserver import intake
 from gitops_ocm.apiserver.values import WriteOptions
+from gitops_ocm.objects import intake
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import Cause, bad_request, invalid
 from gitops_ocm.objects.ref import Object

@@ -1,8 +1,8 @@
 """The verbs of the embedded API: get, list, watch, create, update, patch, delete.
 
 `Api` is synchronous and belongs to one event loop: each call sees and leaves a consistent store.
-It puts the stages in order; the stages themselves are `intake` (decode, default, validate),
-`objects.lifecycle` (metadata), `objects.ownership` (managed fields), `reading` (LIST and WATCH),
+It puts the stages in order; the stages themselves are `objects.intake` (decode, default,
+validate), `objects.lifecycle` (metadata), `objects.ownership` (managed fields), `reading` (LIST and WATCH),
 `patching`, and `upkeep` (what follows from a write: namespaces emptied, dependents collected).
 """
 
@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from gitops_ocm.apiserver import intake, reading
-from gitops_ocm.apiserver.changes import DEFAULT_MANAGER, unchanged
+from gitops_ocm.apiserver import reading
+from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
 from gitops_ocm.apiserver.changes import tracked as tracked_change
 from gitops_ocm.apiserver.fragments import checked_fragment, part_for
 from gitops_ocm.apiserver.naming import new_suffix, new_uid
@@ -28,7 +28,7 @@ from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.kube.cluster import PatchType, WatchEvent
-from gitops_ocm.objects import lifecycle, ownership
+from gitops_ocm.objects import intake, lifecycle, ownership
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.faults import (
     ApiError,
@@ -143,7 +143,7 @@ class Api:
     ) -> Answer:
         """Store a new object."""
         intake.check_identity(obj, served, namespace)
-        obj, warnings = intake.decoded(obj, served, options)
+        obj, warnings = intake.decoded(obj, served, options.field_validation)
         if obj["metadata"].get("resourceVersion") and not options.dry_run:
             raise ApiError("InternalError", "resourceVersion should not be set on objects to be created")
         obj = self._new(served, namespace, obj)
@@ -210,7 +210,7 @@ class Api:
     ) -> Answer:
         """Replace an object (or a subresource's part of it)."""
         intake.check_identity(obj, served, namespace)
-        obj, warnings = intake.decoded(obj, served, options)
+        obj, warnings = intake.decoded(obj, served, options.field_validation)
         lifecycle.check_name(obj, name)
         old = self.get(served, namespace, name, subresource)
         resource = served.resource
@@ -239,7 +239,7 @@ class Api:
         old = self.get(served, namespace, name, subresource)
         result = patched(old, type, body, served)
         intake.check_identity(result, served, namespace)
-        result, warnings = intake.decoded(result, served, options)
+        result, warnings = intake.decoded(result, served, options.field_validation)
         lifecycle.check_name(result, name)
         sent = {"resourceVersion": result["metadata"].get("resourceVersion")}
         lifecycle.check_version(old, sent, resource=served.resource)
@@ -273,7 +273,7 @@ class Api:
         )
         if live is not None and merged is live:
             return Answer(live)
-        merged, warnings = intake.decoded(merged, served, options)
+        merged, warnings = intake.decoded(merged, served, options.field_validation)
         if live is None:
             created = self._new(served, namespace, merged)
             return self._store_new(served, created, options, warnings)
@@ -305,7 +305,7 @@ class Api:
         self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]
     ) -> Answer:
         key = key_for(served, old["metadata"].get("namespace") or "", old["metadata"]["name"])
-        if unchanged(old, new):
+        if lifecycle.unchanged(old, new):
             return Answer(old, warnings)
         gone = lifecycle.finished(new)
         if options.dry_run:

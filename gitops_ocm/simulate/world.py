@@ -24,11 +24,10 @@ from gitops_ocm.decide.contract import (
     Update,
     Write,
 )
-from gitops_ocm.objects import crd_rules, lifecycle, native, ownership
-from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects import intake, lifecycle, native, ownership
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.conditions import timestamp
-from gitops_ocm.objects.faults import ApiError, already_exists, forbidden, invalid, not_found
+from gitops_ocm.objects.faults import ApiError, already_exists, forbidden, not_found
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
 from gitops_ocm.simulate import garbage
@@ -94,8 +93,10 @@ class World:
                 self._served(obj).resource, custom=self._served(obj).custom
             ):
                 meta["generation"] = 1
-        ref = ref_of(obj)
-        return self.store(self._objects.get(ref), native.prepared({**obj, "metadata": meta}, kind))
+        old = self._objects.get(ref_of(obj))
+        if old is not None and "resourceVersion" in old["metadata"]:
+            meta.setdefault("resourceVersion", old["metadata"]["resourceVersion"])
+        return self.store(old, native.prepared({**obj, "metadata": meta}, kind))
 
     def write(self, write: Write, *, manager: str, now: datetime) -> Result:
         """Carry out one write, as the API would."""
@@ -138,7 +139,6 @@ class World:
         ref = ref_of(made)
         if ref in self._objects:
             raise already_exists(served.resource.group, served.resource.plural, ref.name)
-        self._validate(served, made, None)
         tracked = ownership.track(None, made, manager=manager, schema=served.schema, now=now)
         return self.store(None, tracked)
 
@@ -161,7 +161,6 @@ class World:
             return self._settle(served, live, merged, write.subresource, now)
         self._check_namespace(write.obj, served.resource)
         made = self._new(served, merged, now)
-        self._validate(served, made, None)
         return self.store(None, made)
 
     def _replace(
@@ -179,12 +178,14 @@ class World:
             raise not_found(served.resource.group, served.resource.plural, old["metadata"]["name"])
         ready = lifecycle.updated(
             old,
-            _prepared(served, _defaulted(served, new)),
+            intake.decoded(new, served)[0],
             resource=served.resource,
             subresource=subresource,
             custom=served.custom,
+            checked=False,
         )
-        self._validate(served, ready, old)
+        ready = intake.prepared(ready, served)
+        intake.validate(ready, old, served)
         if lifecycle.finished(ready):
             return self.remove(ready)
         return self.store(old, ready)
@@ -254,23 +255,17 @@ class World:
     def _new(self, served: Served, obj: Object, now: datetime) -> Object:
         """The object as it is first stored."""
         made = lifecycle.created(
-            _defaulted(served, obj),
+            intake.decoded(obj, served)[0],
             resource=served.resource,
             now=now,
             uid=self._next_uid(),
             name_suffix=f"{self._counter:05d}"[-5:],
             custom=served.custom,
+            checked=False,
         )
-        return _prepared(served, made)
-
-    def _validate(self, served: Served, obj: Object, old: Object | None) -> None:
-        causes = served.schema.validate(obj, old) if served.schema is not None else []
-        if not served.custom:
-            causes += native.causes(obj, old, served.resource.of)
-        if served.resource.of == CRD:
-            causes += crd_rules.causes(obj, old)
-        if causes:
-            raise invalid(served.resource.group, served.resource.kind, obj["metadata"]["name"], causes)
+        made = intake.prepared(made, served)
+        intake.validate(made, None, served)
+        return made
 
     # Storing
 
@@ -280,7 +275,7 @@ class World:
 
     def store(self, old: Object | None, new: Object) -> Object:
         """Keep `new` under a new version, unless nothing has changed."""
-        if old is not None and _same(old, new):
+        if old is not None and lifecycle.unchanged(old, new):
             return old
         meta = dict(new["metadata"])
         if new.get("apiVersion", "").partition("/")[0] != LOCAL_GROUP:
@@ -327,24 +322,6 @@ class World:
             self._dependents[uid].add(ref)
 
 
-def _defaulted(served: Served, obj: Object) -> Object:
-    schema = served.schema
-    return schema.default(schema.prune(obj)) if schema is not None else obj
-
-
-def _prepared(served: Served, obj: Object) -> Object:
-    """The object with what a server fills in for its kind."""
-    if served.custom:
-        return obj
-    if served.resource.of == CRD:
-        return crd_rules.prepared(obj)
-    obj = native.prepared(obj, served.resource.of)
-    status = served.schema.field("status") if served.schema is not None else None
-    if "status" not in obj and status is not None and status.struct:
-        return {**obj, "status": status.default({})}
-    return obj
-
-
 def _no_kind(kind: Kind) -> ApiError:
     return ApiError(
         "NotFound", "the server could not find the requested resource", details={"kind": str(kind)}
@@ -354,16 +331,3 @@ def _no_kind(kind: Kind) -> ApiError:
 def _owner_uids(obj: Object | None) -> set[str]:
     owners = (obj["metadata"].get("ownerReferences") or ()) if obj is not None else ()
     return {o["uid"] for o in owners}
-
-
-def _same(old: Object, new: Object) -> bool:
-    """Whether a write changes nothing: times in managedFields alone are no change."""
-    return canonical_json(_comparable(old)) == canonical_json(_comparable(new))
-
-
-def _comparable(obj: Object) -> Object:
-    meta = {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}
-    meta["managedFields"] = [
-        {k: v for k, v in entry.items() if k != "time"} for entry in meta.get("managedFields") or ()
-    ]
-    return {**obj, "metadata": meta}

@@ -1,14 +1,14 @@
 """From what a client sent to what may be stored: decoding, pruning, defaults, validation.
 
-The stages every write passes on its way in, in the order of kube-apiserver. Metadata and what a
-subresource may change is `objects.lifecycle`; who owns what is `objects.ownership`.
+The stages every write passes on its way in, in the order of kube-apiserver; the embedded server and the
+simulator both send their writes through here. Metadata and what a subresource may change is `lifecycle`;
+who owns what is `ownership`; the rules of single kinds are `native` and `crd_rules`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.objects import crd_rules, decoding, native
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
@@ -57,8 +57,12 @@ def _other_kind(obj: Object, served: Served) -> ApiError:
     )
 
 
-def decoded(obj: Object, served: Served, options: WriteOptions) -> tuple[Object, tuple[str, ...]]:
-    """The object pruned and with defaults, and warnings; raises BadRequest for what does not decode."""
+def decoded(obj: Object, served: Served, field_validation: str = "") -> tuple[Object, tuple[str, ...]]:
+    """The object pruned and with defaults, and warnings; raises BadRequest for what does not decode.
+
+    `field_validation` says what an unknown field is: refused (`Strict`), passed over (`Ignore`), or
+    warned of.
+    """
     schema = served.schema
     decoding.check_decodes(obj, schema)
     if schema is None:
@@ -66,18 +70,18 @@ def decoded(obj: Object, served: Served, options: WriteOptions) -> tuple[Object,
     warnings: tuple[str, ...] = ()
     pruned = schema.prune(obj)
     if pruned != obj:
-        warnings = _unknown(obj, schema.unknown_fields(obj), options)
+        warnings = _unknown(obj, schema.unknown_fields(obj), field_validation)
     obj = schema.default(pruned)
     if not isinstance(obj.get("metadata"), dict):
         obj["metadata"] = {}
     return obj, warnings
 
 
-def _unknown(obj: Object, paths: Sequence[str], options: WriteOptions) -> tuple[str, ...]:
+def _unknown(obj: Object, paths: Sequence[str], field_validation: str) -> tuple[str, ...]:
     texts = tuple(f'unknown field "{path}"' for path in paths[:MAX_WARNINGS])
-    if options.field_validation == "Strict" and texts:
+    if field_validation == "Strict" and texts:
         raise decoding.cannot_handle(obj, f"strict decoding error: {', '.join(texts)}")
-    return () if options.field_validation == "Ignore" else texts
+    return () if field_validation == "Ignore" else texts
 
 
 def prepared(obj: Object, served: Served) -> Object:
