@@ -489,6 +489,17 @@ def test_an_executor_that_cannot_be_checked_is_refused(fleets: Callable[..., Fle
     applied = fleet.condition(WORK, "Applied")
     assert applied is not None
     assert applied[0] == "False"
+    (anchor,) = fleet.spoke("c1").list(APPLIED_WORK)
+    assert "status" not in anchor  # what is never applied is in no ledger either
+
+
+def test_nothing_is_said_of_a_work_without_manifests(fleets: Callable[..., Fleet]) -> None:
+    """Neither the work nor its AppliedManifestWork gets a status, as with OCM's agent."""
+    fleet = fleets("c1")
+    fleet.create(make.manifest_work("web", "c1", []))
+    (anchor,) = fleet.spoke("c1").list(APPLIED_WORK)
+    assert "status" not in anchor
+    assert "status" not in fleet.get(WORK)
 
 
 def test_what_an_orphaned_work_applied_goes_after_the_grace_period(fleets: Callable[..., Fleet]) -> None:

@@ -121,7 +121,7 @@ class _Pass:
             for i in self.items
             if i.ref is not None and i.options.strategy != READ_ONLY and identity_of(i.meta) not in held
         ]
-        if not fresh:
+        if not fresh or _refusal(work):
             return self.apply(work, anchor)
         writes = report(anchor, {"appliedResources": by_identity([*entries, *fresh])}, Side.SPOKE)
 
@@ -181,7 +181,8 @@ class _Pass:
             "resourceStatus": {"manifests": entries},
         }
         again = spread(self.settings.resync_interval, 0.5, self.settings.cluster_name, *self.key)
-        return Outcome(report(work, fields), requeue_after=again, retry=retry)
+        said = report(work, fields) if entries or reported(work) else ()
+        return Outcome(said, requeue_after=again, retry=retry)
 
 
 def by_identity(entries: Sequence[Object]) -> list[Object]:

@@ -91,7 +91,8 @@ def _live(view: View, entries: Iterable[Mapping[str, Any]]) -> list[Object | Non
 
 def _written(anchor: Object, entries: Sequence[Object], writes: Sequence[Write]) -> Outcome:
     """Remove, then write the ledger; what could not be removed keeps the ledger as it is."""
-    noted = report(anchor, {"appliedResources": by_identity(entries)}, Side.SPOKE)
+    listed = by_identity(entries)
+    noted = report(anchor, {"appliedResources": listed}, Side.SPOKE) if listed or status_of(anchor) else ()
     if not writes:
         return Outcome(noted, requeue_after=RETRY if entries else None)
 
