@@ -5,7 +5,7 @@
     applied.yaml         what the agent holds applied: its AppliedManifestWorks
 
 The hub API does not have `applied.yaml` at all, and may be behind in the rest while the agent cannot
-reach it: in `status` the agent's account stands beside the hub's, see `folded_path` and `outranks`.
+reach it: in `status` the agent's account stands beside the hub's, see `folded_path` and `generation_of`.
 """
 
 from __future__ import annotations
@@ -68,16 +68,11 @@ def folded_path(cluster: str, path: str) -> str:
     return f"clusters/{cluster}/works/{work[1]}.yaml" if work else ""
 
 
-def outranks(agent: str, hub: str) -> bool:
-    """Whether the agent's account of a work is the one to show, where both speak of it.
-
-    The higher observedGeneration wins, the hub in a tie: it is what everybody else sees. A work that only
-    the agent knows is not shown, for the hub is the judge of which works exist.
-    """
-    return len(agent.encode()) <= LARGEST and generation_of(agent) > generation_of(hub)
-
-
 def generation_of(text: str) -> int:
-    """The observedGeneration a work's file carries: `yaml_text` has one form, so a line tells."""
+    """The observedGeneration a work's file carries: `yaml_text` has one form, so a line tells.
+
+    Where the hub and an agent both speak of a work, the higher one is shown, the hub's in a tie: it is what
+    everybody else sees. A work that only the agent knows is not shown: the hub is the judge of which exist.
+    """
     found = _GENERATION.search(text)
     return int(found[1]) if found else 0

@@ -8,7 +8,7 @@ fails: the paths stay dirty and are tried again with backoff.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from gitops_ocm.errors import GitopsError
@@ -38,6 +38,8 @@ class Message:
 
 Render = Callable[[str], str | None]
 """A path's text now; None where there is to be no file."""
+Prepare = Callable[[tuple[str, ...]], Awaitable[None]]
+"""Called before some paths are rendered: the time to read what that needs."""
 Describe = Callable[[tuple[str, ...]], Message]
 """The message for a commit of these paths."""
 
@@ -54,8 +56,10 @@ class Publisher:
         clock: Clock,
         listener: Listener,
         min_interval: float = 10.0,
+        prepare: Prepare | None = None,
     ) -> None:
         self._writer = writer
+        self._prepare = prepare
         self._render = render
         self._describe = describe
         self._clock = clock
@@ -118,8 +122,10 @@ class Publisher:
     async def _commit(self, paths: tuple[str, ...]) -> Committed | None:
         for path in paths:
             self._dirty.pop(path, None)
-        files = {path: self._content(path) for path in paths}
         try:
+            if self._prepare is not None:
+                await self._prepare(paths)
+            files = {path: self._content(path) for path in paths}
             known = await asyncio.to_thread(self._writer.blobs)
             present = {path: data for path, data in files.items() if data is not None or path in known}
             message = self._describe(tuple(present))

@@ -9,9 +9,9 @@ than the hub's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from gitops_ocm.decide.contract import Index, Side, Want
 from gitops_ocm.desired.tree import BlobReader
@@ -22,7 +22,7 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
-from gitops_ocm.report.agent_files import LARGEST, folded_path, outranks
+from gitops_ocm.report.agent_files import LARGEST, folded_path, generation_of
 from gitops_ocm.report.status_files import (
     ADDON,
     CLUSTER,
@@ -47,6 +47,13 @@ AGENTS = "refs/heads/agents/*"
 BY_PLACEMENT = "push-decisions-by-placement"
 
 
+class _Told(NamedTuple):
+    """A file on an agent's branch; `generation` is the one a work's file speaks of."""
+
+    blob: str
+    generation: int = 0
+
+
 class Push:
     """Use as an async context manager: the watches live inside."""
 
@@ -68,14 +75,21 @@ class Push:
         self._clock = clock
         self._interval = min_interval
         self._heads: dict[str, str] = {}
-        self._accounts: dict[str, dict[str, str]] = {}
+        self._accounts: dict[str, dict[str, _Told]] = {}
+        self._texts: dict[str, str] = {}
         self._reader: BlobReader | None = None
         kinds = (CLUSTER, WORK, ADDON, PLACEMENT, DECISION, SYNC)
         self._cache = Cache(Side.HUB, cluster, mapper, clock=clock, transforms=dict.fromkeys(kinds, _lean))
         self._cache.add_index(Index(BY_PLACEMENT, DECISION, lambda obj: [str(owner_of_decision(obj))]))
         self._wants = [Want(kind) for kind in kinds]
         self.publisher = Publisher(
-            writer, self.render, self._describe, clock=clock, listener=listener, min_interval=min_interval
+            writer,
+            self.render,
+            self._describe,
+            clock=clock,
+            listener=listener,
+            min_interval=min_interval,
+            prepare=self._fetch_texts,
         )
 
     async def __aenter__(self) -> Self:
@@ -120,10 +134,13 @@ class Push:
         for cluster in sorted(self._heads.keys() | by_cluster.keys()):
             if self._heads.get(cluster) == by_cluster.get(cluster):
                 continue
-            before = self._accounts.pop(cluster, {})
+            before, after = self._accounts.get(cluster, {}), {}
             if cluster in by_cluster:
-                self._accounts[cluster] = await asyncio.to_thread(self._account, cluster, by_cluster[cluster])
-            self.publisher.dirty({*before, *self._accounts.get(cluster, ())})
+                after = await asyncio.to_thread(self._account, cluster, by_cluster[cluster], before)
+            self._accounts[cluster] = after
+            self.publisher.dirty(
+                path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+            )
         self._heads = by_cluster
 
     def render(self, path: str) -> str | None:
@@ -138,29 +155,48 @@ class Push:
             return None
         decisions = self._cache.indexed(BY_PLACEMENT, str(ref)) if ref.of == PLACEMENT else ()
         text = status_file(obj, decisions)
-        told = self._told(path) if ref.of == WORK else None
-        return told if told is not None and outranks(told, text) else text
+        told = self._accounts.get(cluster_of(path), {}).get(path) if ref.of == WORK else None
+        if told is not None and told.generation > generation_of(text):
+            return self._told(path) or text
+        return text
 
     def _told(self, path: str) -> str | None:
         """What a cluster's agent says there; nothing of clusters the hub does not have."""
         cluster = cluster_of(path)
-        blob = self._accounts.get(cluster, {}).get(path)
-        if blob is None or self._reader is None or self._cache.get(Ref(*CLUSTER, "", cluster)) is None:
+        told = self._accounts.get(cluster, {}).get(path)
+        if told is None or self._reader is None or self._cache.get(Ref(*CLUSTER, "", cluster)) is None:
             return None
-        ((_, data),) = self._reader.read_blobs([blob])
-        return data.decode("utf-8", "replace")
+        if told.blob not in self._texts:
+            self._texts |= self._read([told.blob])
+        return self._texts[told.blob]
 
-    def _account(self, cluster: str, commit: str) -> dict[str, str]:
-        """Path in `status` → blob, for what an agent's branch holds."""
+    async def _fetch_texts(self, paths: Sequence[str]) -> None:
+        """Have at hand what agents say in files that the hub has none of; a commit's worth at a time."""
+        accounts = [(path, self._accounts.get(cluster_of(path), {})) for path in paths]
+        blobs = [account[path].blob for path, account in accounts if path in account and ref_at(path) is None]
+        self._texts = await asyncio.to_thread(self._read, blobs)
+
+    def _read(self, blobs: Sequence[str]) -> dict[str, str]:
+        if self._reader is None:
+            return {}
+        return {blob: data.decode("utf-8", "replace") for blob, data in self._reader.read_blobs(blobs)}
+
+    def _account(self, cluster: str, commit: str, before: Mapping[str, _Told]) -> dict[str, _Told]:
+        """Path in `status` → what an agent's branch holds there; only what is new is read."""
         assert self._agents is not None
-        found = {}
         tree = self._agents.tree(commit)
         self._reader = tree.reader
-        for path, entry in tree.entries.items():
-            target = folded_path(cluster, path)
-            if target and entry.is_file and entry.size <= LARGEST:
-                found[target] = entry.blob
-        return found
+        blobs = {
+            target: entry.blob
+            for path, entry in tree.entries.items()
+            if (target := folded_path(cluster, path)) and entry.is_file and entry.size <= LARGEST
+        }
+        known = {told.blob: told for told in before.values()}
+        works = {path for path in blobs if ref_at(path) is not None}
+        fresh = sorted({blobs[path] for path in works} - known.keys())
+        for blob, text in self._read(fresh).items():
+            known[blob] = _Told(blob, generation_of(text))
+        return {path: known[blob] if path in works else _Told(blob) for path, blob in blobs.items()}
 
     async def _keep_folding(self) -> None:
         while True:
