@@ -12,7 +12,7 @@ from gitops_ocm.decide.agent.finish import FinishWork
 from gitops_ocm.decide.agent.heartbeat import Heartbeat
 from gitops_ocm.decide.agent.identity import work_of_anchor
 from gitops_ocm.decide.agent.ledger import Anchor, Ledger
-from gitops_ocm.decide.contract import Controller, Read, Reconcile, Side, View, Wake
+from gitops_ocm.decide.contract import Controller, Index, Read, Reconcile, Side, View, Wake
 from gitops_ocm.decide.health import lease_ref
 from gitops_ocm.decide.kinds import (
     APPLIED_WORK,
@@ -29,6 +29,8 @@ from gitops_ocm.decide.writes import name_of, namespace_of
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 Mapper = Callable[[View, Object], Iterable[Ref]]
+_ANCHORS_OF = "applied-works-by-work"
+
 _WORK_WRITES = {
     "work.open-cluster-management.io/manifestworks": ("patch",),
     "work.open-cluster-management.io/manifestworks/status": ("patch",),
@@ -95,9 +97,7 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
         """The AppliedManifestWorks, of this hub or an earlier one, that are for a work."""
         if namespace_of(work) != settings.cluster_name:
             return ()
-        named = view.list(APPLIED_WORK, side=Side.SPOKE)
-        suffix = f"-{name_of(work)}"
-        return [Ref(*APPLIED_WORK, "", name_of(a)) for a in named if name_of(a).endswith(suffix)]
+        return [ref_of(a) for a in view.indexed(_ANCHORS_OF, name_of(work), Side.SPOKE)]
 
     def row(name: str, reconcile: Reconcile, *, anchors: bool = True) -> Controller:
         of_anchor = (Wake(APPLIED_WORK, to_work, side=Side.SPOKE),) if anchors else ()
@@ -123,7 +123,12 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             Anchor(settings),
             (Wake(APPLIED_WORK, side=Side.SPOKE), Wake(MANIFEST_WORK, to_anchors)),
             (mine,),
+            (Index(_ANCHORS_OF, APPLIED_WORK, _work_named, Side.SPOKE),),
             field_manager=WORK_FIELD_MANAGER,
             writes=_WORK_WRITES,
         ),
     )
+
+
+def _work_named(anchor: Object) -> Iterable[str]:
+    return (str((anchor.get("spec") or {}).get("manifestWorkName", "")),)
