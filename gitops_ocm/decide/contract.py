@@ -66,14 +66,27 @@ class Unread(GitopsError):
 
 @dataclass(frozen=True, order=True)
 class Want:
-    """A kind in one namespace (`""`: all namespaces, or cluster-scoped), at `version` (`""`: any)."""
+    """A kind in one namespace (`""`: all namespaces, or cluster-scoped), at `version` (`""`: any).
+
+    With a `name` it is that object alone: what rights on single objects (`resourceNames`) allow.
+    """
 
     kind: Kind
     namespace: str = ""
     version: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} in {self.namespace}" if self.namespace else str(self.kind)
+        named = f" {self.name}" if self.name else ""
+        return f"{self.kind}{named} in {self.namespace}" if self.namespace else f"{self.kind}{named}"
+
+    def covers(self, other: Want) -> bool:
+        """Whether whoever sees all of this sees all of `other`, in whichever version."""
+        return (
+            self.kind == other.kind
+            and self.namespace in ("", other.namespace)
+            and (self.name in ("", other.name) if self.namespace == other.namespace else not self.name)
+        )
 
 
 class View(Protocol):
@@ -182,7 +195,9 @@ class Delete:
 class Emit:
     """An Event about `about` (`events.k8s.io/v1`): `kind` is `Normal` or `Warning`.
 
-    Events are best effort: a failure to write one is logged and fails nothing.
+    Events are best effort: a failure to write one is logged and fails nothing. They are written where
+    the object is; `namespace` says where for one that is cluster-scoped (a ManagedCluster's events are
+    in the cluster's own namespace, the only one its agent may write to).
     """
 
     about: Object
@@ -191,6 +206,7 @@ class Emit:
     kind: str = "Normal"
     action: str = ""
     side: Side = Side.HUB
+    namespace: str = ""
 
 
 Write = Create | Apply | Update | MergePatch | Delete | Emit
@@ -274,14 +290,16 @@ class Index:
 class Read:
     """A kind a controller reads: watched by the runner, granted by the RBAC in `deploy/`.
 
-    `namespace` narrows it (an agent reads only its own). `managed_fields` asks for objects with their
-    managedFields, which a runner otherwise leaves out of its caches.
+    `namespace` and `name` narrow it (an agent reads only its own), for the kind's wakes too.
+    `managed_fields` asks for objects with their managedFields, which a runner otherwise leaves out of
+    its caches.
     """
 
     kind: Kind
     namespace: str = ""
     side: Side = Side.HUB
     managed_fields: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -305,6 +323,25 @@ class Controller:
     workers: int = 4
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seeds: tuple[Ref, ...] = ()
+
+    def wants(self) -> list[tuple[Side, Want]]:
+        """What is to be watched for this row: the kinds of its wakes, reads and indexes, sorted.
+
+        A kind that is read in named namespaces, or by name, only is watched so, also when it wakes.
+        """
+        found: dict[tuple[Side, Kind], set[Want]] = {}
+        for read in self.reads:
+            want = Want(read.kind, read.namespace, name=read.name)
+            found.setdefault((read.side, read.kind), set()).add(want)
+        others = [(w.side, w.kind) for w in self.wakes] + [(i.side, i.kind) for i in self.indexes]
+        for side, kind in others:
+            found.setdefault((side, kind), {Want(kind)})
+        return [
+            (side, want)
+            for (side, _), wants in sorted(found.items())
+            for want in sorted(wants)
+            if not any(other.covers(want) for other in wants - {want})
+        ]
 
 
 def status_patch(obj: Mapping[str, Any], status: Mapping[str, Any], side: Side = Side.HUB) -> MergePatch:

@@ -26,7 +26,9 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.outage import Outage
 from gitops_ocm.live.reflector import Reflector, State, WatchSettings
+from gitops_ocm.live.refusals import Refusals
 from gitops_ocm.live.table import Change, Table, number
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.log import get_logger
@@ -39,6 +41,10 @@ Listener = Callable[[Kind, Object | None, Object | None], None]
 """Called with the old and the new object; one of them is None for what came or went."""
 Progress = Callable[[Kind], None]
 """Called when more of a kind's history has been seen than one change: a list, a bookmark."""
+
+
+Scope = tuple[Kind, str, str]
+"""What a watch covers: a kind, a namespace and a name; `""` for all of them."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,10 @@ class Cache:
         self._transforms = transforms or {}
         self._rng = rng or random.Random()  # noqa: S311 -- spreads load, guards nothing
         self._outage = Outage(side)
+        self._refusals = Refusals(side, self.clock, self._rng)
         self._tables: dict[Kind, Table] = {}
-        self._watches: dict[tuple[Kind, str], tuple[Reflector, asyncio.Task[None]]] = {}
-        self._pinned: dict[Kind, set[str]] = {}
+        self._watches: dict[Scope, tuple[Reflector, asyncio.Task[None]]] = {}
+        self._pinned: dict[Kind, set[tuple[str, str]]] = {}
         self._indexes: dict[str, Kind] = {}
         self._listeners: list[Listener] = []
         self._progress: list[Progress] = []
@@ -103,12 +110,16 @@ class Cache:
     def subscribe(self, want: Want, *, pinned: bool = False) -> None:
         """Watch `want`, unless what is watched already covers it.
 
-        The first to name a version of a kind settles which one is watched. Namespaces that are
-        `pinned` are all that a list over every namespace can mean while no wider watch exists.
+        The first to name a version of a kind settles which one is watched. Namespaces and names that
+        are `pinned` are all that a list can mean while no wider watch exists, and where the rights to
+        watch them are missing these are waited for.
         """
         if pinned:
-            self._pinned.setdefault(want.kind, set()).add(want.namespace)
-        if _local(want.kind) or self._watch_of(want.kind, want.namespace) is not None:
+            self._pinned.setdefault(want.kind, set()).add((want.namespace, want.name))
+        if _local(want.kind):
+            return
+        if (there := self._watch_of(want)) is not None:
+            there.needed |= pinned
             return
         transform = self._transforms.get(want.kind, self._settings.transform)
         reflector = Reflector(
@@ -120,24 +131,23 @@ class Cache:
             self._changed,
             self.clock,
             self._outage,
+            self._refusals,
             replace(self._settings, transform=transform),
             self._rng,
+            pinned,
         )
         task = self._tasks.start(str(want), reflector.run())
-        self._watches[want.kind, want.namespace] = reflector, task
+        self._watches[_scope(want)] = reflector, task
 
     def unsubscribe(self, want: Want) -> None:
         """Stop watching exactly `want` and forget what only it held; listeners are not told."""
-        found = self._watches.pop((want.kind, want.namespace), None)
-        if found is None:
+        if _scope(want) not in self._watches:
             return
-        reflector, task = found
-        task.cancel()
+        reflector = self._end(want)
         self._outage.back(want.kind)
-        reflector.settled.set()
-        if self._watch_of(want.kind, want.namespace) is None:
-            kept = [o for kind, n in self._watches if kind == want.kind for o in reflector.table.list(n)]
-            reflector.table.replace(kept if not want.namespace else (), want.namespace)
+        if self._watch_of(want) is None:
+            kept = [o for r, _ in self._watches.values() if want.covers(r.want) for o in r.objects()]
+            reflector.table.replace(kept, want.namespace, want.name)
 
     def add_index(self, index: Index) -> None:
         """Keep an index over a kind; say so before reading by it."""
@@ -149,19 +159,19 @@ class Cache:
         if wants is None:
             watches = [reflector for reflector, _ in self._watches.values()]
         else:
-            found = [self._watch_of(want.kind, want.namespace) for want in wants]
+            found = [self._watch_of(want) for want in wants]
             watches = [reflector for reflector in found if reflector is not None]
         for reflector in watches:
             await reflector.settled.wait()
 
-    def watching(self, kind: Kind, namespace: str = "") -> bool:
-        """Whether changes of objects of this kind, there, will be seen."""
-        reflector = self._reader(kind, namespace)
+    def watching(self, kind: Kind, namespace: str = "", name: str = "") -> bool:
+        """Whether changes of objects of this kind, there (of this name), will be seen."""
+        reflector = self._reader(kind, namespace, name)
         return _local(kind) or (reflector is not None and reflector.state is not State.POLLING)
 
-    def has_seen(self, kind: Kind, namespace: str, version: str) -> bool:
+    def has_seen(self, kind: Kind, namespace: str, version: str, name: str = "") -> bool:
         """Whether everything up to a resourceVersion has been seen; also when it never can be."""
-        reflector, wanted = self._reader(kind, namespace), number(version)
+        reflector, wanted = self._reader(kind, namespace, name), number(version)
         if reflector is None or reflector.state is State.POLLING or wanted is None:
             return True
         return reflector.seen >= wanted
@@ -186,21 +196,21 @@ class Cache:
     def get(self, ref: Ref) -> Object | None:
         """One object, or None; `Unread` if that is not known yet."""
         if not _local(ref.of):
-            reflector = self._readable(ref.of, ref.namespace)
+            reflector = self._readable(ref.of, ref.namespace, ref.name)
             name = (ref.namespace, ref.name)
             if reflector.polled is not None and not reflector.polled.knows(name):
-                raise Unread(self.side, [Want(ref.of, ref.namespace)])
+                raise Unread(self.side, [reflector.want])
         return self._table(ref.of).get(ref.namespace, ref.name)
 
     def list(
         self, kind: Kind, namespace: str | None = None, *, labels: Mapping[str, str] | None = None
     ) -> Sequence[Object]:
         """Objects by (namespace, name); `Unread` if they are not known yet."""
-        spaces = self._listable(kind, namespace)
+        scopes = self._listable(kind, namespace)
         table = self._table(kind)
-        return (
-            table.list(None, labels) if spaces is None else [o for n in spaces for o in table.list(n, labels)]
-        )
+        if len(scopes) == 1:
+            return table.within(*scopes[0], labels)
+        return [obj for scope in scopes for obj in table.within(*scope, labels)]
 
     def indexed(self, index: str, value: str) -> Sequence[Object]:
         """Objects that an index files under `value`."""
@@ -213,7 +223,7 @@ class Cache:
         missing = [
             want
             for want in wants
-            if not _local(want.kind) and self._reader(want.kind, want.namespace) is None
+            if not _local(want.kind) and self._reader(want.kind, want.namespace, want.name) is None
         ]
         if missing:
             raise Unread(self.side, missing)
@@ -236,48 +246,56 @@ class Cache:
     def _table(self, kind: Kind) -> Table:
         return self._tables.setdefault(kind, Table())
 
-    def _watch_of(self, kind: Kind, namespace: str) -> Reflector | None:
-        """The watch that covers a namespace, be it ready or not."""
-        found = self._watches.get((kind, "")) or self._watches.get((kind, namespace))
-        return found[0] if found else None
+    def _watch_of(self, want: Want) -> Reflector | None:
+        """The widest watch that covers `want`, be it ready or not."""
+        return next((self._watches[s][0] for s in _covering(*_scope(want)) if s in self._watches), None)
 
-    def _reader(self, kind: Kind, namespace: str) -> Reflector | None:
-        """The watch that can answer for a namespace now; one that may list goes first."""
-        found = [self._watches[k][0] for k in ((kind, ""), (kind, namespace)) if k in self._watches]
-        ready = [r for r in found if r.settled.is_set() or r.state is State.POLLING]
-        return min(ready, key=lambda r: r.state is State.POLLING, default=None)
-
-    def _readable(self, kind: Kind, namespace: str) -> Reflector:
-        reflector = self._reader(kind, namespace)
-        if reflector is None:
-            raise Unread(self.side, [Want(kind, namespace)])
+    def _end(self, want: Want) -> Reflector:
+        reflector, task = self._watches.pop(_scope(want))
+        task.cancel()
+        self._refusals.forget(want)
+        reflector.settled.set()
         return reflector
 
-    def _listable(self, kind: Kind, namespace: str | None) -> Sequence[str] | None:
-        """The namespaces a list may look at (None: all), once all of them can be read."""
+    def _reader(self, kind: Kind, namespace: str, name: str = "") -> Reflector | None:
+        """The watch that can answer now; one that may list goes first."""
+        found = [self._watches[s][0] for s in _covering(kind, namespace, name) if s in self._watches]
+        ready = [r for r in found if r.settled.is_set() or r.polled is not None]
+        return min(ready, key=lambda r: r.polled is not None, default=None)
+
+    def _readable(self, kind: Kind, namespace: str, name: str = "") -> Reflector:
+        reflector = self._reader(kind, namespace, name)
+        if reflector is not None:
+            return reflector
+        by_name = any(pinned for _, pinned in self._pinned.get(kind, ()))
+        raise Unread(self.side, [Want(kind, namespace, name=name if by_name else "")])
+
+    def _listable(self, kind: Kind, namespace: str | None) -> Sequence[tuple[str, str]]:
+        """The (namespace, name)s a list looks at (`""`: all), once all of them can be read."""
+        scopes = [(namespace or "", "")]
         if _local(kind):
-            return None if namespace is None else [namespace]
-        pinned = sorted(self._pinned.get(kind, ()))
-        if namespace is not None:
-            spaces = [namespace]
-        elif pinned and (kind, "") not in self._watches:
-            spaces = pinned
-        else:
-            spaces = [""]
-        for space in spaces:
-            reflector = self._readable(kind, space)
-            if reflector.state is State.POLLING and reflector.error is not None:
-                raise reflector.error
-        return None if spaces == [""] else spaces
+            return scopes
+        if not any(s in self._watches for s in _covering(kind, *scopes[0])):
+            pinned = self._pinned.get(kind, ())
+            scopes = sorted(p for p in pinned if namespace in (None, p[0])) or scopes
+        for scope in scopes:
+            reflector = self._readable(kind, *scope)
+            if reflector.polled is None:
+                continue
+            if not scope[1]:
+                raise reflector.error or ApiError("Forbidden", f"{kind} cannot be listed")
+            if not reflector.polled.knows(scope):
+                raise Unread(self.side, [reflector.want])
+        return scopes
 
     def _changed(self, reflector: Reflector, changes: Sequence[Change]) -> None:
-        kind, namespace = reflector.want.kind, reflector.want.namespace
-        if not namespace and reflector.state is State.WATCHING:
-            narrow = [r.want for (k, n), (r, _) in self._watches.items() if k == kind and n]
-            for want in narrow:
-                self._watches.pop((want.kind, want.namespace))[1].cancel()
-        CACHE_OBJECTS.labels(self.side.value, str(kind)).set(len(reflector.table))
-        self._tell(kind, changes)
+        want = reflector.want
+        if reflector.state is State.WATCHING and not want.name:
+            watched = [r.want for r, _ in self._watches.values()]
+            for narrow in [w for w in watched if want.covers(w) and _scope(w) != _scope(want)]:
+                self._end(narrow)
+        CACHE_OBJECTS.labels(self.side.value, str(want.kind)).set(len(reflector.table))
+        self._tell(want.kind, changes)
 
     def _tell(self, kind: Kind, changes: Sequence[Change]) -> None:
         for old, new in changes:
@@ -300,3 +318,12 @@ def _values(index: Index, obj: Object) -> Iterable[str]:
 def _local(kind: Kind) -> bool:
     """Whether objects of this kind are in no API."""
     return kind.group == LOCAL_GROUP
+
+
+def _scope(want: Want) -> Scope:
+    return want.kind, want.namespace, want.name
+
+
+def _covering(kind: Kind, namespace: str, name: str) -> Sequence[Scope]:
+    """The scopes that cover one, widest first."""
+    return (kind, "", ""), (kind, namespace, ""), (kind, namespace, name)

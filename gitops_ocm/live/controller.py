@@ -21,7 +21,6 @@ from gitops_ocm.decide.contract import (
     Side,
     Unread,
     Wake,
-    Want,
     Write,
 )
 from gitops_ocm.errors import GitopsError
@@ -83,7 +82,7 @@ class ControllerLoop:
         )
         self._shell = shell
         self._committer = committer
-        self._declared = frozenset((side, want.kind) for side, want in declared_wants(controller))
+        self._declared = frozenset((side, want.kind) for side, want in controller.wants())
         self._quick: dict[Ref, int] = {}
         self._repeats = Repeats()
         self.started = asyncio.Event()
@@ -105,7 +104,7 @@ class ControllerLoop:
 
     async def run(self) -> None:
         """Start once everything declared can be read; return when the queue is shut."""
-        for side, want in declared_wants(self.controller):
+        for side, want in self.controller.wants():
             await self._shell.caches[side].synced([want])
         self.started.set()
         self.add_all()
@@ -255,7 +254,7 @@ class ControllerLoop:
         if not isinstance(write, Delete):
             return None
         cache = self._shell.caches[write.side]
-        return cache.get(write.ref) if cache.watching(write.ref.of, write.ref.namespace) else None
+        return cache.get(write.ref) if cache.watching(*_place(write.ref)) else None
 
     def _lost_race(self, result: Result) -> bool:
         """The cache was behind: the object has changed (409) or gone (404) since it was read.
@@ -266,7 +265,7 @@ class ControllerLoop:
         if error is None or any(cause.reason == "FieldManagerConflict" for cause in error.causes):
             return False
         if error.http_code == 404 and isinstance(write, MergePatch):
-            return self._shell.caches[write.side].watching(write.ref.of, write.ref.namespace)
+            return self._shell.caches[write.side].watching(*_place(write.ref))
         return error.http_code == 409
 
     def _failed(self, owner: Owner, error: GitopsError, *, lost_race: bool = False) -> None:
@@ -295,19 +294,5 @@ class ControllerLoop:
         RECONCILES.labels(self.controller.name, result).inc()
 
 
-def declared_wants(controller: Controller) -> list[tuple[Side, Want]]:
-    """What a row has the runner watch: the kinds of its wakes, reads and indexes.
-
-    A kind that is read in named namespaces only is watched there, also when it wakes.
-    """
-    narrow: dict[tuple[Side, Kind], set[str]] = {}
-    for read in controller.reads:
-        narrow.setdefault((read.side, read.kind), set()).add(read.namespace)
-    kinds = [(w.side, w.kind) for w in controller.wakes] + [(i.side, i.kind) for i in controller.indexes]
-    for kind in kinds:
-        narrow.setdefault(kind, {""})
-    return [
-        (side, Want(kind, namespace))
-        for (side, kind), namespaces in sorted(narrow.items())
-        for namespace in sorted({""} if "" in namespaces else namespaces)
-    ]
+def _place(ref: Ref) -> tuple[Kind, str, str]:
+    return ref.of, ref.namespace, ref.name

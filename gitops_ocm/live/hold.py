@@ -31,10 +31,10 @@ class Expectation:
     def met(self, caches: Mapping[Side, Cache]) -> bool:
         """Whether the cache shows it, or never will because nobody watches."""
         cache = caches[self.side]
-        if not cache.watching(self.ref.of, self.ref.namespace):
+        if not cache.watching(self.ref.of, self.ref.namespace, self.ref.name):
             return True
         if self.version:
-            return cache.has_seen(self.ref.of, self.ref.namespace, self.version)
+            return cache.has_seen(self.ref.of, self.ref.namespace, self.version, self.ref.name)
         meta = (cache.get(self.ref) or {}).get("metadata") or {}
         return meta.get("uid") != self.gone_uid or bool(meta.get("deletionTimestamp"))
 

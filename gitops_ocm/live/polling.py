@@ -1,14 +1,14 @@
 """Reading single objects now and then, where watching their kind is not allowed.
 
 The stand-in of `live.reflector` for an agent with narrow rights: only what somebody asked for by
-name is read, so lists have no answer.
+name is read, so a list has no answer unless one name is all that it is about.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.table import Change, Table
@@ -23,16 +23,22 @@ class Polled:
     """The objects of one kind that were asked for: (namespace, name) → read, and with what error."""
 
     def __init__(
-        self, table: Table, settled: asyncio.Event, *, transform: Callable[[Object], Object] | None = None
+        self,
+        table: Table,
+        settled: asyncio.Event,
+        *,
+        transform: Callable[[Object], Object] | None = None,
+        wanted: Iterable[Name] = (),
     ) -> None:
         self._table = table
         self._settled = settled
         self._transform = transform
-        self._wanted: set[Name] = set()
-        self._pending: set[Name] = set()
+        self._wanted: set[Name] = set(wanted)
+        self._pending: set[Name] = set(self._wanted)
         self._refused: dict[Name, ApiError] = {}
         self._asked = asyncio.Event()
-        settled.set()
+        if not self._pending:
+            settled.set()
 
     def knows(self, name: Name) -> bool:
         """Whether the table can answer for `name`; if not, it will after the next round.

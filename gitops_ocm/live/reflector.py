@@ -2,10 +2,12 @@
 
     ABSENT ⇄ LISTING → WATCHING ─ 410 Gone ─▶ LISTING
                 │          └─ connection lost: go on from the last version seen
-                └─ forbidden ─▶ POLLING  (GET what is asked for, every 10 s)
+                ├─ forbidden, but may be got ─▶ POLLING  (GET what is asked for, every 10 s)
+                └─ forbidden, and needed in full ─▶ REFUSED  (`live.refusals`)
 
 A watch that ends or breaks is taken up where it was; only a version that the server no longer has
-costs a new list. Waits are exponential and jittered, so that a fleet does not return as one.
+costs a new list. Waits are exponential and jittered, so that a fleet does not return as one. A want
+with a name is watched by field selector, which is what rights on single objects allow.
 `live.cache` owns reflectors and hears of what they see.
 """
 
@@ -25,6 +27,7 @@ from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.kube.faults import Interrupted
 from gitops_ocm.live.outage import Outage
 from gitops_ocm.live.polling import Polled
+from gitops_ocm.live.refusals import Refusals
 from gitops_ocm.live.table import Change, Table, number, version_of
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
@@ -44,6 +47,7 @@ class State(StrEnum):
     LISTING = "listing"
     WATCHING = "watching"
     POLLING = "polling"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,11 @@ class Reflector:
     on_changes: Callable[[Reflector, Sequence[Change]], None]
     clock: Clock
     outage: Outage
+    refusals: Refusals
     settings: WatchSettings = field(default_factory=WatchSettings)
     rng: random.Random = field(default_factory=random.Random)
+    needed: bool = False
+    """Whether nothing less than a watch will do: without the rights it waits for them."""
 
     state: State = State.STARTING
     error: GitopsError | None = None
@@ -88,13 +95,23 @@ class Reflector:
     _version: str = ""
     _lists: int = 0
     _count: int = 0
+    _may_get: bool = False
 
     def __post_init__(self) -> None:
         self._backoff = Backoff(self.settings.retry_base, self.settings.retry_cap, rng=self.rng)
+        self._rights = Backoff(self.settings.retry_base, self.settings.relist_when_forbidden, rng=self.rng)
         self._absent = Backoff(1.0, self.settings.absent_cap, rng=self.rng)
         kind = str(self.want.kind)
         self._relists = RELISTS.labels(self.side.value, kind)
         self._events = WATCH_EVENTS.labels(self.side.value, kind)
+
+    @property
+    def _fields(self) -> str:
+        return f"metadata.name={self.want.name}" if self.want.name else ""
+
+    def objects(self) -> Sequence[Object]:
+        """What of the table this fills."""
+        return self.table.within(self.want.namespace, self.want.name)
 
     async def run(self) -> None:
         """Keep the table true until cancelled."""
@@ -119,19 +136,31 @@ class Reflector:
         if not {"list", "watch"} <= resource.verbs:
             raise ApiError("MethodNotAllowed", f"{self.want.kind} can be neither listed nor watched")
         if not self._version:
+            if self.want.name:
+                await self._look(resource)
             await self._list(resource)
         await self._watch(resource)
+
+    async def _look(self, resource: Resource) -> None:
+        """Read the one object that is wanted: whoever may not even do that asks no more than this."""
+        self._may_get = False
+        try:
+            await self.cluster.get(resource, self.want.namespace, self.want.name)
+        except ApiError as error:
+            if error.http_code != 404:
+                raise
+        self._may_get = True
 
     async def _list(self, resource: Resource) -> None:
         if self._lists:
             await self.clock.sleep(self.rng.random() * self.settings.relist_jitter)
         self.state = State.LISTING
-        self._lists += 1
         self._relists.inc()
         items, version = await self._pages(resource)
+        self._lists += 1
         if transform := self.settings.transform:
             items = [transform(item) for item in items]
-        changes = self.table.replace(items, self.want.namespace)
+        changes = self.table.replace(items, self.want.namespace, self.want.name)
         self._version, self.seen = version, max(self.seen, number(version) or 0)
         self._healthy()
         self.on_changes(self, changes)
@@ -147,6 +176,7 @@ class Reflector:
                     resource,
                     self.want.namespace,
                     label_selector=self.settings.label_selector,
+                    field_selector=self._fields,
                     limit=limit,
                     continue_token=token,
                 )
@@ -167,6 +197,7 @@ class Reflector:
             self.want.namespace,
             resource_version=self._version,
             label_selector=self.settings.label_selector,
+            field_selector=self._fields,
             timeout=self.rng.uniform(*self.settings.timeout),
         )
         async with _closing(stream):
@@ -193,6 +224,8 @@ class Reflector:
             self._version = version
             self.seen = max(self.seen, number(version) or 0)
         self.on_changes(self, (change,) if change else ())
+        if self.want.name and change:
+            self.refusals.look_again()
 
     def _deleted(self, obj: Object) -> Change | None:
         meta = obj["metadata"]
@@ -208,7 +241,7 @@ class Reflector:
             _log.info("watch expired, listing again", side=self.side.value, kind=str(self.want.kind))
             self._version = ""
         elif error.http_code in (403, 405):
-            await self._poll(error)
+            await (self._wait_for_rights(error) if self.needed and not self._may_get else self._poll(error))
         elif error.http_code == 404:
             # The kind itself is gone, or its CRD is not established yet.
             self._version = ""
@@ -223,21 +256,29 @@ class Reflector:
             self.state = State.ABSENT
             _log.info("kind is not served yet", side=self.side.value, kind=str(self.want.kind))
             self._version = ""
-            changes = self.table.replace((), self.want.namespace)
+            self.refusals.forget(self.want)
+            changes = self.table.replace((), self.want.namespace, self.want.name)
             self.error = None
             self.settled.set()
             self.on_changes(self, changes)
         await self.clock.sleep(self._absent.next())
 
+    async def _wait_for_rights(self, error: ApiError) -> None:
+        self.state, self.error, self._version = State.REFUSED, error, ""
+        self.refusals.refused(self.want, error)
+        if await self.refusals.wait(self.want, self._rights.next()):
+            self._rights.reset()
+
     async def _poll(self, error: ApiError) -> None:
         """Watching is not allowed: read one by one what is asked for, and try to list now and then."""
+        named = [(self.want.namespace, self.want.name)] if self.want.name else []
         if self.state is not State.POLLING:
             _log.warning("not allowed to watch, reading object by object", side=self.side.value, error=error)
         self.state, self.error, self._version = State.POLLING, error, ""
         resource = await self.mapper.resource_of(self.want.kind, self.want.version)
         if resource is not None:
             polled = self.polled = self.polled or Polled(
-                self.table, self.settled, transform=self.settings.transform
+                self.table, self.settled, transform=self.settings.transform, wanted=named
             )
             await polled.run(
                 self.cluster,
@@ -265,10 +306,11 @@ class Reflector:
         if self.state is State.WATCHING and self.error is None:
             return
         self.outage.back(self.want.kind)
-        if isinstance(self.error, ApiError):
+        if not self.refusals.allowed(self.want) and isinstance(self.error, ApiError):
             _log.info("watch is back", side=self.side.value, kind=str(self.want.kind))
         self.state, self.error, self.polled = State.WATCHING, None, None
         self._absent.reset()
+        self._rights.reset()
         self.settled.set()
 
 

@@ -24,7 +24,7 @@ from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache, WatchStatus, drop_managed_fields
 from gitops_ocm.live.commit import Committer
 from gitops_ocm.live.complaints import Complaints
-from gitops_ocm.live.controller import ControllerLoop, ControllerStatus, Shell, declared_wants
+from gitops_ocm.live.controller import ControllerLoop, ControllerStatus, Shell
 from gitops_ocm.live.dependents import Dependents
 from gitops_ocm.live.events import Recorder
 from gitops_ocm.live.hold import Holds, Owner
@@ -123,7 +123,7 @@ class Runner:
             for side, cluster in clusters.items()
         }
         self._loops = {c.name: self._loop(c, clusters) for c in controllers}
-        self._static = {want for c in controllers for want in declared_wants(c)}
+        self._static = {want for c in controllers for want in c.wants()}
         self._dynamic: dict[tuple[Side, Want], float] = {}
         self._parked: set[Hashable] = set()
         self._tasks = Tasks("runner")
@@ -303,7 +303,7 @@ def _check(controllers: Sequence[Controller], clusters: Mapping[Side, Cluster]) 
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise GitopsError(f"controllers named twice: {', '.join(twice)}")
     for controller in controllers:
-        if missing := sorted({side for side, _ in declared_wants(controller)} - set(clusters)):
+        if missing := sorted({side for side, _ in controller.wants()} - set(clusters)):
             raise GitopsError(
                 f"controller {controller.name} needs the {missing[0]} API", hint="Give its kubeconfig too."
             )

@@ -59,10 +59,16 @@ class Table:
         else:
             spaces = [self._spaces[namespace]] if namespace in self._spaces else []
         found = [space.objects[name] for space in spaces for name in space.names]
-        if labels:
-            wanted = labels.items()
-            found = [o for o in found if wanted <= (o["metadata"].get("labels") or {}).items()]
-        return found
+        return _carrying(found, labels)
+
+    def within(
+        self, namespace: str = "", name: str = "", labels: Mapping[str, str] | None = None
+    ) -> Sequence[Object]:
+        """The objects of a namespace (`""`: all, or cluster-scoped), or the one of a name."""
+        if not name:
+            return self.list(namespace or None, labels)
+        found = self.get(namespace, name)
+        return _carrying([found], labels) if found is not None else ()
 
     def add_index(self, name: str, values: Values) -> None:
         """File objects under `values(obj)`, those already there too."""
@@ -107,8 +113,8 @@ class Table:
             index.change(old, None)
         return old, None
 
-    def replace(self, objects: Iterable[Object], namespace: str = "") -> Sequence[Change]:
-        """Make a namespace (`""`: all) hold exactly `objects`; answers with what that changed."""
+    def replace(self, objects: Iterable[Object], namespace: str = "", name: str = "") -> Sequence[Change]:
+        """Make what is `within` hold exactly `objects`; answers with what that changed."""
         kept: set[tuple[str, str]] = set()
         changes: list[Change] = []
         for obj in objects:
@@ -116,7 +122,7 @@ class Table:
             kept.add((meta.get("namespace") or "", meta["name"]))
             if change := self.put(obj):
                 changes.append(change)
-        for old in self.list(namespace or None):
+        for old in self.within(namespace, name):
             key = (old["metadata"].get("namespace") or "", old["metadata"]["name"])
             if key not in kept and (change := self.remove(*key)):
                 changes.append(change)
@@ -146,6 +152,13 @@ class _Index:
                 del self._filed[value]
         for value in after - before:
             self._filed.setdefault(value, set()).add(key)
+
+
+def _carrying(objects: Sequence[Object], labels: Mapping[str, str] | None) -> Sequence[Object]:
+    if not labels:
+        return objects
+    wanted = labels.items()
+    return [o for o in objects if wanted <= (o["metadata"].get("labels") or {}).items()]
 
 
 def _newer(old: Object, new: Object) -> bool:

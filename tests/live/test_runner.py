@@ -30,7 +30,6 @@ from gitops_ocm.decide.contract import (
 )
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.live.controller import declared_wants
 from gitops_ocm.live.reflector import WatchSettings
 from gitops_ocm.live.runner import Runner, RunnerSettings
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
@@ -466,7 +465,7 @@ async def test_survives_the_api_server_going_away(
 def test_what_a_row_has_watched(reads: tuple[Read, ...], wants: list[tuple[str, str]]) -> None:
     """Wakes are watched everywhere unless a read of the same kind narrows them."""
     row = Controller("row", "test", copies, (Wake(SECRET), Wake(Kind("", "Hub"))), reads)
-    assert [(w.kind.kind, w.namespace) for _, w in declared_wants(row)] == wants
+    assert [(w.kind.kind, w.namespace) for _, w in row.wants()] == wants
 
 
 def test_a_table_that_cannot_run_is_refused() -> None:
