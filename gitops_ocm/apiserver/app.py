@@ -27,7 +27,7 @@ from gitops_ocm.apiserver.reviews import review
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.runtime.log import get_logger
+from gitops_ocm.runtime.log import get_logger, place_of
 
 MAX_BODY = 3 * 1024 * 1024
 GZIP_FROM = 128 * 1024
@@ -74,14 +74,19 @@ class App:
         except web.HTTPRequestEntityTooLarge:
             text = f"Request entity too large: limit is {MAX_BODY}"
             return self._failed(request, ApiError("RequestEntityTooLarge", text))
-        except (ConnectionError, asyncio.CancelledError):
-            raise
+        except ConnectionError:
+            # The client went away while it was answered: there is nobody left to tell. The connection
+            # is closed, and what is returned here is dropped by it.
+            request.protocol.force_close()
+            return web.Response()
         except GitopsError as error:
             log.error("request failed", method=request.method, path=request.path, error=error)
             text = f"Internal error occurred: {error.message}"
             return self._failed(request, ApiError("InternalError", text))
         except Exception as error:  # a bug must not end a connection silently
-            log.error("request failed", method=request.method, path=request.path, error=error, exc_info=True)
+            where = place_of(error)
+            log.error("request failed", method=request.method, path=request.path, error=error, at=where)
+            log.debug("traceback", exc_info=True)
             return self._failed(request, ApiError("InternalError", "Internal error occurred"))
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:

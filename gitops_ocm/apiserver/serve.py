@@ -13,6 +13,7 @@ so that kubeconfigs written earlier stay good.
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 import ssl
@@ -33,6 +34,7 @@ from gitops_ocm.apiserver.registry import key_for, resource_of
 from gitops_ocm.apiserver.store_sqlite import SqliteStorage
 from gitops_ocm.apiserver.tls import Authority, write_private
 from gitops_ocm.apiserver.verbs import Api, WriteOptions
+from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.identity import write_kubeconfig
@@ -45,6 +47,8 @@ MANAGER = "gitops-ocm-apiserver"
 ADMIN = "gitops-ocm-admin"
 GRACE = 5.0
 """Seconds that requests under way get to finish when the server stops."""
+WEBHOOKS = Webhooks()
+"""What a hub judges writes of OCM's kinds by; a server without those kinds never asks."""
 _MAX_LINE = 64 * 1024
 _BACKLOG = 512
 
@@ -77,18 +81,20 @@ async def serve(
     tokens: Mapping[str, User] | None = None,
     crds: Iterable[Object] = (),
     clock: Clock | None = None,
+    admission: Webhooks | None = WEBHOOKS,
 ) -> AsyncIterator[Server]:
     """Serve a directory (made if need be), or an `Api` with its files in a temporary directory.
 
     `hosts` are further names and addresses the serving certificate is for; `tokens` are bearer
     tokens beside the client certificates; `crds` are CustomResourceDefinitions applied at the start.
+    `admission` judges writes to a directory that is served; an `Api` has its own.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         if isinstance(source, Path):
             directory = _prepared(source)
             stack.enter_context(_locked(directory))
-            api = stack.enter_context(_opened(directory / "state.db", clock))
+            api = stack.enter_context(_opened(directory / "state.db", clock, admission))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
         _furnish(api, crds)
@@ -123,10 +129,13 @@ async def serve_fleet(
     port: int = 0,
     crds: Iterable[Object] = (),
     clock: Clock | None = None,
+    admission: Webhooks | None = WEBHOOKS,
 ) -> AsyncIterator[tuple[Server, Mapping[str, Server]]]:
     """A hub in `directory` and `cluster1`..`clusterN` beside it, each a server of its own."""
     async with AsyncExitStack() as stack:
-        hub = await stack.enter_async_context(serve(directory, host, port, crds=crds, clock=clock))
+        hub = await stack.enter_async_context(
+            serve(directory, host, port, crds=crds, clock=clock, admission=admission)
+        )
         members = {}
         for number in range(1, clusters + 1):
             name = f"cluster{number}"
@@ -136,8 +145,8 @@ async def serve_fleet(
 
 
 @contextmanager
-def _opened(path: Path, clock: Clock) -> Iterator[Api]:
-    api = Api(load_catalog(ocm=False), SqliteStorage(path), now=clock.now)
+def _opened(path: Path, clock: Clock, admission: Webhooks | None) -> Iterator[Api]:
+    api = Api(load_catalog(ocm=False), SqliteStorage(path), now=clock.now, admission=admission)
     try:
         yield api
     finally:
@@ -195,8 +204,11 @@ async def _bound(runner: web.ServerRunner, host: str, port: int, context: ssl.SS
         except OSError as error:
             if wanted and port <= 0:
                 continue  # the port of the last run: any other will do
+            # asyncio puts a sentence around the system's own words.
+            known = error.errno is not None and error.errno in errno.errorcode
+            why = os.strerror(error.errno or 0) if known else error.strerror or str(error)
             raise CannotServe(
-                f"cannot listen on {host}:{wanted}: {error.strerror or error}",
+                f"cannot listen on {host}:{wanted}: {why}",
                 hint="Choose another port, or stop what uses this one.",
             ) from error
         bound: int = runner.addresses[0][1]
@@ -207,9 +219,10 @@ async def _bound(runner: web.ServerRunner, host: str, port: int, context: ssl.SS
 def _last_port(directory: Path) -> int:
     """The port of the last run, negative: a wish, not an order."""
     try:
-        return -int((directory / "port").read_text("ascii"))
+        last = int((directory / "port").read_text("ascii"))
     except (FileNotFoundError, ValueError):
         return 0
+    return -last if 0 < last < 65536 else 0
 
 
 def _prepared(directory: Path) -> Path:

@@ -15,6 +15,14 @@ from gitops_ocm.apiserver.store import Record, StoreFailed
 from gitops_ocm.apiserver.watch_history import Key
 
 _FORMAT = 1
+_DAMAGED = "the file is damaged: put a backup in its place, or move it away to begin with an empty hub"
+_HINTS = {
+    "locked": "another process has it open: stop that one, or name another directory",
+    "not a database": _DAMAGED,
+    "malformed": _DAMAGED,
+    "full": "free space on that disk; nothing was half written",
+    "disk I/O": "free space on that disk and check its health; nothing was half written",
+}
 _TABLES = """
 CREATE TABLE IF NOT EXISTS object (
     "group" TEXT NOT NULL, plural TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
@@ -95,5 +103,6 @@ class SqliteStorage:
         self._db.close()
 
     def _failed(self, doing: str, error: Exception) -> StoreFailed:
-        hint = "is another hub using it?" if "locked" in str(error) else "check free space and permissions"
-        return StoreFailed(f"cannot {doing} {self._path}: {error}", hint=hint)
+        text = str(error)
+        hint = next((hint for sign, hint in _HINTS.items() if sign in text), "check its owner and mode")
+        return StoreFailed(f"cannot {doing} {self._path}: {text}", hint=hint)

@@ -10,7 +10,6 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -113,10 +112,11 @@ def _bug(error: Exception) -> GitopsError:
     """What nobody expected: its kind and place for the report, the whole trace on demand."""
     import traceback
 
+    from gitops_ocm.runtime.log import place_of
+
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "gitops_ocm" in f.filename]
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    place = place_of(error)
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return GitopsError(
         f"{what} (a bug{f', at {place}' if place else ''})",

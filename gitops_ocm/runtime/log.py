@@ -1,14 +1,17 @@
 """Structured logging: a constant message and key-values, for people or as JSON lines.
 
 Only the I/O half logs; the pure half returns reasons. `configure` is called once, by the CLI;
-before that (in tests, in somebody's own program) structlog's defaults hold.
+before that (in tests, in somebody's own program) structlog's defaults hold. What libraries log with
+the standard module becomes such lines too; a traceback is shown at level `debug` only.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -25,6 +28,12 @@ def get_logger(name: str) -> Logger:
     """A logger whose lines carry `component=name`; cheap, and safe to make at import time."""
     logger: Logger = structlog.get_logger(component=name)
     return logger
+
+
+def place_of(error: BaseException) -> str:
+    """`file:line` of the last place in this package that an error passed through; "" if none."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "gitops_ocm" in f.filename]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def plain(_logger: object, _method: str, event: _EventDict) -> _EventDict:
@@ -64,6 +73,22 @@ def configure(*, level: str = "info", json: bool = False, stream: TextIO | None 
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
+    foreign = logging.getLogger()
+    foreign.handlers = [*(h for h in foreign.handlers if not isinstance(h, _Foreign)), _Foreign()]
+    foreign.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+
+
+class _Foreign(logging.Handler):
+    """Lines of the standard library's logging (aiohttp, asyncio) as ours: one each, without a traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record."""
+        log = get_logger(record.name)
+        extra: dict[str, Any] = {}
+        if record.exc_info and (error := record.exc_info[1]) is not None:
+            extra = {"error": error, "at": place_of(error)}
+            log.debug("traceback", exc_info=record.exc_info)
+        log.log(record.levelno, record.getMessage().splitlines()[0], **extra)
 
 
 def _console(out: TextIO) -> structlog.typing.Processor:
