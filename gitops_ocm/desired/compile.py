@@ -56,9 +56,9 @@ def compile_tree(
     diagnostics = [*layout.diagnostics, *chosen.diagnostics]
     if prefix and not any(p.startswith(prefix) for p in tree.entries):
         why = f"there is no folder {prefix} in this commit"
-        diagnostics.append(
-            Diagnostic("no-such-path", why, Location("", 0, tree.commit), hint="see spec.path")
-        )
+        hint = "correct spec.repository.path of the HubSync, or bring the folder back"
+        where = Location(prefix.rstrip("/"), 0, tree.commit)
+        diagnostics.append(Diagnostic("no-such-path", why, where, hint=hint))
     for result in results:
         if result.judged_by is not known:
             result.diagnostics = tuple(_judged(tree, result, known))

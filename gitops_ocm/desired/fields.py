@@ -95,7 +95,7 @@ def _is_odd_bool(value: Any, kind: str) -> bool:
 
 
 def _mistyped(value: Any, kind: str, path: Path) -> Finding:
-    got = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}.get(type(value), "a number")
+    got = {dict: "a mapping", list: "a list", str: "text", bool: "a boolean"}.get(type(value), "a number")
     shown = "" if isinstance(value, (dict, list)) else f" {_cut(value)}"
     hint = "quote the value" if kind == "string" and not isinstance(value, (dict, list)) else ""
     return Finding("wrong-type", f"{dotted(path)}: must be {_SHOWN[kind]}, not {got}{shown}", path, hint)

@@ -87,6 +87,8 @@ def _bad_globs(sync: SyncSection) -> Iterator[tuple[Path, str]]:
 def _explained(at: Path, kind: str, message: str) -> tuple[str, str]:
     """pydantic's finding in our words: message and hint."""
     where = ".".join(map(str, at))
+    if kind in ("tuple_type", "list_type"):
+        return f"{where}: must be a list", ""
     if kind != "extra_forbidden":
         return f"{where}: {message[:1].lower()}{message[1:]}", ""
     fields = (

@@ -119,7 +119,8 @@ class Repository:
         """The commit a ref points at here (fetch first to know what the remote has)."""
         sha = self._find(refs.checked(ref))
         if not sha:
-            raise RefNotFound(f"{refs.short(ref)} is not in {self.address}")
+            hint = self._what_there_is() if self.is_local else ""
+            raise RefNotFound(f"{refs.short(ref)} is not in {self.address}", hint=hint)
         return sha
 
     def tree(self, sha: str) -> Tree:
@@ -148,6 +149,14 @@ class Repository:
     def close(self) -> None:
         """End the helper process. Usable afterwards; it starts another."""
         self._objects.close()
+
+    def _what_there_is(self) -> str:
+        names = [refs.short(name) for name in self.list_refs("refs/heads/*")]
+        if not names:
+            return "the repository has no commits yet: commit, or push, to it"
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        found = ", ".join(names[:5]) + more
+        return f"it has {found}; push the branch again, or follow another: what is applied stays"
 
     def _find(self, ref: str) -> str:
         header = self._objects.find(f"{ref}^{{commit}}")

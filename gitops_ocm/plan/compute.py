@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from gitops_ocm.api.fleet import SYNC_NAME_LABEL
 from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.objects.ref import Ref, split_api_version
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, DriftMode, Live, Policy, Reason
@@ -172,6 +173,11 @@ def _guard(stopped: Sequence[Ref], total: int, owner: str, commit: str, policy: 
     )
 
 
+def _kubectl_name(ref: Ref) -> str:
+    kind = f"{ref.kind}.{ref.group}".rstrip(".").lower()
+    return f"{kind} {ref.name}" + (f" -n {ref.namespace}" if ref.namespace else "")
+
+
 def _foreign(change: Change) -> Diagnostic:
     assert change.wanted is not None
     assert change.live is not None
@@ -180,5 +186,6 @@ def _foreign(change: Change) -> Diagnostic:
         f"HubSync {change.live.owner} already manages this object ({change.live.path or 'path unknown'})",
         change.wanted.origin,
         subject=str(change.ref),
-        hint="declare the object in one repository path only, or remove it from the other HubSync first",
+        hint="declare it in one repository path only, or remove it from the other HubSync first; "
+        f"if that HubSync is gone: kubectl label {_kubectl_name(change.ref)} {SYNC_NAME_LABEL}-",
     )

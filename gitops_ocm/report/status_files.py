@@ -156,8 +156,11 @@ def _sync(obj: Object) -> dict[str, Any]:
     repository = spec.get("repository") or {}
     return {
         "spec": _present(
-            repository=redacted(_present(url=repository.get("url"), ref=repository.get("ref"))),
-            path=spec.get("path"),
+            repository=redacted(
+                _present(
+                    url=repository.get("url"), ref=repository.get("ref"), path=repository.get("path")
+                )
+            ),
         ),
         "status": _present(
             conditions=conditions(status.get("conditions")),

@@ -62,9 +62,9 @@ async def compare(
     finally:
         await asyncio.to_thread(source.close)
     if checked.errors:
-        raise DiagnosticsError(
-            f"commit {chosen[:12]} cannot be synced: {len(checked.errors)} problems", checked.errors
-        )
+        count = len(checked.errors)
+        noun = "problem" if count == 1 else "problems"
+        raise DiagnosticsError(f"commit {chosen[:12]} cannot be synced: {count} {noun}", checked.errors)
     result = await diff(
         cluster,
         mapper,

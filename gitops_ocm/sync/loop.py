@@ -43,6 +43,7 @@ from gitops_ocm.sync.watching import Watching
 _log = get_logger("sync")
 
 _ONCE_TRIES = 5
+_UNREADABLE = 60.0
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,9 @@ class SyncLoop:
             self._trouble(error)
             return backoff.next(), None
         if attempt.retry:
-            return min(backoff.next(), SyncSpec.of(parts.record.sync).interval), attempt
+            return min(backoff.next(), _interval(parts.record)), attempt
         backoff.reset()
-        return SyncSpec.of(parts.record.sync).interval, attempt
+        return _interval(parts.record), attempt
 
     @asynccontextmanager
     async def _started(self) -> AsyncIterator[_Parts]:
@@ -201,3 +202,11 @@ class SyncLoop:
         level = Level.WARNING if isinstance(error, (Unreachable, Superseded)) else Level.ERROR
         self._listener(SyncEvent(Phase.FAILED, message, level, hint=hint))
         _log.warning("sync pass failed, trying again", sync=self._name, error=error)
+
+
+def _interval(record: Record) -> float:
+    """Seconds to the next pass; a HubSync that cannot be read wakes us itself when it is corrected."""
+    try:
+        return SyncSpec.of(record.sync).interval
+    except GitopsError:
+        return _UNREADABLE

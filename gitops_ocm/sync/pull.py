@@ -155,9 +155,12 @@ class Pull:
     async def _suspend(self, record: Record, spec: SyncSpec) -> Attempt:
         self._settled = ()
         verdict = suspended(record.status)
+        if self._last is None or self._last.verdict != verdict:
+            self._listener(SyncEvent(Phase.DONE, verdict.message, Level.WARNING))
         outcome = Outcome(spec.generation, verdict, handled_at=spec.requested_at)
         await record.write(status_of(record.status, outcome, now=self._clock.now()))
-        return Attempt(verdict, noop=True)
+        self._last = Attempt(verdict, noop=True)
+        return self._last
 
     async def _put_in_force(self, target: Target, spec: SyncSpec, record: Record) -> Attempt:
         if target.checked is None:
@@ -244,7 +247,10 @@ class Pull:
             self._watching.forget_namespaces()
             return
         names = ", ".join(sorted(done.missing_namespaces)[:5])
-        text = f"{len(done.waiting)} objects wait" + (f" for namespace {names}" if names else "")
+        count = len(done.waiting)
+        text = ("1 object waits" if count == 1 else f"{count} objects wait") + (
+            f" for namespace {names}" if names else ""
+        )
         self._listener(SyncEvent(Phase.WAIT, text))
         await self._watching.follow_namespaces()
         until, delay = self._clock.monotonic() + self._settings.patience, 0.05

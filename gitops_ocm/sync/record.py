@@ -7,17 +7,21 @@ and this one gives way: `Superseded`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ocm.api.fleet import DEFAULT_BRANCH
 from gitops_ocm.decide.contract import Create, Result, status_patch
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.git.address import masked
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.commit import Committer
 from gitops_ocm.live.table import number, version_of
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.plan.inventory import Inventory
+from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.status import patch_of
 
 API_VERSION = "sync.gitops-ocm.io/v1alpha1"
@@ -47,6 +51,12 @@ class SyncMissing(GitopsError):
     """There is no such HubSync on the hub."""
 
     code = "no-hubsync"
+
+
+class OtherRepository(GitopsError):
+    """A HubSync follows something else than the person who named it expects."""
+
+    code = "other-repository"
 
 
 class InventoryTooLarge(GitopsError):
@@ -126,6 +136,33 @@ class Record:
                 hint="run one sync for a HubSync; this one reads it again and goes on",
             )
         self._sync = newer
+
+
+async def check_expected(cluster: Cluster, expected: Object) -> None:
+    """Raise `OtherRepository` where the HubSync is there already and follows something else."""
+    name = expected["metadata"]["name"]
+    try:
+        found = await _get(cluster, name)
+    except SyncMissing:
+        return
+    follows, asked = found["spec"]["repository"], expected["spec"]["repository"]
+    one, another = SyncSpec.of(found), SyncSpec.of(expected)
+    other = {key: asked[key] for key in asked if getattr(one, key) != getattr(another, key)}
+    if other:
+        change = json.dumps({"spec": {"repository": other}})
+        raise OtherRepository(
+            f"HubSync {name} follows {_told(follows)}, not {_told({**follows, **other})}",
+            hint=f"leave --repo, --branch and --path out, give another --name, or change it: "
+            f"kubectl patch hubsync {name} --type=merge -p '{masked(change)}'",
+        )
+
+
+def _told(repository: Mapping[str, Any]) -> str:
+    """A HubSync's repository for people: `https://host/fleet.git (main, folder prod)`."""
+    ref = repository.get("ref") or {}
+    at = next((str(ref[key]) for key in ("commit", "tag", "branch") if ref.get(key)), DEFAULT_BRANCH)
+    path = repository.get("path") or "."
+    return f"{masked(repository['url'])} ({at}{f', folder {path}' if path != '.' else ''})"
 
 
 async def _get(cluster: Cluster, name: str) -> Object:

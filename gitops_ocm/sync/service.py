@@ -108,8 +108,11 @@ class SyncService:
 
     def _hubsync_changed(self, _kind: Kind, _old: Object | None, new: Object | None) -> None:
         if new is not None and new["metadata"]["name"] == self._name:
-            spec = SyncSpec.of(new)
-            if self._spec is None or _home(spec) != _home(self._spec):
+            try:
+                spec = SyncSpec.of(new)
+            except GitopsError:
+                spec = None  # The loop tells what is wrong with it.
+            if _home(spec) != _home(self._spec):
                 self._moved.set()
             self._spec = spec
 
@@ -204,9 +207,9 @@ class SyncService:
             await asyncio.gather(attempt, return_exceptions=True)
 
 
-def _home(spec: SyncSpec) -> tuple[str, str, bool]:
+def _home(spec: SyncSpec | None) -> tuple[str, str, bool] | None:
     """What the parts beside the loop depend on."""
-    return spec.url, spec.status_branch, spec.status_enabled
+    return None if spec is None else (spec.url, spec.status_branch, spec.status_enabled)
 
 
 async def _over(task: asyncio.Task[None]) -> None:

@@ -54,18 +54,26 @@ class SyncSpec:
         repository, status = spec.get("repository") or {}, spec.get("status") or {}
         if not repository.get("url"):
             raise InvalidSync(f"HubSync {name} names no repository", hint="set spec.repository.url")
+        followed = _ref(repository.get("ref") or {})
+        enabled = status.get("enabled", True) is not False
+        branch = str(status.get("branch") or "status")
+        if enabled and (branch.startswith("agents/") or refs.branch(branch) == followed):
+            raise InvalidSync(
+                f"HubSync {name} cannot report to the branch {branch}: it is written by others",
+                hint="set spec.status.branch to a branch of its own, or spec.status.enabled to false",
+            )
         return cls(
             name=name,
             generation=int(meta.get("generation") or 0),
             url=str(repository["url"]),
-            ref=_ref(repository.get("ref") or {}),
-            path=str(spec.get("path") or "."),
+            ref=followed,
+            path=str(repository.get("path") or "."),
             interval=_seconds(spec.get("interval"), 60, at_least=1),
             timeout=_seconds(spec.get("timeout"), 300, at_least=1),
             suspend=bool(spec.get("suspend")),
             policy=_policy(spec),
-            status_branch=str(status.get("branch") or "status"),
-            status_enabled=status.get("enabled", True) is not False,
+            status_branch=branch,
+            status_enabled=enabled,
             requested_at=str((meta.get("annotations") or {}).get(REQUESTED_AT_ANNOTATION, "")),
         )
 

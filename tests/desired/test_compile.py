@@ -98,7 +98,7 @@ PROBLEMS = [
         config_map("a", "  labels:\n    a: yes\n"),
         "wrong-type",
         7,
-        "must be text, not true or false",
+        "must be text, not a boolean true",
     ),
     (
         "metadata a list",
