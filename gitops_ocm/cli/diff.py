@@ -38,15 +38,19 @@ def diff(kubeconfig: Path | None, context: str | None, commit: str, **options: A
     async def work(_stop: asyncio.Event) -> Comparison:
         from gitops_ocm.runtime.catalog import load_catalog
         from gitops_ocm.sync.compare import compare
+        from gitops_ocm.sync.record import check_expected
 
         cluster = connect(kubeconfig, context)
+        create = hubsync(**options)
         try:
+            if create is not None:
+                await check_expected(cluster, create)
             return await compare(
                 cluster,
                 options["name"],
                 settings=service_settings(credentials).sync,
                 catalog=load_catalog(),
-                create=hubsync(**options),
+                create=create,
                 commit=commit,
             )
         finally:

@@ -71,17 +71,34 @@ def credentials_of(options: dict[str, Any]) -> Credentials:
     )
 
 
-def local_path(url: str) -> str:
-    """A relative path made absolute, so that it means the same wherever the sync runs."""
-    return str(Path(url).resolve()) if Path(url).is_dir() else url
+def repository_url(url: str) -> str:
+    """What a HubSync is to say: a path made absolute, so that it means the same wherever the sync runs.
+
+    Refused is what Git would refuse, and a password: whoever may read a HubSync would read it.
+    """
+    from gitops_ocm.git.address import Transport, parse
+    from gitops_ocm.git.errors import InvalidAddress
+
+    if Path(url).is_dir():
+        return str(Path(url).resolve())
+    address = parse(url)
+    if address.password:
+        raise InvalidAddress(
+            f"the URL of {address} has a password in it, and a HubSync keeps no secrets",
+            hint=f"leave it out: give --git-user and the environment variable {PASSWORD_VARIABLE}",
+        )
+    return address.url if address.transport is Transport.FILE else url
 
 
 def hubsync(name: str, repo: str | None, branch: str | None, path: str | None) -> Object | None:
     """The HubSync to make, if a repository was named."""
+    from gitops_ocm.git import refs
+
     if repo is None:
         return None
-    repository: dict[str, Any] = {"url": local_path(repo)}
+    repository: dict[str, Any] = {"url": repository_url(repo)}
     if branch:
+        refs.branch(branch)
         repository["ref"] = {"branch": branch}
     if path:
         repository["path"] = path

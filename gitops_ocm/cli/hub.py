@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.git_options import credential_options, credentials_of, service_settings
-from gitops_ocm.cli.options import connect, kubeconfig_options, log_options
+from gitops_ocm.cli.options import answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.options import data_dir as default_data_dir
 from gitops_ocm.cli.process import run
 
@@ -55,6 +55,8 @@ def run_command(
 
         cluster = connect(kubeconfig, context)
         try:
+            if not await answering(cluster, stop):
+                return
             await run_hub(
                 cluster, _options(cluster, controllers, settings), stop, ready=_say_ready(cluster.server)
             )

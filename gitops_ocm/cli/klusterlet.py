@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.git_options import credential_options, credentials_of
-from gitops_ocm.cli.options import cache_dir, connect, log_options
+from gitops_ocm.cli.options import answering, cache_dir, connect, log_options
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def run_command(
         if status_repo is not None:
             beside.append(_committing(cluster_name, status_repo, credentials, status_interval, stop))
         try:
+            if not (await answering(hub, stop) and await answering(spoke, stop)):
+                return
             await run_klusterlet(hub, spoke, KlusterletOptions(settings, groups), stop, beside=beside)
         finally:
             await hub.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,32 @@ def connect(kubeconfig: Path | None, context: str | None = None) -> HttpCluster:
         "no hub was named",
         hint="give --kubeconfig FILE, set $KUBECONFIG, or make ~/.kube/config",
     )
+
+
+async def answering(cluster: HttpCluster, stop: asyncio.Event) -> bool:
+    """Wait until the server answers, and say why it does not; False where `stop` came first.
+
+    For what runs on and may be started before its server: a single pass fails at once instead.
+    """
+    from gitops_ocm.kube.cluster import Unreachable
+    from gitops_ocm.objects.faults import ApiError
+    from gitops_ocm.runtime.backoff import Backoff
+    from gitops_ocm.runtime.log import get_logger
+    from gitops_ocm.runtime.tasks import first_of
+
+    backoff = Backoff(0.5, 15.0)
+    while not stop.is_set():
+        try:
+            await cluster.version()
+        except Unreachable as error:
+            wait = backoff.next()
+            get_logger("cli").warning("not reached, trying again", error=error, seconds=round(wait, 1))
+            await first_of(stop.wait(), within=wait)
+            continue
+        except ApiError:
+            pass  # It answers. What it refuses is told by whoever needs it.
+        return True
+    return False
 
 
 def cache_dir() -> Path:

@@ -15,10 +15,11 @@ from gitops_ocm.cli.git_options import (
     repository_options,
     service_settings,
 )
-from gitops_ocm.cli.options import connect, kubeconfig_options, log_options
+from gitops_ocm.cli.options import answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
+    from gitops_ocm.objects.ref import Object
     from gitops_ocm.sync.events import Listener
     from gitops_ocm.sync.service import ServiceSettings
 
@@ -71,6 +72,8 @@ def sync(
     async def work(stop: asyncio.Event) -> int:
         cluster = connect(kubeconfig, context)
         try:
+            if not once and not await answering(cluster, stop):
+                return 0
             return await _sync(cluster, options, settings, listener, stop, once=once)
         finally:
             await cluster.close()
@@ -94,6 +97,7 @@ async def _sync(
     name, create = options["name"], hubsync(**options)
     if create is not None:
         await ensure_crds(cluster, sync_crds())
+        await _expect(cluster, create, listener, once=once)
     service = SyncService(
         cluster, name, settings=settings, catalog=load_catalog(), create=create, listener=listener
     )
@@ -102,6 +106,19 @@ async def _sync(
         return 0
     attempt = await service.loop.once()
     return 0 if attempt.ok else 1
+
+
+async def _expect(cluster: Any, create: Object, listener: Listener, *, once: bool) -> None:
+    """A HubSync that follows something else ends a single pass; a daemon says so and serves it."""
+    from gitops_ocm.sync.events import Level, Phase, SyncEvent
+    from gitops_ocm.sync.record import OtherRepository, check_expected
+
+    try:
+        await check_expected(cluster, create)
+    except OtherRepository as error:
+        if once:
+            raise
+        listener(SyncEvent(Phase.FETCH, error.message, Level.WARNING, hint=error.hint))
 
 
 def _install_hook(repo: str | None, socket: Path) -> None:

@@ -14,6 +14,7 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.facts import measure
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.runner import Runner
+from gitops_ocm.objects.names import name_problems
 from gitops_ocm.operator.crds import ensure_crds, spoke_crds
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
@@ -48,6 +49,11 @@ async def run_klusterlet(
     if unknown:
         raise GitopsError(
             f"there is no agent {unknown[0]!r}", hint=f"choose from {', '.join(agent_groups())}"
+        )
+    if problems := name_problems(options.settings.cluster_name):
+        raise GitopsError(
+            f"{options.settings.cluster_name!r} cannot be the name of a cluster: {problems[0]}",
+            hint="give the name of its ManagedCluster on the hub",
         )
     clock = clock or SystemClock()
     await ensure_crds(spoke, spoke_crds(), clock=clock)

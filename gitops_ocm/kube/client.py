@@ -38,6 +38,10 @@ _MAX_WAIT = 30.0
 _WATCH_GRACE = 30.0
 _WATCH_IDLE = 600.0
 _LARGE_BODY = 512 * 1024
+_ACCESS_HINTS = {
+    401: "{server} does not accept the credentials of {source}: renew them, or use another context",
+    403: "{server} knows who asks but does not allow it: grant a role, or use another user than {source}",
+}
 
 
 class HttpCluster:
@@ -316,7 +320,10 @@ class HttpCluster:
         body = await answer.content.read(1024 * 1024)
         while len(body) < 1024 * 1024 and (more := await answer.content.read(1024 * 1024)):
             body += more
-        return wire.failure(answer.status, body, retry_after=answer.headers.get("Retry-After", ""))
+        error = wire.failure(answer.status, body, retry_after=answer.headers.get("Retry-After", ""))
+        if hint := _ACCESS_HINTS.get(error.http_code):
+            error.hint = error.hint or hint.format(server=self._host, source=self._connection.source)
+        return error
 
     def _polite_wait(self, error: ApiError, request: wire.Request) -> float:
         """How long the server asks to wait before the same request is sent again (0: do not).
