@@ -54,13 +54,16 @@ def _own_cluster(settings: AgentSettings) -> Mapper:
 def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
     """The sign of life, and what the cluster is and has."""
     own = _own_cluster(settings)
+    # By name: an agent's rights on the hub are for its own ManagedCluster alone.
+    mine = Read(MANAGED_CLUSTER, name=settings.cluster_name)
+    lease = lease_ref(settings.cluster_name)
     return (
         Controller(
             "heartbeat",
             "registration",
             Heartbeat(settings),
             (Wake(MANAGED_CLUSTER, own), Wake(LEASE, own)),
-            (Read(LEASE, settings.cluster_name),),
+            (mine, Read(LEASE, lease.namespace, name=lease.name)),
             workers=1,
             writes={"coordination.k8s.io/leases": ("update",)},
         ),
@@ -74,6 +77,7 @@ def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
                 Wake(NODE, own, when=resources_changed, side=Side.SPOKE),
                 Wake(CLUSTER_CLAIM, own, side=Side.SPOKE),
             ),
+            (mine,),
             workers=1,
             writes={
                 "cluster.open-cluster-management.io/managedclusters/status": ("patch",),

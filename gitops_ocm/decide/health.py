@@ -109,7 +109,8 @@ class Availability:
             f"The {name_of(cluster)} is successfully imported. However, the connection check from the "
             "managed cluster to the hub cluster has failed"
         )
-        event = Emit(cluster, "AvailableUnknown", text, kind="Warning", action="AvailableUnknown")
+        reason, home = "AvailableUnknown", name_of(cluster)
+        event = Emit(cluster, reason, text, kind="Warning", action=reason, namespace=home)
         return Outcome((*report(cluster, {"conditions": wanted}), event))
 
 

@@ -156,7 +156,7 @@ class Acceptance:
         verb = "accepted" if accepted else "denied"
         reason = f"ManagedCluster{verb.capitalize()}"
         text = f"managed cluster {name} is {verb} by hub cluster admin"
-        return (*patch, Emit(cluster, reason, text, action=reason))
+        return (*patch, Emit(cluster, reason, text, action=reason, namespace=name))
 
     def _failure(self, cluster: Object, text: str, now: datetime) -> tuple[Write, ...]:
         wanted = conditions.with_condition(

@@ -1,7 +1,8 @@
 """Events about objects (`events.k8s.io/v1`): best effort, never in anybody's way.
 
 The same event again within minutes becomes a series with a count; an object that gives rise to too
-many loses some; a full backlog drops. A failure to write one is logged at debug level.
+many loses some; a full backlog drops. A failure to write one is logged at debug level. An event is
+where its object is; of a cluster-scoped one, where `Emit.namespace` says, or in `default`.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class Recorder:
         if known is not None and now - known.last < _SERIES_SECONDS:
             await self._repeat(resource, known, now)
             return
-        namespace = meta.get("namespace") or "default"
+        namespace = meta.get("namespace") or event.namespace or "default"
         stamp = self._clock.now()
         body = self._body(event, namespace, f"{meta.get('name', '')}.{int(stamp.timestamp() * 1e9):x}", stamp)
         await self._cluster.create(resource, body, field_manager=self._component)
@@ -127,7 +128,8 @@ class Recorder:
             "apiVersion": event.about.get("apiVersion"),
             "kind": event.about.get("kind"),
             "name": meta.get("name"),
-            "namespace": meta.get("namespace"),
+            # An API server wants it to be the event's own, also for what has no namespace.
+            "namespace": meta.get("namespace") or event.namespace,
             "uid": meta.get("uid"),
             "resourceVersion": meta.get("resourceVersion"),
         }

@@ -15,14 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from itertools import chain
 from typing import NamedTuple
 
-from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Write
+from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Want, Write
 from gitops_ocm.decide.damping import Damping
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
-from gitops_ocm.simulate.view import Read, WorldView, touched
+from gitops_ocm.simulate.view import Narrow, Read, WorldView, covered, touched
 from gitops_ocm.simulate.world import World
 
 FIRST_BACKOFF, LAST_BACKOFF = 0.005, 1000.0
@@ -62,13 +63,11 @@ class _Process:
     rows: Sequence[Controller]
     worlds: Mapping[Side, World]
     indexes: Mapping[str, Index] = field(default_factory=dict)
+    narrow: Narrow = field(default_factory=dict)
+    declared: Mapping[str, frozenset[tuple[Side, Kind]]] = field(default_factory=dict)
 
-    def declared(self, row: Controller) -> frozenset[tuple[Side, Kind]]:
-        return frozenset(
-            [(w.side, w.kind) for w in row.wakes]
-            + [(r.side, r.kind) for r in row.reads]
-            + [(i.side, i.kind) for i in row.indexes]
-        )
+    def view(self, row: Controller | None = None) -> WorldView:
+        return WorldView(self.worlds, self.indexes, self.declared[row.name] if row else (), self.narrow)
 
 
 class Simulation:
@@ -127,7 +126,7 @@ class Simulation:
         found: list[tuple[str, str, Ref, Write]] = []
         for item in sorted(self._known):
             process, row = self._row(item)
-            outcome = row.reconcile(WorldView(process.worlds, process.indexes), item.key, self.now)
+            outcome = row.reconcile(process.view(), item.key, self.now)
             writes = [w for w in outcome.actions if not isinstance(w, Emit)]
             found += [(item.process, row.name, item.key, w) for w in writes]
         return found
@@ -199,7 +198,7 @@ class Simulation:
 
     def _reconcile(self, item: Item) -> None:
         process, row = self._row(item)
-        view = WorldView(process.worlds, process.indexes, process.declared(row))
+        view = process.view(row)
         self._known.add(item)
         outcome = row.reconcile(view, item.key, self.now)
         self._remember(item, view.reads)
@@ -244,11 +243,11 @@ class Simulation:
     # Waking
 
     def _start(self, process: _Process) -> None:
-        view = WorldView(process.worlds, process.indexes)
+        view = process.view()
         for number, row in enumerate(process.rows):
             self._ready.update(Item(process.name, number, key) for key in row.seeds)
             for wake in row.wakes:
-                for obj in process.worlds[wake.side].list(wake.kind):
+                for obj in view.list(wake.kind, side=wake.side):
                     keys: Iterable[Ref] = [ref_of(obj)] if wake.to is None else wake.to(view, obj)
                     self._ready.update(Item(process.name, number, key) for key in keys)
 
@@ -283,18 +282,27 @@ class Simulation:
     def _wake(
         self, process: _Process, side: Side, kind: Kind, old: Object | None, new: Object | None
     ) -> None:
-        view = WorldView(process.worlds, process.indexes)
+        view = process.view()
+        present = [obj for obj in (old, new) if obj is not None]
+        wants = process.narrow.get((side, kind))
+        if wants is not None:
+            present = [obj for obj in present if covered(wants, obj)]
         for number, row in enumerate(process.rows):
             for wake in row.wakes:
-                if wake.kind != kind or wake.side is not side:
+                if not present or wake.kind != kind or wake.side is not side:
                     continue
                 if wake.when is not None and not wake.when(old, new):
                     continue
-                for obj in (old, new):
-                    if obj is not None:
-                        keys = [ref_of(obj)] if wake.to is None else wake.to(view, obj)
-                        self._ready.update(Item(process.name, number, key) for key in keys)
+                for obj in present:
+                    keys = [ref_of(obj)] if wake.to is None else wake.to(view, obj)
+                    self._ready.update(Item(process.name, number, key) for key in keys)
 
 
 def _process(name: str, rows: Sequence[Controller], worlds: Mapping[Side, World]) -> _Process:
-    return _Process(name, rows, worlds, {i.name: i for row in rows for i in row.indexes})
+    wants = {row.name: row.wants() for row in rows}
+    wanted: dict[tuple[Side, Kind], set[Want]] = defaultdict(set)
+    for side, want in chain.from_iterable(wants.values()):
+        wanted[side, want.kind].add(want)
+    narrow = {key: found for key, found in wanted.items() if Want(key[1]) not in found}
+    declared = {row: frozenset((side, want.kind) for side, want in found) for row, found in wants.items()}
+    return _Process(name, rows, worlds, {i.name: i for row in rows for i in row.indexes}, narrow, declared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from gitops_ocm.decide.contract import Index, Side, Want
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of
@@ -12,18 +13,27 @@ Read = tuple[Side, Ref] | tuple[Side, Kind, str]
 """An object, or the objects of a kind in a namespace (`""`: all)."""
 
 
+Narrow = Mapping[tuple[Side, Kind], Collection[Want]]
+"""What is watched of kinds that are not watched as a whole."""
+
+
 class WorldView:
-    """Implements `decide.contract.View`; `reads` are those outside the `declared` kinds."""
+    """Implements `decide.contract.View`; `reads` are those outside the `declared` kinds.
+
+    What a process has watched in part only (`narrow`) it sees in part only, as a live one does.
+    """
 
     def __init__(
         self,
         worlds: Mapping[Side, World],
         indexes: Mapping[str, Index],
         declared: Collection[tuple[Side, Kind]] = (),
+        narrow: Narrow = MappingProxyType({}),
     ) -> None:
         self._worlds = worlds
         self._indexes = indexes
         self._declared = declared
+        self._narrow = narrow
         self.reads: set[Read] = set()
 
     def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
@@ -43,12 +53,14 @@ class WorldView:
         """All objects of a kind, sorted."""
         if (side, kind) not in self._declared:
             self.reads.add((side, kind, namespace or ""))
-        return self._worlds[side].list(kind, namespace, labels)
+        found = self._worlds[side].list(kind, namespace, labels)
+        wants = [w for w in self._narrow.get((side, kind), ()) if namespace in (None, w.namespace)]
+        return [obj for obj in found if covered(wants, obj)] if wants else found
 
     def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
         """Objects an index files under `value`."""
         found = self._indexes[index]
-        return [o for o in self._worlds[side].list(found.kind) if value in found.values(o)]
+        return [o for o in self.list(found.kind, side=side) if value in found.values(o)]
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """How the world serves a kind."""
@@ -61,6 +73,13 @@ class WorldView:
 
     def require(self, wants: Iterable[Want], side: Side = Side.HUB) -> None:
         """Everything is known here."""
+
+
+def covered(wants: Iterable[Want], obj: Object) -> bool:
+    """Whether one of `wants` covers an object."""
+    meta = obj["metadata"]
+    own = Want(kind_of(obj), meta.get("namespace") or "", name=meta["name"])
+    return any(want.covers(own) for want in wants)
 
 
 def touched(side: Side, obj: Object) -> Iterable[Read]:

@@ -52,7 +52,8 @@ class AgentPush:
 
     async def start(self) -> None:
         """See both sides and the branch as they are: what differs is dirty."""
-        wants = {self._hub: [Want(CLUSTER), Want(WORK, self._cluster)], self._spoke: [Want(APPLIED)]}
+        own = [Want(CLUSTER, name=self._cluster), Want(WORK, self._cluster)]
+        wants = {self._hub: own, self._spoke: [Want(APPLIED)]}
         for cache, wanted in wants.items():
             for want in wanted:
                 cache.subscribe(want)

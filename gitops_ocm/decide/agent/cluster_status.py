@@ -118,7 +118,8 @@ class ClusterStatus:
         limit = self.settings.max_custom_claims
         if changed and len(self._claims(view)[1]) > limit:
             text = f"the number of custom cluster claims exceeds {limit}; only the first {limit} are reported"
-            yield Emit(cluster, "CustomClusterClaimsTruncated", text, action="CustomClusterClaimsTruncated")
+            reason = "CustomClusterClaimsTruncated"
+            yield Emit(cluster, reason, text, action=reason, namespace=name_of(cluster))
 
 
 def _sum(nodes: Sequence[Object], part: str) -> dict[str, str]:
