@@ -295,7 +295,7 @@ class Api:
         new = lifecycle.updated(
             old, new, resource=resource, subresource=subresource, custom=served.custom, checked=False
         )
-        new = intake.prepared(new, served)
+        new = intake.prepared(new, served, old)
         intake.validate(new, old, served)
         if not tracked:
             new = tracked_change(served, old, new, sent, options, subresource, self._now())

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from gitops_ocm.objects import crd_rules, decoding, native
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
-from gitops_ocm.objects.lifecycle import update_causes
+from gitops_ocm.objects.lifecycle import recounted, update_causes
 from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Object, split_api_version
 
@@ -84,10 +84,15 @@ def _unknown(obj: Object, paths: Sequence[str], field_validation: str) -> tuple[
     return () if field_validation == "Ignore" else texts
 
 
-def prepared(obj: Object, served: Served) -> Object:
-    """The object with what the server fills in for its kind."""
+def prepared(obj: Object, served: Served, old: Object | None = None) -> Object:
+    """The object with what the server fills in for its kind; `old` is what it is written over."""
     if served.custom:
         return obj
+    ready = _filled(obj, served)
+    return ready if old is None else recounted(old, ready, served.resource)
+
+
+def _filled(obj: Object, served: Served) -> Object:
     if served.resource.kind == "CustomResourceDefinition":
         return crd_rules.prepared(obj)
     obj = native.prepared(obj, served.resource.of)

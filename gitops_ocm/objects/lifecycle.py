@@ -123,13 +123,17 @@ def updated(
 ) -> Object:
     """What is stored when `new` is written over `old`; raises Invalid or Conflict.
 
-    The main resource cannot change a status that is a subresource; `/status` changes nothing else.
+    The main resource cannot change a status that is a subresource; `/status` changes nothing else;
+    `/approval` of a certificate request changes the conditions in its status, beside metadata.
     Comparing resourceVersions is `check_version`. With `checked` off the caller judges the metadata
     itself, by `update_causes`.
     """
     meta = _settled_metadata(old["metadata"], new.get("metadata") or {})
     if checked:
         _require(update_causes(old["metadata"], meta, resource), old["metadata"], resource)
+    if subresource == "approval":
+        verdict = (new.get("status") or {}).get("conditions") or []
+        return {**old, "metadata": meta, "status": {**(old.get("status") or {}), "conditions": verdict}}
     if subresource == "status":
         result = {k: v for k, v in old.items() if k != "status"}
         if "status" in new:
@@ -144,8 +148,21 @@ def updated(
         if "status" in old:
             result["status"] = old["status"]
     if has_generation(resource, custom=custom):
-        meta["generation"] = (old["metadata"].get("generation") or 0) + wanted_changed(old, result, resource)
+        meta["generation"] = _generation(old, result, resource)
     return result
+
+
+def recounted(old: Object, new: Object, resource: Resource) -> Object:
+    """What `updated` came to, once defaults are filled in: those alone make no new generation."""
+    meta = new["metadata"]
+    if "generation" not in meta or meta["generation"] == (due := _generation(old, new, resource)):
+        return new
+    return {**new, "metadata": {**meta, "generation": due}}
+
+
+def _generation(old: Object, new: Object, resource: Resource) -> int:
+    held: int = old["metadata"].get("generation") or 0
+    return held + wanted_changed(old, new, resource)
 
 
 def update_causes(old: Mapping[str, Any], new: Mapping[str, Any], resource: Resource) -> list[Cause]:

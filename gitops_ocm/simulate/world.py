@@ -184,7 +184,7 @@ class World:
             custom=served.custom,
             checked=False,
         )
-        ready = intake.prepared(ready, served)
+        ready = intake.prepared(ready, served, old)
         intake.validate(ready, old, served)
         if lifecycle.finished(ready):
             return self.remove(ready)

@@ -204,6 +204,14 @@ GENERAL: dict[str, list[Step]] = {
         merge(W, {"status": None}, subresource="status"),
         merge(W, {"spec": {"a": 4}}),
     ],
+    "an update without the defaults": [
+        create(D, DEPLOYMENT),
+        update(D, DEPLOYMENT),
+        update(D, {"spec": {**DEPLOYMENT["spec"], "replsica": 3}}),
+        update(D, {"spec": {**DEPLOYMENT["spec"], "replicas": 1}}),
+        update(D, {"spec": {**DEPLOYMENT["spec"], "replicas": 2}}),
+        get(D),
+    ],
     "deployment": [
         create(D, DEPLOYMENT),
         merge(D, {"spec": {"replicas": 2}}),
