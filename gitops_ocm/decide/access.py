@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
+from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL, GROUP_PREFIX, MANAGED_CLUSTERS_GROUP
 from gitops_ocm.api.work import WORK_FINALIZER
 from gitops_ocm.decide.kinds import CLUSTER_GROUP, RBAC_GROUP, WORK_GROUP
 from gitops_ocm.objects.ref import Object
@@ -22,7 +22,12 @@ Labels = Mapping[str, str]
 
 def groups_of(cluster: str) -> tuple[str, str]:
     """The groups an agent of `cluster` authenticates with, in both spellings OCM knows."""
-    return f"system:open-cluster-management:{cluster}", f"open-cluster-management:{cluster}"
+    return f"{GROUP_PREFIX}{cluster}", f"open-cluster-management:{cluster}"
+
+
+def agent_identity(cluster: str, agent: str) -> tuple[str, tuple[str, str]]:
+    """The user and groups in the certificate an agent gets: whom all of these rights are for."""
+    return f"{GROUP_PREFIX}{cluster}:{agent}", (f"{GROUP_PREFIX}{cluster}", MANAGED_CLUSTERS_GROUP)
 
 
 def cluster_role(cluster: str, *, accepted: bool, labels: Labels) -> Object:

@@ -1,7 +1,8 @@
 """What the demo is played on: everything real, on this machine, in one process.
 
 A bare repository and a clone of it, an embedded hub with managed clusters beside it, the hub's
-controllers, the sync with its push hook, and a klusterlet for each cluster over HTTPS.
+controllers, the sync with its push hook, and a klusterlet for each cluster over HTTPS, with the rights on
+the hub that OCM gives one and no others.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.apiserver.serve import Server, serve_fleet
 from gitops_ocm.apiserver.workloads import workload_controllers
+from gitops_ocm.decide.access import agent_identity
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.errors import GitopsError
@@ -25,9 +27,10 @@ from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.account import keep_account
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.identity import load_kubeconfig, write_kubeconfig
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.sync.events import Listener, silent
 from gitops_ocm.sync.loop import SyncSettings
@@ -106,8 +109,27 @@ async def _start(tasks: Tasks, stop: asyncio.Event, on: Stage, listener: Listene
         tasks.start(f"klusterlet of {name}", _klusterlet(name, on, stop))
 
 
+def _agent_kubeconfig(name: str, on: Stage) -> Path:
+    """How a cluster's agent reaches the hub: as somebody who may nothing until the cluster is accepted."""
+    user, groups = agent_identity(name, "demo")
+    pair = on.server.authority.client(user, groups, now=SystemClock().now())
+    folder = on.directory / "agents"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{name}.kubeconfig"
+    write_kubeconfig(
+        path,
+        server=on.server.url,
+        ca=on.server.authority.pem,
+        certificate=pair.certificate,
+        key=pair.key,
+        cluster=on.server.name,
+        user=user,
+    )
+    return path
+
+
 async def _klusterlet(name: str, on: Stage, stop: asyncio.Event) -> None:
-    hub = HttpCluster(load_kubeconfig(on.server.kubeconfig_path))
+    hub = HttpCluster(load_kubeconfig(_agent_kubeconfig(name, on)))
     spoke = HttpCluster(load_kubeconfig(on.members[name].kubeconfig_path))
 
     async def account(runner: Runner) -> None:

@@ -77,6 +77,8 @@ class Recorder:
                 await self._record(event)
             except GitopsError as error:
                 _log.debug("event not written", reason=event.reason, error=error)
+            except Exception:  # noqa: BLE001 -- what an event is about is others' and may have any form
+                _log.exception("event not written", reason=event.reason)
 
     def _allowed(self, uid: str) -> bool:
         now = self._clock.monotonic()
