@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitops_ocm.errors import GitopsError
+
 if TYPE_CHECKING:
     from gitops_ocm.git.command import Credentials
     from gitops_ocm.objects.ref import Object
@@ -93,9 +95,12 @@ def repository_url(url: str) -> str:
 def hubsync(name: str, repo: str | None, branch: str | None, path: str | None) -> Object | None:
     """The HubSync to make, if a repository was named."""
     from gitops_ocm.git import refs
+    from gitops_ocm.objects.names import name_problems
 
     if repo is None:
         return None
+    if problems := name_problems(name):
+        raise GitopsError(f"{name!r} cannot be the name of a HubSync: {problems[0]}", hint="choose another")
     repository: dict[str, Any] = {"url": repository_url(repo)}
     if branch:
         refs.branch(branch)

@@ -125,13 +125,14 @@ def _address(listen: str) -> tuple[str, int]:
 
 def _options(cluster: Cluster, controllers: str | None, settings: ServiceSettings) -> HubOptions:
     from gitops_ocm.hub.daemon import HubOptions
+    from gitops_ocm.hub.syncs import logged
     from gitops_ocm.runtime.catalog import load_catalog
     from gitops_ocm.sync.service import SyncService
 
     catalog = load_catalog()
 
     def make_sync(name: str) -> SyncService:
-        return SyncService(cluster, name, settings=settings, catalog=catalog)
+        return SyncService(cluster, name, settings=settings, catalog=catalog, listener=logged(name))
 
     if controllers is None:
         return HubOptions(make_sync=make_sync)

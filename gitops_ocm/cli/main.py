@@ -127,5 +127,7 @@ def _bug(error: Exception) -> GitopsError:
 def _fail(error: GitopsError) -> None:
     from gitops_ocm.cli.console import print_error
 
-    print_error(error)
-    sys.exit(2)
+    try:
+        print_error(error)
+    finally:  # also where nobody reads standard error any more, which rich would end with 1
+        sys.exit(2)

@@ -29,7 +29,6 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
-from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, silent
 from gitops_ocm.sync.kinds import HubKinds
@@ -39,8 +38,6 @@ from gitops_ocm.sync.record import Record, Superseded, SyncMissing
 from gitops_ocm.sync.source import Source
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.watching import Watching
-
-_log = get_logger("sync")
 
 _ONCE_TRIES = 5
 _UNREADABLE = 60.0
@@ -201,7 +198,6 @@ class SyncLoop:
         message = error.message if isinstance(error, GitopsError) else str(error)
         level = Level.WARNING if isinstance(error, (Unreachable, Superseded)) else Level.ERROR
         self._listener(SyncEvent(Phase.FAILED, message, level, hint=hint))
-        _log.warning("sync pass failed, trying again", sync=self._name, error=error)
 
 
 def _interval(record: Record) -> float:
