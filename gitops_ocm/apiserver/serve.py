@@ -98,25 +98,27 @@ async def serve(
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
         _furnish(api, crds)
-        authority = Authority.open(directory / "pki", now=clock.now())
-        pair = authority.server([host, *hosts], now=clock.now())
+        with _usable(directory):
+            authority = Authority.open(directory / "pki", now=clock.now())
+            pair = authority.server([host, *hosts], now=clock.now())
         app = App(api, Authenticator(tokens), now=clock.now, address=host)
         context = authority.server_context(pair)
         taken = await stack.enter_async_context(_listening(app, host, port or _last_port(directory), context))
-        write_private(directory / "port", str(taken).encode())
         url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
         kubeconfig = directory / "kubeconfig"
-        admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
-        write_kubeconfig(
-            kubeconfig,
-            server=url,
-            ca=authority.pem,
-            certificate=admin.certificate,
-            key=admin.key,
-            cluster=name,
-            user=ADMIN,
-            context=name,
-        )
+        with _usable(directory):
+            write_private(directory / "port", str(taken).encode())
+            admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
+            write_kubeconfig(
+                kubeconfig,
+                server=url,
+                ca=authority.pem,
+                certificate=admin.certificate,
+                key=admin.key,
+                cluster=name,
+                user=ADMIN,
+                context=name,
+            )
         yield Server(name, url, kubeconfig, api, authority)
 
 
@@ -226,14 +228,21 @@ def _last_port(directory: Path) -> int:
 
 
 def _prepared(directory: Path) -> Path:
-    try:
+    with _usable(directory):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
-    except OSError as error:
-        raise CannotServe(
-            f"cannot use {directory}: {error.strerror or error}", hint="Name a directory that you own."
-        ) from error
     return directory
+
+
+@contextmanager
+def _usable(directory: Path) -> Iterator[None]:
+    """Tell what the system refuses in a directory, with its name and a next step."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        hint = "Free space on that disk and start again." if full else "Name a directory that you own."
+        raise CannotServe(f"cannot use {directory}: {error.strerror or error}", hint=hint) from error
 
 
 @contextmanager
@@ -249,8 +258,9 @@ def _locked(directory: Path) -> Iterator[None]:
                 f"{directory} is already served (by process {owner})",
                 hint="Use the server that runs, or stop it, or name another directory.",
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with _usable(directory):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)

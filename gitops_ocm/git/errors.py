@@ -146,7 +146,7 @@ class Locked(GitError):
 
 
 _SIGNS: Mapping[type[GitError], tuple[str, ...]] = {
-    DiskFull: ("No space left on device", "Disk quota exceeded", "out of disk"),
+    DiskFull: ("No space left on device", "Disk quota exceeded", "[Oo]ut of disk", "File too large"),
     AuthenticationFailed: (
         "Authentication failed",
         "could not read Username",

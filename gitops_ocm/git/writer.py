@@ -38,6 +38,8 @@ ATTEMPTS = 8
 _SEGMENT = re.compile(r"[A-Za-z0-9_@%+=:,-][A-Za-z0-9._@%+=:,-]*")
 _ONE_LINE = re.compile(r"[\x00-\x1f\x7f<>]")
 _NOT_ADVANCED = re.compile(r"[Nn]ot updating|cannot lock ref|is at .* but expected|reference already exists")
+_CRASH_REPORT = re.compile(r"\bfast_import_crash_\d+\b")
+_HALF_A_PACK = re.compile(r"\btmp_pack_\w+\b")
 
 Files = Mapping[str, bytes | None]
 """Path to content; None deletes the path. Paths not named stay as they are."""
@@ -195,9 +197,19 @@ class BranchWriter:
         )
         if result.code == 0 and refs.is_commit(result.text):
             return result.text
+        self._sweep(result.err)
         if _NOT_ADVANCED.search(result.err):
             raise PushRejected(f"{refs.short(self._branch)} moved while a commit was being made")
         raise from_stderr("fast-import", result.err, place=self._git.place)
+
+    def _sweep(self, said: str) -> None:
+        """Remove what an import that failed names as left behind; a full disk has no room for it."""
+        home = self._git.git_dir
+        if home is None:
+            return
+        for folder, pattern in ((home, _CRASH_REPORT), (home / "objects" / "pack", _HALF_A_PACK)):
+            for name in set(pattern.findall(said)):
+                (folder / name).unlink(missing_ok=True)
 
     def _fetch(self, remote: Address) -> None:
         refspec = f"+{self._branch}:{self._ref}"
