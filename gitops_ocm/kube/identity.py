@@ -11,10 +11,11 @@ import binascii
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -85,6 +86,13 @@ class Connection:
     insecure: bool = False
     source: str = ""
     """The file and context this came from, for messages."""
+    impersonation: tuple[tuple[str, str], ...] = ()
+    """Headers that say as whom to act: whoever asks for fewer rights must not get their own instead."""
+
+    def acting_as(self, user: str, groups: Iterable[str] = ()) -> Connection:
+        """The same server, as somebody else, where who we are may do that."""
+        headers = [("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups)]
+        return replace(self, impersonation=tuple(headers))
 
     def stamp(self) -> tuple[float, ...]:
         """Changes when a certificate file is renewed."""
@@ -204,6 +212,7 @@ class _Merged:
             tls_server_name=str(cluster.get("tls-server-name") or ""),
             insecure=bool(cluster.get("insecure-skip-tls-verify")),
             source=source,
+            impersonation=reader.impersonation(user),
         )
 
     def _entry(self, section: str, key: str, name: str, wanted_by: str) -> tuple[_File, Mapping[str, Any]]:
@@ -248,6 +257,22 @@ class _UserReader:
         if user.get("username"):
             return basic(str(user["username"]), str(user.get("password") or ""))
         return Static()
+
+    def impersonation(self, user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """What `as`, `as-uid`, `as-groups` and `as-user-extra` ask for, as headers."""
+        headers = [("Impersonate-Uid", str(user["as-uid"]))] if user.get("as-uid") else []
+        headers += [("Impersonate-Group", str(group)) for group in user.get("as-groups") or ()]
+        for key, values in sorted((user.get("as-user-extra") or {}).items()):
+            name = "Impersonate-Extra-" + quote(str(key).lower(), safe="")
+            headers += [(name, str(value)) for value in values]
+        if not user.get("as"):
+            if headers:
+                raise KubeconfigError(
+                    f"{self.source}: it says as which groups to act, but not as whom (`as`)",
+                    where=Location(str(self.path)),
+                )
+            return ()
+        return (("Impersonate-User", str(user["as"])), *headers)
 
 
 def _pem(entry: Mapping[str, Any], key: str, file: Path, source: str) -> Pem:

@@ -96,9 +96,10 @@ class Sessions:
         connection = self._connection
         stamp = connection.stamp()
         tls = connection.ssl_context(identity) if connection.server.startswith("https:") else False
-        headers = {"Accept": "application/json", "User-Agent": self._user_agent}
+        headers = [("Accept", "application/json"), ("User-Agent", self._user_agent)]
+        headers += connection.impersonation
         if identity.header:
-            headers["Authorization"] = identity.header.reveal()
+            headers.append(("Authorization", identity.header.reveal()))
 
         def client(limit: int) -> aiohttp.ClientSession:
             connector = aiohttp.TCPConnector(

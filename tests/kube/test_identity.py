@@ -246,3 +246,30 @@ async def test_users_that_name_plugins(tmp_path: Path) -> None:
     path = written(tmp_path / "config", ONE.replace("token: s3cr3t-token", "auth-provider: {name: azure}"))
     with pytest.raises(CredentialsError, match="'azure' is not supported"):
         await load_kubeconfig(path).credentials.fetch(NOW)
+
+
+AS = (
+    HEAD
+    + """\
+current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters: [{name: k, cluster: {server: "https://hub:6443"}}]
+users: [{name: u, user: {token: t, %s}}]
+"""
+)
+
+
+def test_acting_as_somebody_else(tmp_path: Path) -> None:
+    """What a kubeconfig says about impersonation is asked for with every request, never left out."""
+    given = "as: jane, as-groups: [dev, ops], as-uid: '7', as-user-extra: {Example.com/Why: [a, b]}"
+    connection = load_kubeconfig(written(tmp_path / "config", AS % given))
+    assert connection.impersonation == (
+        ("Impersonate-User", "jane"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "dev"),
+        ("Impersonate-Group", "ops"),
+        ("Impersonate-Extra-example.com%2Fwhy", "a"),
+        ("Impersonate-Extra-example.com%2Fwhy", "b"),
+    )
+    with pytest.raises(KubeconfigError, match="not as whom"):
+        load_kubeconfig(written(tmp_path / "config", AS % "as-groups: [dev]"))
