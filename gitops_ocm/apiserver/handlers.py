@@ -27,7 +27,8 @@ from gitops_ocm.apiserver.negotiation import Form, decode, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.values import Answer, WriteOptions
-from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.apiserver.verbs import WHOLE_OBJECT, Api
+from gitops_ocm.decide.admission import Requester, Review
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
@@ -178,8 +179,24 @@ class Handlers:
             dry_run=query.dry_run,
             force=query.force,
             field_validation=query.field_validation,
-            user=call.user.name,
+            requester=self._requester(call.user),
         )
+
+    def _requester(self, user: User) -> Requester:
+        """The user as admission asks about: its reviews are judged like requests."""
+
+        def allows(review: Review) -> bool:
+            wanted = Attributes(
+                review.verb,
+                review.group,
+                review.resource,
+                review.subresource,
+                review.namespace,
+                review.name,
+            )
+            return self._access.allows(user, wanted)
+
+        return Requester(user.name, allows)
 
     def _written(self, call: Call, answer: Answer, *, created: bool = False) -> Reply:
         document = formed(answer.obj, call.served, call.form, self._now(), call.query)
@@ -228,7 +245,10 @@ class Handlers:
             return
         info = call.info
         tried = WriteOptions(
-            field_manager=options.field_manager, dry_run=True, force=options.force, user=options.user
+            field_manager=options.field_manager,
+            dry_run=True,
+            force=options.force,
+            requester=options.requester,
         )
         answer = self._api.patch(call.served, info.namespace, info.name, kind, body, tried)
         self._guard(call, answer.obj)
@@ -275,7 +295,7 @@ def _object(call: Call) -> Object:
     kind = call.served.resource.kind
     if not isinstance(obj, dict):
         raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
-    if not call.served.custom and not call.info.subresource:
+    if not call.served.custom and call.info.subresource in WHOLE_OBJECT:
         # A built-in kind is known by its path; only a custom one must name itself.
         obj.setdefault("apiVersion", call.served.resource.api_version)
         obj.setdefault("kind", kind)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_ocm.decide.admission import ADMIN, Requester
 from gitops_ocm.objects.ref import Object
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """How a write is meant. `field_validation` is Strict, Warn or Ignore; `user` is who asked."""
+    """How a write is meant. `field_validation` is Strict, Warn or Ignore; `requester` is who asks."""
 
     field_manager: str = ""
     dry_run: bool = False
     force: bool = False
     field_validation: str = ""
-    user: str = ""
+    requester: Requester = ADMIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from gitops_ocm.apiserver import reading
 from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
 from gitops_ocm.apiserver.changes import tracked as tracked_change
 from gitops_ocm.apiserver.fragments import checked_fragment, part_for
-from gitops_ocm.apiserver.naming import new_suffix, new_uid
+from gitops_ocm.apiserver.namespaces import namespace_key
+from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
 from gitops_ocm.apiserver.patching import check_type, patched
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
 from gitops_ocm.apiserver.store import Storage, Store, StoreFailed
@@ -27,13 +28,13 @@ from gitops_ocm.apiserver.values import Answer as Answer
 from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
 from gitops_ocm.apiserver.watch_history import Key
+from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.cluster import PatchType, WatchEvent
 from gitops_ocm.objects import intake, lifecycle, ownership
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.faults import (
     ApiError,
     Cause,
-    already_exists,
     forbidden,
     invalid,
     not_found,
@@ -50,7 +51,7 @@ class Api:
     """One API over one store.
 
     `catalog` names the kinds served from the start; CustomResourceDefinitions add theirs. `history`
-    is how many past changes a watch may still ask for.
+    is how many past changes a watch may still ask for. `admission` judges writes once they are valid.
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Api:
         new_uid: Callable[[], str] = new_uid,
         new_suffix: Callable[[], str] = new_suffix,
         history: int = 20_000,
+        admission: Webhooks | None = None,
     ) -> None:
         self.store = Store(storage or MemoryStorage(), history=history)
         self._catalog = catalog
+        self._admission = admission
         self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
         self._upkeep = Upkeep(self.store, self._registry, now)
@@ -154,7 +157,7 @@ class Api:
             schema=served.schema,
             now=self._now(),
         )
-        return self._store_new(served, tracked, options, warnings)
+        return self._store_new(served, self._admitted(served, tracked, None, options), options, warnings)
 
     def _new(self, served: Served, namespace: str, obj: Object) -> Object:
         """The object as it will first be stored, but for its managed fields."""
@@ -184,19 +187,13 @@ class Api:
         key = key_for(served, meta.get("namespace") or "", meta["name"])
         have = self.store.get(key)
         if have is not None:
-            raise self._taken(served, have)
+            raise taken(served, have)
         if options.dry_run:
             return Answer(obj, warnings, created=True)
         with self._transaction():
             stored = self.store.write(key, obj)
             self._upkeep.after_write(key, None, stored)
         return Answer(self._registry.presented(stored, served), warnings, created=True)
-
-    def _taken(self, served: Served, have: Object) -> ApiError:
-        error = already_exists(served.resource.group, served.resource.plural, have["metadata"]["name"])
-        if not have["metadata"].get("deletionTimestamp"):
-            return error
-        return ApiError("AlreadyExists", f"object is being deleted: {error.message}", details=error.details)
 
     def update(
         self,
@@ -275,7 +272,7 @@ class Api:
             return Answer(live)
         merged, warnings = intake.decoded(merged, served, options.field_validation)
         if live is None:
-            created = self._new(served, namespace, merged)
+            created = self._admitted(served, self._new(served, namespace, merged), None, options)
             return self._store_new(served, created, options, warnings)
         return self._replace(served, live, merged, options, warnings, subresource=subresource, tracked=True)
 
@@ -299,7 +296,23 @@ class Api:
         intake.validate(new, old, served)
         if not tracked:
             new = tracked_change(served, old, new, sent, options, subresource, self._now())
+        admitted = self._admitted(served, new, old, options, subresource)
+        if admitted is not new:
+            new = lifecycle.updated(old, admitted, resource=resource, custom=served.custom, checked=False)
         return self._store_changed(served, old, new, options, warnings)
+
+    def _admitted(
+        self, served: Served, obj: Object, old: Object | None, options: WriteOptions, subresource: str = ""
+    ) -> Object:
+        """The valid object as admission lets it in. What it fills in is nobody's field."""
+        if self._admission is None or not self._admission.judges(served.resource.of, subresource):
+            return obj
+        return self._admission.admit(
+            obj, old, self._now(), namespace=self._namespace, requester=options.requester
+        )
+
+    def _namespace(self, name: str) -> Object | None:
+        return self.store.get(namespace_key(name))
 
     def _store_changed(
         self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]

@@ -1,14 +1,15 @@
 """What a hub's admission does to a write before it is stored: OCM's webhooks, as functions.
 
 `admit` answers with the object to store and with the reviews (SubjectAccessReviews) whoever asks has to
-pass; it raises `ApiError` for what is refused. A server without webhooks and a preview call it, so both
-refuse what a hub with OCM's webhooks would.
+pass; it raises `ApiError` for what is refused. `Webhooks` puts both to use, as an API server does that has
+OCM's webhooks installed: the embedded server and the simulator call it, so that they refuse what such a
+server would, in its words. What a schema refuses has been refused before.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,19 @@ from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import labels_of, name_of
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.conditions import timestamp
-from gitops_ocm.objects.faults import bad_request
+from gitops_ocm.objects.faults import ApiError, bad_request, forbidden
+from gitops_ocm.objects.names import name_problems
 from gitops_ocm.objects.ref import Kind, Object, kind_of
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+CLUSTERS, WORKS = "cluster.open-cluster-management.io", "work.open-cluster-management.io"
+CLUSTER_MUTATOR = f"managedclustermutators.admission.{CLUSTERS}"
+WEBHOOKS: Mapping[Kind, str] = {
+    MANAGED_CLUSTER: f"managedclustervalidators.admission.{CLUSTERS}",
+    CLUSTER_SET_BINDING: f"managedclustersetbindingvalidators.admission.{CLUSTERS}",
+    MANIFEST_WORK: f"manifestworkvalidators.admission.{WORKS}",
+}
+"""The kinds that are judged, each with the name of the webhook that does."""
+_SERVICE_ACCOUNT = "system:serviceaccount:"
 
 
 @dataclass(frozen=True)
@@ -45,30 +55,111 @@ class Admitted:
     reviews: tuple[Review, ...] = ()
 
 
+@dataclass(frozen=True)
+class Requester:
+    """Who writes: the name in refusals, and whether a review goes well."""
+
+    name: str
+    allows: Callable[[Review], bool]
+
+
+ADMIN = Requester("system:admin", lambda review: True)
+"""One who may do anything: a caller in the same process."""
+
+
+class Webhooks:
+    """OCM's webhooks as one API server has them."""
+
+    def __init__(self, settings: HubSettings | None = None) -> None:
+        self._settings = settings or HubSettings()
+
+    def judges(self, kind: Kind, subresource: str = "") -> bool:
+        """Whether writes of the kind are judged at all; those of a subresource never are."""
+        return not subresource and kind in WEBHOOKS
+
+    def admit(
+        self,
+        obj: Object,
+        old: Object | None,
+        now: datetime,
+        *,
+        namespace: Callable[[str], Object | None],
+        requester: Requester = ADMIN,
+    ) -> Object:
+        """The object to store; raises what a webhook denies. `namespace` finds one by its name."""
+        admitted = admit(obj, old, now, self._settings)
+        with _denied_by(WEBHOOKS[kind_of(obj)]):
+            for review in admitted.reviews:
+                if review.subresource == "accept":
+                    _require_open(review, namespace(review.name))
+                if not requester.allows(review):
+                    raise _refusal(review, requester.name)
+        return admitted.obj
+
+
 def admit(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Admitted:
     """Judge a creation (`old` None) or an update; kinds without rules pass as they are."""
     rule = _RULES.get(kind_of(obj))
-    return rule(obj, old, now, settings) if rule is not None else Admitted(obj)
+    if rule is None:
+        return Admitted(obj)
+    if kind_of(obj) == MANAGED_CLUSTER:
+        with _denied_by(CLUSTER_MUTATOR):
+            obj = _filled(obj, old, now, settings)
+    with _denied_by(WEBHOOKS[kind_of(obj)]):
+        return Admitted(obj, rule(obj, old, settings))
 
 
-def _managed_cluster(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Admitted:
-    name, spec = name_of(obj), dict(obj.get("spec") or {})
-    if old is None and not _DNS_LABEL.fullmatch(name):
-        raise bad_request(
-            f'metadata.name: Invalid value: "{name}": must be a DNS label, for it names a namespace'
+@contextmanager
+def _denied_by(webhook: str) -> Iterator[None]:
+    """Word refusals as an API server passes them on."""
+    try:
+        yield
+    except ApiError as error:
+        text = f'admission webhook "{webhook}" denied the request: {error.message}'
+        raise ApiError(error.reason, text, http_code=error.http_code, details=error.details) from None
+
+
+def _require_open(review: Review, namespace: Object | None) -> None:
+    if ((namespace or {}).get("status") or {}).get("phase") == "Terminating":
+        why = f'cluster namespace "{review.name}" is terminating'
+        raise forbidden(CLUSTERS, "managedclusters/accept", review.name, why)
+
+
+def _refusal(review: Review, user: str) -> ApiError:
+    name = review.name
+    if review.verb == "execute-as":
+        executor = "/".join(name.removeprefix(_SERVICE_ACCOUNT).split(":"))
+        return bad_request(
+            f"user {user} cannot manipulate the Manifestwork with executor {executor} "
+            f"in namespace {review.namespace}"
         )
-    for client in spec.get("managedClusterClientConfigs") or ():
+    why = {
+        "accept": f'user "{user}" cannot update the HubAcceptsClient field',
+        "join": f'user "{user}" cannot add/remove a ManagedCluster to/from ManagedClusterSet "{name}"',
+        "bind": f'user "{user}" is not allowed to bind cluster set "{name}"',
+    }[review.subresource]
+    return forbidden(CLUSTERS, f"{review.resource}/{review.subresource}", name, why)
+
+
+def _filled(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Object:
+    """A ManagedCluster with the times of its taints and, where it names no set, in the default one."""
+    spec, labels = obj.get("spec") or {}, labels_of(obj)
+    result = obj
+    if spec.get("taints"):
+        result = {**result, "spec": {**spec, "taints": _timed(spec["taints"], old, now)}}
+    if settings.default_cluster_set and not labels.get(CLUSTER_SET_LABEL):
+        labels = {**labels, CLUSTER_SET_LABEL: "default"}
+        result = {**result, "metadata": {**obj["metadata"], "labels": labels}}
+    return result
+
+
+def _check_cluster(obj: Object, old: Object | None, settings: HubSettings) -> tuple[Review, ...]:
+    if old is None and (problems := name_problems(name_of(obj), "Namespace")):
+        raise bad_request(f"metadata.name format is not correct: {','.join(problems)}")
+    for client in (obj.get("spec") or {}).get("managedClusterClientConfigs") or ():
         if not str(client.get("url", "")).startswith("https://"):
             raise bad_request(f'url "{client.get("url", "")}" is invalid in client configs')
-    if "taints" in spec:
-        spec["taints"] = _timed(spec["taints"] or [], old, now)
-    labels = dict(labels_of(obj))
-    if settings.default_cluster_set and not labels.get(CLUSTER_SET_LABEL):
-        labels[CLUSTER_SET_LABEL] = "default"
-    result = {**obj, "metadata": {**obj["metadata"], "labels": labels}, "spec": spec}
-    if not labels and "labels" not in obj["metadata"]:
-        del result["metadata"]["labels"]
-    return Admitted(result, _cluster_reviews(result, old))
+    return _cluster_reviews(obj, old)
 
 
 def _timed(taints: list[Mapping[str, Any]], old: Object | None, now: datetime) -> list[Object]:
@@ -96,7 +187,7 @@ def _cluster_reviews(obj: Object, old: Object | None) -> tuple[Review, ...]:
     """Accepting a cluster, and moving it between sets, take more than the right to write it."""
     reviews = []
     was = bool(((old or {}).get("spec") or {}).get("hubAcceptsClient"))
-    if obj["spec"].get("hubAcceptsClient") and not was:
+    if (obj.get("spec") or {}).get("hubAcceptsClient") and not was:
         group = "register.open-cluster-management.io"
         reviews.append(Review(group, "managedclusters", "accept", "update", name_of(obj)))
     before = labels_of(old).get(CLUSTER_SET_LABEL, "") if old is not None else ""
@@ -107,32 +198,31 @@ def _cluster_reviews(obj: Object, old: Object | None) -> tuple[Review, ...]:
 
 
 def _of_set(subresource: str, name: str) -> Review:
-    return Review("cluster.open-cluster-management.io", "managedclustersets", subresource, "create", name)
+    return Review(CLUSTERS, "managedclustersets", subresource, "create", name)
 
 
-def _binding(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Admitted:
+def _check_binding(obj: Object, old: Object | None, settings: HubSettings) -> tuple[Review, ...]:
     wanted = (obj.get("spec") or {}).get("clusterSet")
     if name_of(obj) != wanted:
         raise bad_request(
             "The ManagedClusterSetBinding must have the same name as the target ManagedClusterSet"
         )
-    return Admitted(obj, (_of_set("bind", wanted),) if old is None else ())
+    return (_of_set("bind", wanted),) if old is None else ()
 
 
-def _manifest_work(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Admitted:
+def _check_work(obj: Object, old: Object | None, settings: HubSettings) -> tuple[Review, ...]:
     spec = obj.get("spec") or {}
     _check_manifests((spec.get("workload") or {}).get("manifests") or [], settings.work_limit)
     executor = spec.get("executor")
     before = ((old or {}).get("spec") or {}).get("executor")
     if not executor or (old is not None and executor == before):
-        return Admitted(obj)
+        return ()
     account = (executor.get("subject") or {}).get("serviceAccount")
     if not account:
         raise bad_request("executor service account can not be nil")
-    user = f"system:serviceaccount:{account.get('namespace', '')}:{account.get('name', '')}"
+    user = f"{_SERVICE_ACCOUNT}{account.get('namespace', '')}:{account.get('name', '')}"
     namespace = obj["metadata"].get("namespace", "")
-    group = "work.open-cluster-management.io"
-    return Admitted(obj, (Review(group, "manifestworks", "", "execute-as", user, namespace),))
+    return (Review(WORKS, "manifestworks", "", "execute-as", user, namespace),)
 
 
 def _check_manifests(manifests: list[Mapping[str, Any]], limit: int) -> None:
@@ -162,9 +252,9 @@ def _varint(number: int) -> int:
     return max(1, (number.bit_length() + 6) // 7)
 
 
-Rule = Callable[[Object, Object | None, datetime, HubSettings], Admitted]
+Rule = Callable[[Object, Object | None, HubSettings], tuple[Review, ...]]
 _RULES: Mapping[Kind, Rule] = {
-    MANAGED_CLUSTER: _managed_cluster,
-    CLUSTER_SET_BINDING: _binding,
-    MANIFEST_WORK: _manifest_work,
+    MANAGED_CLUSTER: _check_cluster,
+    CLUSTER_SET_BINDING: _check_binding,
+    MANIFEST_WORK: _check_work,
 }

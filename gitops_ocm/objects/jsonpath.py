@@ -68,7 +68,8 @@ def _tokens(path: str) -> list[re.Match[str]]:
     text = path.removeprefix("$")
     if not text.startswith((".", "[")):
         raise BadPath(f"unrecognized identifier {re.split(r'[^A-Za-z0-9_]', text)[0] or text}")
-    found, at = [], 0
+    found: list[re.Match[str]] = []
+    at = 0
     while at < len(text) and text != ".":
         match = _TOKEN.match(text, at)
         bare = match is not None and match["field"] is not None and text[at] != "."

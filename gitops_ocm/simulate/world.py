@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
+from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.decide.contract import (
     LOCAL_GROUP,
     Apply,
@@ -34,15 +35,27 @@ from gitops_ocm.simulate import garbage
 
 Change = tuple[Object | None, Object | None]
 NAMESPACE = Kind("", "Namespace")
+WEBHOOKS = Webhooks()
 CRD = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 class World:
-    """The objects of one API server; `name` tells worlds apart in uids."""
+    """The objects of one API server; `name` tells worlds apart in uids.
 
-    def __init__(self, catalog: Catalog, *, name: str = "hub", namespaces: Iterable[str] = ()) -> None:
+    `admission` judges writes as on a hub: OCM's webhooks, unless there are to be none.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        name: str = "hub",
+        namespaces: Iterable[str] = (),
+        admission: Webhooks | None = WEBHOOKS,
+    ) -> None:
         self.catalog = catalog
         self.name = name
+        self._admission = admission
         self.events: list[Emit] = []
         self._objects: dict[Ref, Object] = {}
         self._kinds: dict[Kind, dict[str, dict[str, Ref]]] = defaultdict(dict)
@@ -140,7 +153,7 @@ class World:
         if ref in self._objects:
             raise already_exists(served.resource.group, served.resource.plural, ref.name)
         tracked = ownership.track(None, made, manager=manager, schema=served.schema, now=now)
-        return self.store(None, tracked)
+        return self.store(None, self._admitted(tracked, None, now))
 
     def _apply(self, write: Apply, manager: str, now: datetime) -> Object:
         served = self._served(write.obj)
@@ -161,7 +174,7 @@ class World:
             return self._settle(served, live, merged, write.subresource, now)
         self._check_namespace(write.obj, served.resource)
         made = self._new(served, merged, now)
-        return self.store(None, made)
+        return self.store(None, self._admitted(made, None, now))
 
     def _replace(
         self, served: Served, old: Object, new: Object, subresource: str, manager: str, now: datetime
@@ -186,6 +199,10 @@ class World:
         )
         ready = intake.prepared(ready, served, old)
         intake.validate(ready, old, served)
+        admitted = self._admitted(ready, old, now, subresource)
+        if admitted is not ready:
+            resource, custom = served.resource, served.custom
+            ready = lifecycle.updated(old, admitted, resource=resource, custom=custom, checked=False)
         if lifecycle.finished(ready):
             return self.remove(ready)
         return self.store(old, ready)
@@ -245,7 +262,7 @@ class World:
         if not resource.namespaced:
             return
         name = obj["metadata"].get("namespace") or ""
-        home = self._objects.get(Ref(*NAMESPACE, "", name))
+        home = self._namespace(name)
         if home is None:
             raise not_found("", "namespaces", name)
         if home["metadata"].get("deletionTimestamp"):
@@ -266,6 +283,15 @@ class World:
         made = intake.prepared(made, served)
         intake.validate(made, None, served)
         return made
+
+    def _admitted(self, obj: Object, old: Object | None, now: datetime, subresource: str = "") -> Object:
+        """The valid object as admission lets it in; whoever writes here may do anything."""
+        if self._admission is None or not self._admission.judges(kind_of(obj), subresource):
+            return obj
+        return self._admission.admit(obj, old, now, namespace=self._namespace)
+
+    def _namespace(self, name: str) -> Object | None:
+        return self._objects.get(Ref(*NAMESPACE, "", name))
 
     # Storing
 

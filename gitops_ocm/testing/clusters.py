@@ -17,6 +17,7 @@ from gitops_ocm.api.crd import crds
 from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.identity import load_kubeconfig
@@ -34,7 +35,7 @@ NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 @asynccontextmanager
 async def memory() -> AsyncIterator[Cluster]:
     """A new embedded hub that nothing outside this process can reach."""
-    api = Api(load_catalog())
+    api = Api(load_catalog(), admission=Webhooks())
     cluster = LocalCluster(api)
     try:
         await install(cluster, crds())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.decide.agent.facts import facts
 from gitops_ocm.decide.contract import Create, Delete, MergePatch
 from gitops_ocm.decide.controllers import agent_controllers, hub_controllers
@@ -32,6 +33,7 @@ class Fleet:
         hub: HubSettings | None = None,
         agent: AgentSettings | None = None,
         step_limit: int = 10_000,
+        webhooks: bool = True,
     ) -> None:
         catalog = load_catalog()
         base = agent or AgentSettings("", HUB_URL)
@@ -41,7 +43,7 @@ class Fleet:
             spoke.put(facts(version="v1.35.4"))
             agents[name] = (spoke, agent_controllers(replace(base, cluster_name=name)))
         self.simulation = Simulation(
-            World(catalog, namespaces=namespaces),
+            World(catalog, namespaces=namespaces, admission=Webhooks(hub) if webhooks else None),
             hub_controllers(hub),
             agents=agents,
             now=START,

@@ -87,10 +87,12 @@ REFUSED = [
 
 @pytest.mark.parametrize(("obj", "old", "message"), REFUSED)
 def test_what_is_refused_and_how(obj: Object, old: Object | None, message: str) -> None:
-    """400 with the protocol's words."""
+    """400 with the protocol's words, and the webhook's name before them."""
     with pytest.raises(ApiError) as caught:
         admit(obj, old, NOW, HUB)
-    assert (caught.value.http_code, caught.value.message) == (400, message)
+    assert caught.value.http_code == 400
+    webhook, _, said = caught.value.message.partition(" denied the request: ")
+    assert webhook.startswith('admission webhook "') and said == message
 
 
 def test_a_work_may_be_as_large_as_the_limit_and_no_larger() -> None:
