@@ -255,6 +255,17 @@ async def test_warnings_and_strictness(http: Http) -> None:
     assert "Warning" not in headers
 
 
+@pytest.mark.parametrize("part", ["", "/status", "/finalize"])
+async def test_a_built_in_kind_is_known_by_its_path(http: Http, part: str) -> None:
+    """Items of a list have no kind; sent back as they are, they are understood."""
+    path = "/api/v1/namespaces"
+    _, listed, _ = await http("GET", path)
+    item = next(i for i in listed["items"] if i["metadata"]["name"] == "default")
+    assert "kind" not in item
+    status, answer, _ = await http("PUT", f"{path}/default{part}", item)
+    assert (status, answer["kind"]) == (200, "Namespace")
+
+
 async def test_deletion_answers(http: Http) -> None:
     """What is gone is told by a Status, what waits for finalizers is shown; a collection is listed."""
     await http("POST", IN_DEFAULT, _config_map("gone"))
