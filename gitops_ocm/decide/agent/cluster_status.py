@@ -70,7 +70,8 @@ class ClusterStatus:
         if status == "True":
             fields |= self._resources(view, cluster, measured)
         writes: tuple[Write, ...] = report(cluster, fields)
-        return Outcome((*writes, *self._truncated(view, cluster, bool(writes))), requeue_after=wake)
+        events = (*_turned(cluster, status), *self._truncated(view, cluster, bool(writes)))
+        return Outcome((*writes, *events), requeue_after=wake)
 
     def _health(self, measured: Object, now: datetime) -> tuple[tuple[str, str, str] | None, float | None]:
         """The Available condition, and when to look again."""
@@ -96,7 +97,8 @@ class ClusterStatus:
         }
         reserved, custom = self._claims(view)
         fields["clusterClaims"] = [*reserved, *custom[: self.settings.max_custom_claims]]
-        return fields
+        said = status_of(cluster)
+        return {name: value for name, value in fields.items() if value or name in said}
 
     def _claims(self, view: View) -> tuple[list[Object], list[Object]]:
         """Reserved and custom claims, each sorted by name."""
@@ -120,6 +122,19 @@ class ClusterStatus:
             text = f"the number of custom cluster claims exceeds {limit}; only the first {limit} are reported"
             reason = "CustomClusterClaimsTruncated"
             yield Emit(cluster, reason, text, action=reason, namespace=name_of(cluster))
+
+
+def _turned(cluster: Object, status: str) -> Iterable[Emit]:
+    """Tell people when the cluster becomes available or stops being so, as OCM's agent does."""
+    before = conditions.find(conditions_of(cluster), AVAILABLE)
+    if before is not None and before.get("status") == status:
+        return ()
+    name = name_of(cluster)
+    if status == "True":
+        text = f"The {name} is successfully imported, and the hub manages it: its API server is available"
+        return (Emit(cluster, "Available", text, action="Available", namespace=name),)
+    text = f"The {name} is successfully imported. However, its API server is unavailable"
+    return (Emit(cluster, "Unavailable", text, kind="Warning", action="Unavailable", namespace=name),)
 
 
 def _sum(nodes: Sequence[Object], part: str) -> dict[str, str]:
