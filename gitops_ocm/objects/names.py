@@ -148,7 +148,7 @@ def _metadata(meta: Mapping[str, Any], resource: Resource) -> Iterator[Cause]:
         yield from _invalid("labels", value, label_value_problems(value))
     yield from _annotations(meta.get("annotations") or {})
     yield from _owners(meta.get("ownerReferences") or ())
-    yield from _finalizers(meta.get("finalizers") or ())
+    yield from _finalizers(meta.get("finalizers") or (), strict=_is_kubes_own(resource.group))
 
 
 def _annotations(annotations: Mapping[str, str]) -> Iterator[Cause]:
@@ -174,10 +174,16 @@ def _owners(owners: Any) -> Iterator[Cause]:
         yield from _invalid("ownerReferences", owners, [text + " and ".join(controllers[:2])])
 
 
-def _finalizers(finalizers: Any) -> Iterator[Cause]:
+def _is_kubes_own(group: str) -> bool:
+    """Whether kube-apiserver itself validates the kind; definitions and custom resources have laxer rules."""
+    return "." not in group or (group.endswith(".k8s.io") and group != "apiextensions.k8s.io")
+
+
+def _finalizers(finalizers: Any, *, strict: bool) -> Iterator[Cause]:
+    """`strict`: a name without a slash must be one that Kubernetes knows."""
     for at, finalizer in enumerate(finalizers):
         yield from _invalid("finalizers", finalizer, key_problems(finalizer))
-        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        if strict and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
             why = "name is neither a standard finalizer name nor is it fully qualified"
             yield from _invalid(f"finalizers[{at}]", finalizer, [why])
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
