@@ -34,6 +34,8 @@ _ANCHORS_OF = "applied-works-by-work"
 _WORK_WRITES = {
     "work.open-cluster-management.io/manifestworks": ("patch",),
     "work.open-cluster-management.io/manifestworks/status": ("patch",),
+}
+_ANCHOR_WRITES = {
     "work.open-cluster-management.io/appliedmanifestworks": ("create", "patch", "delete"),
     "work.open-cluster-management.io/appliedmanifestworks/status": ("patch",),
 }
@@ -114,6 +116,7 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             field_manager=WORK_FIELD_MANAGER,
             workers=10,
             writes=_WORK_WRITES,
+            spoke_writes=_ANCHOR_WRITES,
         )
 
     return (
@@ -130,6 +133,7 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             (Index(_ANCHORS_OF, APPLIED_WORK, _work_named, Side.SPOKE),),
             field_manager=WORK_FIELD_MANAGER,
             writes=_WORK_WRITES,
+            spoke_writes=_ANCHOR_WRITES,
         ),
     )
 

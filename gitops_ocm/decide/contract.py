@@ -307,7 +307,8 @@ class Controller:
     """One row of the table.
 
     `group` is what `--controllers`/`--agents` pick by. `wakes` implies reading those kinds; `reads`
-    names the others. `writes` is for RBAC: (kind or "group/plural/subresource", verbs).
+    names the others. `writes` (on the hub) and `spoke_writes` are for RBAC: verbs by `plural` in the core
+    group, `group/plural` or `group/plural/subresource`; what works hold is not among them.
     `resync` seconds re-queues every known key (0: never), jittered. `seeds` are keys queued once at
     start: what has to be there although nothing exists yet whose change could wake the controller.
     """
@@ -323,6 +324,7 @@ class Controller:
     workers: int = 4
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seeds: tuple[Ref, ...] = ()
+    spoke_writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wants(self) -> list[tuple[Side, Want]]:
         """What is to be watched for this row: the kinds of its wakes, reads and indexes, sorted.

@@ -53,10 +53,13 @@ def _shared_roles(view: View, obj: Object) -> Iterable[Ref]:
 
 
 def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
-    """Clusters and their sets."""
+    """Clusters and their sets.
+
+    No row may `escalate` or `bind`: whoever runs them holds what is granted to agents (`decide.access`).
+    """
     rights = {
         "namespaces": _SPEC,
-        f"{RBAC_GROUP}/clusterroles": (*_SPEC, "delete", "escalate", "bind"),
+        f"{RBAC_GROUP}/clusterroles": (*_SPEC, "delete"),
         f"{RBAC_GROUP}/clusterrolebindings": (*_SPEC, "delete"),
         f"{RBAC_GROUP}/rolebindings": (*_SPEC, "delete"),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected, memory
+from gitops_ocm.testing.witness import Witness
 
 Eventually = Callable[..., Awaitable[object]]
 OCM = "open-cluster-management.io"
@@ -37,48 +38,6 @@ CLAIMS = Resource(f"cluster.{OCM}", "v1alpha1", "ClusterClaim", "clusterclaims",
 LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
 EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-
-
-@dataclass
-class Witness:
-    """A hub as somebody reaches it; remembers what was asked and what was refused."""
-
-    hub: Cluster
-    asked: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-
-    def __getattr__(self, verb: str) -> Any:
-        plain = getattr(self.hub, verb)
-        if verb in ("server", "close", "discover", "version"):
-            return plain
-
-        def note(error: ApiError, asked: str) -> None:
-            if error.http_code == 403:
-                self.refused.append(asked)
-
-        async def request(resource: Resource, *args: Any, **options: Any) -> Any:
-            asked = f"{verb} {resource.plural} {options.get('field_selector', '')}".strip()
-            self.asked.append(asked)
-            try:
-                return await plain(resource, *args, **options)
-            except ApiError as error:
-                note(error, asked)
-                raise
-
-        async def stream(resource: Resource, *args: Any, **options: Any) -> AsyncIterator[Any]:
-            asked = f"watch {resource.plural} {options.get('field_selector', '')}".strip()
-            self.asked.append(asked)
-            events = plain(resource, *args, **options)
-            try:
-                async for event in events:
-                    yield event
-            except ApiError as error:
-                note(error, asked)
-                raise
-            finally:
-                await events.aclose()
-
-        return stream if verb == "watch" else request
 
 
 @dataclass
@@ -186,7 +145,7 @@ async def test_from_nobody_to_work_applied(
     assert _complaints(logs) == ["not allowed to watch, waiting for the rights"]
     own = {f"list managedclusters metadata.name={name}", f"watch managedclusters metadata.name={name}"}
     asked = {a for a in scene.agent.asked if "managedclusters" in a}
-    assert own <= asked <= own | {"get managedclusters", "patch managedclusters"}
+    assert own <= asked <= own | {"get managedclusters", "patch managedclusters/status"}
 
 
 async def test_others_are_out_of_reach(
