@@ -10,12 +10,19 @@ from gitops_ocm.apiserver.registry import NAMESPACE_RESOURCE, Registry
 from gitops_ocm.apiserver.store import Store
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.conditions import with_condition
-from gitops_ocm.objects.faults import ApiError, not_found
+from gitops_ocm.objects.faults import ApiError, forbidden, not_found
 from gitops_ocm.objects.lifecycle import finished
 from gitops_ocm.objects.native import NAMESPACE_FINALIZER
 from gitops_ocm.objects.ref import Object, Resource
 
 INITIAL = ("default", "kube-node-lease", "kube-public", "kube-system")
+PROTECTED = ("default", "kube-system", "kube-public")
+
+
+def check_deletable(resource: Resource, name: str) -> None:
+    """Raise Forbidden for a namespace that has to stay."""
+    if (resource.group, resource.plural) == NAMESPACE_RESOURCE and name in PROTECTED:
+        raise forbidden("", "namespaces", name, "this namespace may not be deleted")
 
 
 def namespace_key(name: str) -> Key:

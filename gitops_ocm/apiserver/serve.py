@@ -31,6 +31,7 @@ from gitops_ocm.apiserver.access_bootstrap import bootstrap_objects
 from gitops_ocm.apiserver.app import MAX_BODY, App
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.registry import key_for, resource_of
+from gitops_ocm.apiserver.standing import usual
 from gitops_ocm.apiserver.store_sqlite import SqliteStorage
 from gitops_ocm.apiserver.tls import Authority, write_private
 from gitops_ocm.apiserver.verbs import Api, WriteOptions
@@ -101,6 +102,7 @@ async def serve(
         with _usable(directory):
             authority = Authority.open(directory / "pki", now=clock.now())
             pair = authority.server([host, *hosts], now=clock.now())
+        api.keep_in_namespaces(usual(authority.pem.decode("ascii")))
         app = App(api, Authenticator(tokens), now=clock.now, address=host)
         context = authority.server_context(pair)
         taken = await stack.enter_async_context(_listening(app, host, port or _last_port(directory), context))

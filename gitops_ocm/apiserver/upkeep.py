@@ -8,12 +8,13 @@ only sooner. On start everything is looked at once, for what a crash left undone
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from gitops_ocm.apiserver.gc import Collector, Dependents, owner_uids
 from gitops_ocm.apiserver.namespaces import INITIAL, Namespaces, is_done, namespace_key
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, NAMESPACE_RESOURCE, Registry
+from gitops_ocm.apiserver.standing import Standing
 from gitops_ocm.apiserver.store import Store
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects import crd_rules, lifecycle
@@ -25,9 +26,18 @@ _JOBS = ("batch", "jobs")
 
 
 class Upkeep:
-    """Keeps the consequences of writes; every method runs inside the write's transaction."""
+    """Keeps the consequences of writes; every method runs inside the write's transaction.
 
-    def __init__(self, store: Store, registry: Registry, now: Callable[[], datetime]) -> None:
+    `create` stores an object in a namespace by the front door.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        now: Callable[[], datetime],
+        create: Callable[[Object, str], object],
+    ) -> None:
         self._store = store
         self._registry = registry
         self._now = now
@@ -36,8 +46,10 @@ class Upkeep:
         self._collector = Collector(store, registry)
         self._queue: deque[Key] = deque()
         self._running = False
+        self._standing = Standing(store, registry)
+        self._create = create
 
-    def start(self, found_namespace: Callable[[str], None]) -> None:
+    def start(self) -> None:
         """Index what was loaded, make the first namespaces, finish what a crash interrupted."""
         self.reindex()
         for resource in self._store.resources():
@@ -47,8 +59,16 @@ class Upkeep:
                     self._queue.append(key)
         with self._store.batch():
             for name in INITIAL:
-                found_namespace(name)
+                if self._store.get(namespace_key(name)) is None:
+                    self._create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "")
             self._run()
+
+    def keep(self, objects: Iterable[Object]) -> None:
+        """Have these objects in every namespace there is and will be."""
+        self._standing.keep(objects)
+        with self._store.batch():
+            for home in list(self._store.objects(NAMESPACE_RESOURCE)):
+                self._furnish(home.name)
 
     def reindex(self) -> None:
         """Learn anew who depends on whom."""
@@ -66,6 +86,7 @@ class Upkeep:
         elif new["metadata"].get("deletionTimestamp") or owner_uids(new) != owner_uids(old):
             self._queue.append(key)
         self._run()
+        self._furnish(self._standing.home_of(key))
 
     def after_removal(self, key: Key, last: Object) -> None:
         """Take in a removal."""
@@ -79,6 +100,14 @@ class Upkeep:
                 self._queue.append(owner)
         self._requeue_container(key)
         self._run()
+        self._furnish(self._standing.home_of(key))
+
+    def _furnish(self, namespace: str) -> None:
+        if namespace:
+            for obj in self._standing.missing(namespace):
+                self._create(obj, namespace)
+            for key, obj in self._standing.altered(namespace):
+                self._write(key, obj)
 
     def _requeue_container(self, key: Key) -> None:
         """The namespace it was in, or the definition of its kind, may now be able to go."""

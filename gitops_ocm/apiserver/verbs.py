@@ -8,7 +8,7 @@ validate), `objects.lifecycle` (metadata), `objects.ownership` (managed fields),
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 from gitops_ocm.apiserver import reading
 from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
 from gitops_ocm.apiserver.changes import tracked as tracked_change
+from gitops_ocm.apiserver.completion import Completion
 from gitops_ocm.apiserver.fragments import checked_fragment, part_for
-from gitops_ocm.apiserver.namespaces import namespace_key
+from gitops_ocm.apiserver.namespaces import check_deletable
 from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
 from gitops_ocm.apiserver.patching import check_type, patched
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
@@ -35,14 +36,12 @@ from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.faults import (
     ApiError,
     Cause,
-    forbidden,
     invalid,
     not_found,
 )
 from gitops_ocm.objects.ref import Object
 
 DEFAULT_OPTIONS = WriteOptions()
-PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public")
 WHOLE_OBJECT = ("", "status", "finalize", "approval")
 """Subresources that show and take the whole object."""
 
@@ -67,16 +66,21 @@ class Api:
     ) -> None:
         self.store = Store(storage or MemoryStorage(), history=history)
         self._catalog = catalog
-        self._admission = admission
         self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
+        self._complete = Completion(self.store, now, admission)
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
-        self._upkeep = Upkeep(self.store, self._registry, now)
-        self._upkeep.start(self._found_namespace)
+        self._upkeep = Upkeep(self.store, self._registry, now, self._own)
+        self._upkeep.start()
 
     @property
     def catalog(self) -> Catalog:
         """What is served; a new value whenever that changes."""
         return self._registry.catalog
+
+    def keep_in_namespaces(self, objects: Iterable[Object]) -> None:
+        """Have these objects in every namespace, from now on (`standing`)."""
+        with self._transaction():
+            self._upkeep.keep(objects)
 
     def close(self) -> None:
         """End watches and close the storage."""
@@ -157,7 +161,7 @@ class Api:
             schema=served.schema,
             now=self._now(),
         )
-        return self._store_new(served, self._admitted(served, tracked, None, options), options, warnings)
+        return self._store_new(served, self._complete(served, tracked, None, options), options, warnings)
 
     def _new(self, served: Served, namespace: str, obj: Object) -> Object:
         """The object as it will first be stored, but for its managed fields."""
@@ -272,7 +276,7 @@ class Api:
             return Answer(live)
         merged, warnings = intake.decoded(merged, served, options.field_validation)
         if live is None:
-            created = self._admitted(served, self._new(served, namespace, merged), None, options)
+            created = self._complete(served, self._new(served, namespace, merged), None, options)
             return self._store_new(served, created, options, warnings)
         return self._replace(served, live, merged, options, warnings, subresource=subresource, tracked=True)
 
@@ -296,23 +300,10 @@ class Api:
         intake.validate(new, old, served)
         if not tracked:
             new = tracked_change(served, old, new, sent, options, subresource, self._now())
-        admitted = self._admitted(served, new, old, options, subresource)
-        if admitted is not new:
-            new = lifecycle.updated(old, admitted, resource=resource, custom=served.custom, checked=False)
+        completed = self._complete(served, new, old, options, subresource)
+        if completed is not new:
+            new = lifecycle.updated(old, completed, resource=resource, custom=served.custom, checked=False)
         return self._store_changed(served, old, new, options, warnings)
-
-    def _admitted(
-        self, served: Served, obj: Object, old: Object | None, options: WriteOptions, subresource: str = ""
-    ) -> Object:
-        """The valid object as admission lets it in. What it fills in is nobody's field."""
-        if self._admission is None or not self._admission.judges(served.resource.of, subresource):
-            return obj
-        return self._admission.admit(
-            obj, old, self._now(), namespace=self._namespace, requester=options.requester
-        )
-
-    def _namespace(self, name: str) -> Object | None:
-        return self.store.get(namespace_key(name))
 
     def _store_changed(
         self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]
@@ -346,9 +337,7 @@ class Api:
             uid=wanted.get("uid") or "",
             resource_version=wanted.get("resourceVersion") or "",
         )
-        is_namespace = (resource.group, resource.plural) == ("", "namespaces")
-        if is_namespace and name in PROTECTED_NAMESPACES:
-            raise forbidden("", "namespaces", name, "this namespace may not be deleted")
+        check_deletable(resource, name)
         dry_run = bool(options.get("dryRun"))
         key = key_for(served, namespace, name)
         deletion = self._upkeep.deletion(key, old, propagation)
@@ -400,8 +389,7 @@ class Api:
         last = self.store.write(key, None)
         self._upkeep.after_removal(key, last)
 
-    def _found_namespace(self, name: str) -> None:
-        served = self._registry.of(("", "namespaces"))
-        if served is not None and self.store.get(key_for(served, "", name)) is None:
-            obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            self.create(served, "", obj, WriteOptions(field_manager="kube-apiserver"))
+    def _own(self, obj: Object, namespace: str) -> None:
+        served = self.catalog.served(obj["apiVersion"], obj["kind"])
+        if served is not None:
+            self.create(served, namespace, obj, WriteOptions(field_manager="kube-apiserver"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from gitops_ocm.decide.admission import Webhooks
@@ -31,6 +32,7 @@ from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.faults import ApiError, already_exists, forbidden, not_found
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
+from gitops_ocm.objects.service_addresses import SERVICE, addressed
 from gitops_ocm.simulate import garbage
 
 Change = tuple[Object | None, Object | None]
@@ -153,7 +155,7 @@ class World:
         if ref in self._objects:
             raise already_exists(served.resource.group, served.resource.plural, ref.name)
         tracked = ownership.track(None, made, manager=manager, schema=served.schema, now=now)
-        return self.store(None, self._admitted(tracked, None, now))
+        return self.store(None, self._completed(tracked, None, now))
 
     def _apply(self, write: Apply, manager: str, now: datetime) -> Object:
         served = self._served(write.obj)
@@ -174,7 +176,7 @@ class World:
             return self._settle(served, live, merged, write.subresource, now)
         self._check_namespace(write.obj, served.resource)
         made = self._new(served, merged, now)
-        return self.store(None, self._admitted(made, None, now))
+        return self.store(None, self._completed(made, None, now))
 
     def _replace(
         self, served: Served, old: Object, new: Object, subresource: str, manager: str, now: datetime
@@ -199,10 +201,10 @@ class World:
         )
         ready = intake.prepared(ready, served, old)
         intake.validate(ready, old, served)
-        admitted = self._admitted(ready, old, now, subresource)
-        if admitted is not ready:
+        completed = self._completed(ready, old, now, subresource)
+        if completed is not ready:
             resource, custom = served.resource, served.custom
-            ready = lifecycle.updated(old, admitted, resource=resource, custom=custom, checked=False)
+            ready = lifecycle.updated(old, completed, resource=resource, custom=custom, checked=False)
         if lifecycle.finished(ready):
             return self.remove(ready)
         return self.store(old, ready)
@@ -284,8 +286,13 @@ class World:
         intake.validate(made, None, served)
         return made
 
-    def _admitted(self, obj: Object, old: Object | None, now: datetime, subresource: str = "") -> Object:
-        """The valid object as admission lets it in; whoever writes here may do anything."""
+    def _completed(self, obj: Object, old: Object | None, now: datetime, subresource: str = "") -> Object:
+        """The valid object with what is allotted to it, and as admission lets it in.
+
+        Whoever writes here may do anything.
+        """
+        if kind_of(obj) == SERVICE and not subresource:
+            return addressed(obj, old, partial(self.list, SERVICE))
         if self._admission is None or not self._admission.judges(kind_of(obj), subresource):
             return obj
         return self._admission.admit(obj, old, now, namespace=self._namespace)
