@@ -32,7 +32,7 @@ WORK_LABEL = "open-cluster-management.io/aggregate-to-work"
 """ClusterRoles with it say what works may hold; OCM's own label, so what was granted there counts here."""
 
 READ = ("get", "list", "watch")
-SYNCED = (*READ, "create", "patch", "delete")
+MANAGE = (*READ, "create", "patch", "delete")
 ORDER = (*READ, "create", "update", "patch", "delete")
 
 SYNC_GROUP = "sync.gitops-ocm.io"
@@ -106,7 +106,7 @@ def klusterlet_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[O
     fixed = table_rights(rows, Side.SPOKE, catalog)
     _allow_crds(fixed, spoke_crds())
     work = Rights()
-    work.allow("", "namespaces", ("create", "patch", "delete"))  # to read them is part of `admin`
+    work.allow("", "namespaces", MANAGE)
     return [
         *_account(KLUSTERLET),
         _role(KLUSTERLET, fixed),
@@ -125,9 +125,9 @@ def _synced() -> Rights:
     for definition in SCHEME:
         of_a_fleet = definition.group in (CLUSTER_GROUP, WORK_GROUP, ADDON_GROUP, SYNC_GROUP)
         if of_a_fleet and definition.of != PLACEMENT_DECISION and definition.of in _hub_kinds():
-            rights.allow(definition.group, definition.plural, SYNCED)
+            rights.allow(definition.group, definition.plural, MANAGE)
     for plural in ("namespaces", "configmaps"):
-        rights.allow("", plural, SYNCED)
+        rights.allow("", plural, MANAGE)
     # What OCM's webhooks ask about whoever accepts a cluster, puts it in a set, or binds a set.
     rights.allow(REGISTER_GROUP, "managedclusters/accept", ("update",))
     rights.allow(CLUSTER_GROUP, "managedclustersets/join", ("create",))

@@ -460,12 +460,19 @@ async def test_survives_the_api_server_going_away(
             (Read(WIDGET, "b"), Read(WIDGET, "a")),
             [("Hub", ""), ("Secret", ""), ("Widget", "a"), ("Widget", "b")],
         ),
+        ((Read(Kind("", "Hub"), name="one"),), [("Hub", "one"), ("Secret", "")]),
+        (
+            (Read(SECRET, "a", name="one"), Read(SECRET, "b")),
+            [("Hub", ""), ("Secret", "a/one"), ("Secret", "b")],
+        ),
+        ((Read(SECRET, "a", name="one"), Read(SECRET, "a")), [("Hub", ""), ("Secret", "a")]),
     ],
 )
 def test_what_a_row_has_watched(reads: tuple[Read, ...], wants: list[tuple[str, str]]) -> None:
     """Wakes are watched everywhere unless a read of the same kind narrows them."""
     row = Controller("row", "test", copies, (Wake(SECRET), Wake(Kind("", "Hub"))), reads)
-    assert [(w.kind.kind, w.namespace) for _, w in row.wants()] == wants
+    found = [(w.kind.kind, "/".join(filter(None, (w.namespace, w.name)))) for _, w in row.wants()]
+    assert found == wants
 
 
 def test_a_table_that_cannot_run_is_refused() -> None:

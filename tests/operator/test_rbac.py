@@ -18,6 +18,7 @@ from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.decide import access
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.decide.controllers import agent_controllers
+from gitops_ocm.decide.kinds import RBAC_GROUP
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.hub.template import template_files
@@ -40,6 +41,7 @@ from gitops_ocm.testing.witness import Witness
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "rbac"
 GO_MODULE = Path(__file__).parents[1] / "controlplane"
+CLUSTER_ROLES = Resource(RBAC_GROUP, "v1", "ClusterRole", "clusterroles", namespaced=False)
 Eventually = Callable[..., Awaitable[object]]
 
 
@@ -153,6 +155,8 @@ async def test_a_fleet_runs_on_these_rights(server: str, tmp_path: Path, eventua
         admin, spoke_admin = (HttpCluster(load_kubeconfig(k)) for k in (kubeconfig, spoke_kubeconfig))
         await apply(admin, objects_of("hub.yaml"))
         await apply(spoke_admin, objects_of("klusterlet.yaml"))
+        if server == "kubernetes":  # which collects the rules of an aggregated role some time later
+            await eventually(lambda: _rules(admin, "gitops-ocm-sync"))
         hub, spoke = account(kubeconfig, HUB), account(spoke_kubeconfig, KLUSTERLET)
         identity = access.agent_identity("cluster1", "agent")
         agent: Any = Witness(HttpCluster(load_kubeconfig(kubeconfig).acting_as(*identity)))
@@ -203,6 +207,10 @@ def _sync(repo: Repo) -> Object:
 def _status_files(repo: Repo) -> str:
     there = repo.git("branch", "--list", "status")
     return repo.git("ls-tree", "-r", "--name-only", "status") if there else ""
+
+
+async def _rules(cluster: Cluster, name: str) -> Any:
+    return (await cluster.get(CLUSTER_ROLES, "", name)).get("rules")
 
 
 async def _is(cluster: Cluster, resource: Resource, namespace: str, name: str, condition: str) -> bool:
