@@ -48,8 +48,11 @@ class Targets:
         except GitError as error:
             problem = error.diagnostic()
             self._listener(of_diagnostic(Phase.FETCH, problem))
-            attempted = str(status.get("lastAttemptedCommit") or "")
-            return Target(attempted, await self._last_good(spec, status), of_git(error), (problem,))
+            attempted, kept = (
+                str(status.get("lastAttemptedCommit") or ""),
+                await self._last_good(spec, status),
+            )
+            return Target(attempted, kept, of_git(error, kept=kept is not None), (problem,))
         commit = fetched.new
         if fetched.forced:
             text = f"{short(spec.ref)} was rewritten: {fetched.old[:12]} is not part of {commit[:12]}"

@@ -31,10 +31,10 @@ _GIT_REASONS: tuple[tuple[type[GitError], str], ...] = (
 )
 
 
-def of_git(error: GitError) -> Verdict:
-    """Fetching failed; what is in force stays so."""
+def of_git(error: GitError, *, kept: bool) -> Verdict:
+    """Fetching failed; what is in force, if there is such a commit, is `kept`."""
     reason = next((reason for cls, reason in _GIT_REASONS if isinstance(error, cls)), "FetchFailed")
-    text = f"{error.message}; the last good commit stays in force"
+    text = error.message + ("; the last good commit stays in force" if kept else "")
     return Verdict(False, reason, text, reconciling=error.transient, stalled=not error.transient)
 
 
