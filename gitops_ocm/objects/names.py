@@ -6,7 +6,8 @@ The texts are those of apimachinery's validation; whether a name is free is the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
@@ -97,11 +98,12 @@ def _path_problems(name: str) -> list[str]:
     return [f"may not contain '{char}'" for char in "/%" if char in name]
 
 
-def key_problems(key: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def key_problems(key: str) -> Sequence[str]:
     """What is wrong with a label's or annotation's key (a qualified name)."""
     prefix, slash, name = key.rpartition("/")
     if "/" in prefix:
-        return [_KEY_TEXT]
+        return (_KEY_TEXT,)
     problems = []
     if slash and not prefix:
         problems.append("prefix part must be non-empty")
@@ -113,13 +115,14 @@ def key_problems(key: str) -> list[str]:
         problems.append("name part must be no more than 63 characters")
     if not _qualified(name):
         problems.append(_QUALIFIED_TEXT)
-    return problems
+    return tuple(problems)
 
 
-def label_value_problems(value: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def label_value_problems(value: str) -> Sequence[str]:
     """What is wrong with a label's value."""
-    problems = ["must be no more than 63 characters"] if len(value) > 63 else []
-    return problems + ([] if _value(value) else [_VALUE_TEXT])
+    problems = ("must be no more than 63 characters",) if len(value) > 63 else ()
+    return problems if _value(value) else (*problems, _VALUE_TEXT)
 
 
 def metadata_causes(meta: Mapping[str, Any], resource: Resource) -> list[Cause]:
@@ -191,7 +194,7 @@ def _finalizers(finalizers: Any, *, strict: bool) -> Iterator[Cause]:
         yield from _invalid("finalizers", finalizers, [why])
 
 
-def _invalid(field: str, value: Any, problems: list[str]) -> Iterator[Cause]:
+def _invalid(field: str, value: Any, problems: Sequence[str]) -> Iterator[Cause]:
     for problem in problems:
         text = f"Invalid value: {canonical_json(value).decode()}: {problem}"
         yield Cause("FieldValueInvalid", text, f"metadata.{field}")

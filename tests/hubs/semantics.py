@@ -40,6 +40,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _VERSION = re.compile(r'(?<="resourceVersion":")\d+(?=")|(?<=in record \()\d+(?=\))')
 
+ROOT_CA = "kube-root-ca.crt"
+"""What most clusters put into every namespace, and what no history is about."""
+
 Step = Mapping[str, Any]
 
 
@@ -77,9 +80,8 @@ async def _do(cluster: Cluster, namespace: str, step: Step) -> Any:
         case "delete":
             return await cluster.delete(resource, where, name, **options)
         case "list":
-            return sorted(
-                o["metadata"]["name"] for o in (await cluster.list(resource, where, **options)).items
-            )
+            found = [o["metadata"]["name"] for o in (await cluster.list(resource, where, **options)).items]
+            return sorted(name for name in found if name != ROOT_CA)
         case "apply":
             fragment = _named(body, resource, where, name)
             return await cluster.patch(resource, where, name, fragment, type=PatchType.APPLY, **options)

@@ -93,7 +93,11 @@ async def test_a_custom_kind_and_its_status(client: Callable[[], Any], place: st
             "apiVersion": works.group_version,
             "kind": "ManifestWork",
             "metadata": {"name": "mw-01"},
-            "spec": {"workload": {"manifests": []}},
+            "spec": {
+                "workload": {
+                    "manifests": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}]
+                }
+            },
         }
         created = works.create(body=body, namespace=place)
         condition = {
@@ -119,12 +123,13 @@ async def test_watch(client: Callable[[], Any], place: str) -> None:
     """The client's watch sees changes made while it is open."""
     seen: list[tuple[str, str]] = []
     opened = threading.Event()
+    ours = {"app": "web"}
 
     def follow() -> None:
         api = client().resources.get(api_version="v1", kind="ConfigMap")
-        api.create(body={"metadata": {"name": "first"}}, namespace=place)
+        api.create(body={"metadata": {"name": "first", "labels": ours}}, namespace=place)
         watcher = watch.Watch()  # type: ignore[no-untyped-call]
-        for event in api.watch(namespace=place, timeout=30, watcher=watcher):
+        for event in api.watch(namespace=place, label_selector="app=web", timeout=30, watcher=watcher):
             seen.append((event["type"], event["object"].metadata.name))
             opened.set()
             if len(seen) == 3:
@@ -133,7 +138,7 @@ async def test_watch(client: Callable[[], Any], place: str) -> None:
     def change() -> None:
         assert opened.wait(30)
         api = client().resources.get(api_version="v1", kind="ConfigMap")
-        api.create(body={"metadata": {"name": "second"}}, namespace=place)
+        api.create(body={"metadata": {"name": "second", "labels": ours}}, namespace=place)
         api.delete(name="second", namespace=place)
 
     await asyncio.gather(asyncio.to_thread(follow), asyncio.to_thread(change))
