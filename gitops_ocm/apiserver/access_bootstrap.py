@@ -42,6 +42,16 @@ def bootstrap_objects() -> Iterator[Object]:
     yield _binding("system:public-info-viewer", [AUTHENTICATED, UNAUTHENTICATED])
 
 
+def authentication_objects(client_ca: str) -> Iterator[Object]:
+    """By which a server of a client's own (an extension, a controller's metrics) knows this one's users."""
+    name, where = "extension-apiserver-authentication", {"namespace": "kube-system"}
+    data = {"client-ca-file": client_ca}
+    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **where}, "data": data}
+    rules = [{**_rule([""], ["configmaps"], _READ), "resourceNames": [name]}]
+    role = _role(f"{name}-reader", rules)
+    yield {**role, "kind": "Role", "metadata": {**role["metadata"], **where}}
+
+
 def _aggregated() -> Iterator[Object]:
     namespaced = [
         _rule([""], _CORE, []),

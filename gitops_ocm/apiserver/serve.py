@@ -27,7 +27,7 @@ from typing import Any
 from aiohttp import web
 
 from gitops_ocm.apiserver.access import Authenticator
-from gitops_ocm.apiserver.access_bootstrap import bootstrap_objects
+from gitops_ocm.apiserver.access_bootstrap import authentication_objects, bootstrap_objects
 from gitops_ocm.apiserver.app import MAX_BODY, App
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.registry import key_for, resource_of
@@ -98,11 +98,13 @@ async def serve(
             api = stack.enter_context(_opened(directory / "state.db", clock, admission))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
-        _furnish(api, crds)
+        _furnish(api)
         with _usable(directory):
             authority = Authority.open(directory / "pki", now=clock.now())
             pair = authority.server([host, *hosts], now=clock.now())
-        api.keep_in_namespaces(usual(authority.pem.decode("ascii")))
+        ca = authority.pem.decode("ascii")
+        _apply(api, (*authentication_objects(ca), *crds))
+        api.keep_in_namespaces(usual(ca))
         app = App(api, Authenticator(tokens), now=clock.now, address=host)
         context = authority.server_context(pair)
         taken = await stack.enter_async_context(_listening(app, host, port or _last_port(directory), context))
@@ -157,15 +159,23 @@ def _opened(path: Path, clock: Clock, admission: Webhooks | None) -> Iterator[Ap
         api.close()
 
 
-def _furnish(api: Api, crds: Iterable[Object]) -> None:
-    """Bootstrap roles where they are missing, and the CRDs as they now are."""
-    options = WriteOptions(field_manager=MANAGER, force=True, field_validation="Ignore")
+_AS_SERVER = WriteOptions(field_manager=MANAGER, force=True, field_validation="Ignore")
+
+
+def _furnish(api: Api) -> None:
+    """Bootstrap roles where they are missing: those that are there may be people's."""
     for obj in bootstrap_objects():
         served = _served(api, obj)
         if key_for(served, "", obj["metadata"]["name"]) not in api.store.objects(resource_of(served)):
-            api.create(served, "", obj, options)
-    for crd in crds:
-        api.patch(_served(api, crd), "", crd["metadata"]["name"], PatchType.APPLY, crd, options)
+            api.create(served, "", obj, _AS_SERVER)
+
+
+def _apply(api: Api, objects: Iterable[Object]) -> None:
+    """What is to be as it now is, whatever was there."""
+    for obj in objects:
+        meta = obj["metadata"]
+        where = meta.get("namespace", "")
+        api.patch(_served(api, obj), where, meta["name"], PatchType.APPLY, obj, _AS_SERVER)
 
 
 def _served(api: Api, obj: Object) -> Served:

@@ -486,6 +486,19 @@ async def test_the_clients_certificate_is_who_it_says(tmp_path: Path) -> None:
         await cluster.close()
 
 
+async def test_servers_of_clients_find_the_ca_of_this_ones_users(tmp_path: Path) -> None:
+    """Controllers with endpoints of their own read it from kube-system; a restart writes nothing anew."""
+    versions = []
+    for _ in range(2):
+        async with serve(tmp_path) as server:
+            cluster = HttpCluster(load_kubeconfig(server.kubeconfig_path))
+            found = await cluster.get(CONFIG_MAPS, "kube-system", "extension-apiserver-authentication")
+            await cluster.close()
+        assert found["data"]["client-ca-file"] == server.authority.pem.decode()
+        versions.append(found["metadata"]["resourceVersion"])
+    assert versions[0] == versions[1]
+
+
 async def test_one_directory_one_server(tmp_path: Path) -> None:
     """A second server on the same directory, or port, says who holds it."""
     async with serve(tmp_path / "hub") as server:
