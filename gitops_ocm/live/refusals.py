@@ -43,7 +43,10 @@ class Refusals:
         now = self._clock.monotonic()
         if not self._waiting:
             self._told = frozenset({want})
-            _log.warning("not allowed to watch, waiting for the rights", side=self._side.value, error=error)
+            _log.warning(
+                "not allowed to watch, waiting for the rights", side=self._side.value, error=error,
+                hint="it goes on by itself once they are granted, as when a cluster is accepted",
+            )  # fmt: skip
         since = self._waiting.setdefault(want, now)
         if want not in self._told and now - since >= _TOLD_AFTER:
             self._told = frozenset(self._waiting)
