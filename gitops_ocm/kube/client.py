@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import random
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from yarl import URL
 
 import gitops_ocm
 from gitops_ocm.kube import discovery, wire
-from gitops_ocm.kube.cluster import ObjectList, PatchType, WatchEvent
+from gitops_ocm.kube.cluster import ObjectList, PatchType, Unreachable, WatchEvent
 from gitops_ocm.kube.faults import Interrupted, unreachable
 from gitops_ocm.kube.identity import Connection
 from gitops_ocm.kube.session import Session, Sessions
@@ -237,7 +238,7 @@ class HttpCluster:
                     for line in splitter.feed(chunk):
                         yield wire.watch_event(line)
         except _NETWORK_ERRORS as error:
-            raise unreachable(error, self._host) from error
+            raise self._unreachable(error) from error
         if splitter.unfinished:
             raise Interrupted(f"{self._host}: the watch was cut off in the middle of an event")
 
@@ -269,7 +270,7 @@ class HttpCluster:
             try:
                 answer = await self._exchange(session, request, headers)
             except _NETWORK_ERRORS as error:
-                problem = unreachable(error, self._host)
+                problem = self._unreachable(error)
                 # A kept-alive connection may have been closed just as we used it.
                 if tries == 1 and request.idempotent and _just_closed(error):
                     continue
@@ -322,8 +323,16 @@ class HttpCluster:
             body += more
         error = wire.failure(answer.status, body, retry_after=answer.headers.get("Retry-After", ""))
         if hint := _ACCESS_HINTS.get(error.http_code):
-            error.hint = error.hint or hint.format(server=self._host, source=self._connection.source)
+            hint = hint.format(server=self._host, source=self._connection.source)
+            expired = self._connection.expired(self._clock.now()) if error.http_code == 401 else ""
+            error.hint = error.hint or expired or hint
         return error
+
+    def _unreachable(self, error: BaseException) -> Unreachable:
+        problem = unreachable(error, self._host)
+        if not problem.hint or isinstance(error, ssl.SSLError):
+            problem.hint = self._connection.expired(self._clock.now()) or problem.hint
+        return problem
 
     def _polite_wait(self, error: ApiError, request: wire.Request) -> float:
         """How long the server asks to wait before the same request is sent again (0: do not).

@@ -13,6 +13,7 @@ import ssl
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -88,6 +89,21 @@ class Connection:
     """The file and context this came from, for messages."""
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers that say as whom to act: whoever asks for fewer rights must not get their own instead."""
+
+    def expired(self, now: datetime) -> str:
+        """A sentence about the client certificate, if its time is over; "" otherwise.
+
+        Servers tell that in many ways, a broken connection among them.
+        """
+        from cryptography import x509  # Only where something went wrong already.
+
+        try:
+            end = x509.load_pem_x509_certificate(self.certificate.read()).not_valid_after_utc
+        except (ValueError, KubeconfigError):
+            return ""
+        if end > now:
+            return ""
+        return f"The client certificate of {self.source} expired on {end:%Y-%m-%d}: get a new kubeconfig."
 
     def acting_as(self, user: str, groups: Iterable[str] = ()) -> Connection:
         """The same server, as somebody else, where who we are may do that."""
