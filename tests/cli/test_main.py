@@ -71,18 +71,22 @@ def test_an_error_is_one_readable_block(capsys: pytest.CaptureFixture[str]) -> N
     def broken() -> None:
         raise DiagnosticsError(
             "the commit has problems",
-            [Diagnostic("bad", "no such field", Location("a.yaml", 3, "f" * 40), "ConfigMap a", hint="fix it")],
+            [
+                Diagnostic(
+                    "bad", "no such field", Location("a.yaml", 3, "f" * 40), "ConfigMap a", hint="fix it"
+                )
+            ],
             hint="push a fix",
         )
 
     cli.add_command(broken, "broken-for-test")
     try:
-        with pytest.raises(SystemExit) as exit:
+        with pytest.raises(SystemExit) as ended:
             main(["broken-for-test"])
     finally:
         del cli.commands["broken-for-test"]
     said = capsys.readouterr().err
-    assert exit.value.code == 2
+    assert ended.value.code == 2
     assert "error: the commit has problems" in said
     assert "hint: push a fix" in said
     assert "a.yaml:3@ffffffffffff: ConfigMap a: no such field  [bad]" in said
