@@ -19,8 +19,10 @@ T = TypeVar("T")
 def run(work: Callable[[asyncio.Event], Awaitable[T]], *, level: str = "info", form: str = "text") -> T:
     """Run `work` to its end; its argument is set when the process is asked to stop."""
     from gitops_ocm.runtime.log import configure
+    from gitops_ocm.runtime.memory import settle
 
     configure(level=level, json=form == "json")
+    settle()
     return asyncio.run(_until_stopped(work))
 
 

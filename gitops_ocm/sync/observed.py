@@ -12,14 +12,14 @@ apply, so a normalised value costs one apply that changes nothing, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ownership import extract, fields_owned_by
-from gitops_ocm.objects.ref import Object, Ref, ref_of
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.plan.changes import Live
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.sync.marks import live_of
@@ -98,6 +98,11 @@ class Observed(Mapping[Ref, Live]):
         """An object that is no longer there, or no longer carries the label."""
         if self._records.pop(ref, None) is not None:
             self._judge(ref, off=ref in self._wanted)
+
+    def only(self, kind: Kind, present: Collection[Ref]) -> None:
+        """These are all objects of a kind that there are: others are gone."""
+        for ref in [ref for ref in self._records if ref.of == kind and ref not in present]:
+            self.gone(ref)
 
     def applied(self, obj: Object) -> None:
         """The answer to our own apply: whatever it says is how Git's wish looks on this hub."""

@@ -37,6 +37,9 @@ from gitops_ocm.sync.target import Target, Targets
 from gitops_ocm.sync.verdicts import camel, of_execution, suspended, timed_out
 from gitops_ocm.sync.watching import Watching
 
+MANY = 200
+"""So many writes are made without watching: listing afterwards is cheaper than an event for each."""
+
 
 @dataclass(frozen=True)
 class Hub:
@@ -173,6 +176,8 @@ class Pull:
                 handled_at=spec.requested_at,
             )
             await record.write(status_of(record.status, outcome, now=self._clock.now()))
+            if target.trouble is not None and target.attempted:
+                self._listener(SyncEvent(Phase.FAILED, verdict.message, Level.ERROR))
             return Attempt(verdict, target.attempted, problems=target.problems)
         executor = self._executor(spec)
         plan = await executor.verified(await self._plan(target.checked, spec, record))
@@ -224,7 +229,7 @@ class Pull:
         ahead = written_ahead(plan, record.inventory)
         if ahead is not record.inventory:
             await self._progress(record, spec, plan, ahead, "Applying")
-        done = await executor.apply(plan)
+        done = await self._apply(executor, plan)
         await self._wait(executor, plan, done)
         if done.problems or done.retry or done.cut_off:
             return done
@@ -232,6 +237,15 @@ class Pull:
             inventory = recorded(plan, ahead, applied=done.applied, pruned=(), refused=done.refused)
             await self._progress(record, spec, plan, inventory, "Pruning")
             await executor.prune(plan, done)
+        return done
+
+    async def _apply(self, executor: Executor, plan: ChangeSet) -> Execution:
+        if len(plan.work) < MANY:
+            return await executor.apply(plan)
+        with self._watching.quiet():
+            done = await executor.apply(plan)
+        if done.cut_off is None:
+            await self._watching.caught_up()
         return done
 
     async def _progress(

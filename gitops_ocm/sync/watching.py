@@ -7,7 +7,8 @@ Objects are watched by label, so a hub's other objects cost nothing, and reduced
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -78,6 +79,26 @@ class Watching:
             self._ours.subscribe(want)
             self._wants[want.kind] = want
         await self._settled(self._ours, new)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Do not watch while many objects of ours are written: our own events would tell us nothing.
+
+        What else happened meanwhile is listed afterwards; `caught_up` waits for that.
+        """
+        for want in self._wants.values():
+            self._ours.unsubscribe(want)
+        try:
+            yield
+        finally:
+            for want in self._wants.values():
+                self._ours.subscribe(want)
+
+    async def caught_up(self) -> None:
+        """Wait until all is listed again, and notice what went away while nobody watched."""
+        await self._settled(self._ours, list(self._wants.values()))
+        for kind in self._wants:
+            self._observed.only(kind, {ref_of(obj) for obj in self._ours.list(kind)})
 
     async def follow_sync(self) -> None:
         """Watch the HubSync itself."""

@@ -18,6 +18,7 @@ from typing import Any
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.memory import settle
 from gitops_ocm.runtime.metrics import REQUESTS
 from gitops_ocm.sync.events import Phase, SyncEvent
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
@@ -41,6 +42,7 @@ class _Progress:
 async def sync_life(fleet: Fleet, kubeconfig: Path) -> dict[str, float]:
     """The life of a daemon, in numbers."""
     progress = _Progress()
+    settle()  # as the command line does
     async with _daemon(fleet, kubeconfig, progress) as loop:
         watch = Stopwatch()
         _applied(await loop.sync_now())
