@@ -53,15 +53,19 @@ class ClusterCleanup:
     settings: HubSettings
 
     def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
-        """Reconcile one ManagedCluster; also cleans up behind one that is gone already."""
+        """Reconcile one ManagedCluster.
+
+        Where there is none, nothing is touched: what is in a namespace may be for a cluster still to come,
+        or for an agent that runs without one. (OCM's hub sees a deletion, here the finalizer has seen to it.)
+        """
         cluster = view.get(key)
-        if cluster is not None and not is_deleting(cluster):
+        if cluster is None:
+            return DONE
+        if not is_deleting(cluster):
             return Outcome(
                 add_finalizer(cluster, RESOURCE_CLEANUP_FINALIZER) if self.settings.resource_cleanup else ()
             )
-        if cluster is not None and RESOURCE_CLEANUP_FINALIZER not in (
-            cluster["metadata"].get("finalizers") or ()
-        ):
+        if RESOURCE_CLEANUP_FINALIZER not in (cluster["metadata"].get("finalizers") or ()):
             return DONE
         for kind in self.settings.cleanup_kinds:
             resource = _resource(view, kind)
@@ -69,9 +73,8 @@ class ClusterCleanup:
             if resource and left:
                 first = min(map(priority, left))
                 writes: list[Write] = [w for o in left if priority(o) == first for w in delete(o)]
-                said = _remaining(cluster, resource, left, now) if cluster is not None else ()
-                return Outcome((*said, *writes), requeue_after=RETRY)
-        return Outcome(drop_finalizer(cluster, RESOURCE_CLEANUP_FINALIZER) if cluster is not None else ())
+                return Outcome((*_remaining(cluster, resource, left, now), *writes), requeue_after=RETRY)
+        return Outcome(drop_finalizer(cluster, RESOURCE_CLEANUP_FINALIZER))
 
 
 def _resource(view: View, kind: Kind) -> Resource | None:

@@ -493,6 +493,16 @@ def test_an_executor_that_cannot_be_checked_is_refused(fleets: Callable[..., Fle
     assert "status" not in anchor  # what is never applied is in no ledger either
 
 
+def test_works_without_a_cluster_stay(fleets: Callable[..., Fleet]) -> None:
+    """A namespace that no ManagedCluster goes with is not the hub's to empty, as on OCM's hub."""
+    fleet = fleets()
+    fleet.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "c9"}})
+    fleet.create(make.manifest_work("early", "c9", [make.config_map("a")]))
+    assert fleet.hub.get(Ref(*MANIFEST_WORK, "c9", "early")) is not None
+    fleet.create(make.managed_cluster("c9"))
+    assert fleet.hub.get(Ref(*MANIFEST_WORK, "c9", "early")) is not None
+
+
 def test_nothing_is_said_of_a_work_without_manifests(fleets: Callable[..., Fleet]) -> None:
     """Neither the work nor its AppliedManifestWork gets a status, as with OCM's agent.
 
