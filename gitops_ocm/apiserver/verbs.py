@@ -178,7 +178,6 @@ class Api:
             uid=self._new_uid(),
             name_suffix=self._new_suffix() if meta.get("generateName") else "",
             custom=served.custom,
-            checked=False,
         )
         obj = intake.prepared(obj, served)
         intake.validate(obj, None, served)
@@ -293,16 +292,14 @@ class Api:
     ) -> Answer:
         resource = served.resource
         sent = new["metadata"]
-        new = lifecycle.updated(
-            old, new, resource=resource, subresource=subresource, custom=served.custom, checked=False
-        )
+        new = lifecycle.updated(old, new, resource=resource, subresource=subresource, custom=served.custom)
         new = intake.prepared(new, served, old)
         intake.validate(new, old, served)
         if not tracked:
             new = tracked_change(served, old, new, sent, options, subresource, self._now())
         completed = self._complete(served, new, old, options, subresource)
         if completed is not new:
-            new = lifecycle.updated(old, completed, resource=resource, custom=served.custom, checked=False)
+            new = lifecycle.recounted(old, completed, resource)
         return self._store_changed(served, old, new, options, warnings)
 
     def _store_changed(

@@ -60,11 +60,9 @@ def created(
     uid: str,
     name_suffix: str = "",
     custom: bool = True,
-    checked: bool = True,
 ) -> Object:
-    """The object as it is first stored, without a resourceVersion; raises Invalid.
+    """The object as it is first stored, without a resourceVersion; judging the metadata is `names`.
 
-    With `checked` off the caller judges the metadata itself, together with the rest (`names`).
     `name_suffix` completes a `generateName`. A status is dropped where it is a subresource, which
     for native kinds is the exception named by `keeps_status`.
     """
@@ -76,8 +74,6 @@ def created(
     meta["creationTimestamp"] = timestamp(now)
     if has_generation(resource, custom=custom):
         meta["generation"] = 1
-    if checked:
-        _require(metadata_causes(meta, resource), meta, resource)
     result = {**obj, "metadata": meta}
     if "status" in resource.subresources and "status" in result and not keeps_status(resource):
         del result["status"]
@@ -119,18 +115,14 @@ def updated(
     resource: Resource,
     subresource: str = "",
     custom: bool = True,
-    checked: bool = True,
 ) -> Object:
-    """What is stored when `new` is written over `old`; raises Invalid or Conflict.
+    """What is stored when `new` is written over `old`.
 
     The main resource cannot change a status that is a subresource; `/status` changes nothing else;
     `/approval` of a certificate request changes the conditions in its status, beside metadata.
-    Comparing resourceVersions is `check_version`. With `checked` off the caller judges the metadata
-    itself, by `update_causes`.
+    Comparing resourceVersions is `check_version`, judging the metadata is `update_causes`.
     """
     meta = _settled_metadata(old["metadata"], new.get("metadata") or {})
-    if checked:
-        _require(update_causes(old["metadata"], meta, resource), old["metadata"], resource)
     if subresource == "approval":
         verdict = (new.get("status") or {}).get("conditions") or []
         return {**old, "metadata": meta, "status": {**(old.get("status") or {}), "conditions": verdict}}
@@ -168,11 +160,6 @@ def _generation(old: Object, new: Object, resource: Resource) -> int:
 def update_causes(old: Mapping[str, Any], new: Mapping[str, Any], resource: Resource) -> list[Cause]:
     """Fields of the new metadata at fault: what may never change, and what no object may have."""
     return _immutable(old, new) + metadata_causes(new, resource)
-
-
-def _require(causes: list[Cause], meta: Mapping[str, Any], resource: Resource) -> None:
-    if causes:
-        raise invalid(resource.group, resource.kind, str(meta.get("name") or ""), causes)
 
 
 def wanted_changed(old: Object, new: Object, resource: Resource) -> bool:

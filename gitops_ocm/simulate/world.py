@@ -197,14 +197,12 @@ class World:
             resource=served.resource,
             subresource=subresource,
             custom=served.custom,
-            checked=False,
         )
         ready = intake.prepared(ready, served, old)
         intake.validate(ready, old, served)
         completed = self._completed(ready, old, now, subresource)
         if completed is not ready:
-            resource, custom = served.resource, served.custom
-            ready = lifecycle.updated(old, completed, resource=resource, custom=custom, checked=False)
+            ready = lifecycle.recounted(old, completed, served.resource)
         if lifecycle.finished(ready):
             return self.remove(ready)
         return self.store(old, ready)
@@ -280,7 +278,6 @@ class World:
             uid=self._next_uid(),
             name_suffix=f"{self._counter:05d}"[-5:],
             custom=served.custom,
-            checked=False,
         )
         made = intake.prepared(made, served)
         intake.validate(made, None, served)
