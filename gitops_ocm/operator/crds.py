@@ -23,6 +23,7 @@ CRD = Resource(
 SPOKE_KINDS = ("AppliedManifestWork", "ClusterClaim")
 """What a managed cluster serves; everything else is the hub's (ClusterClaim is on the cluster alone)."""
 PATIENCE = 30.0
+_INSTALL = "apply them with a user who may: gitops-ocm crds | kubectl apply --server-side -f -"
 
 
 class CrdsNotServed(GitopsError):
@@ -51,30 +52,30 @@ async def ensure_crds(
 ) -> None:
     """Create the CRDs that are missing, bring our own up to date, and wait until all are served."""
     clock = clock or SystemClock()
-    for crd in wanted:
-        await _ensure(cluster, crd)
+    blind = [crd for crd in wanted if not await _ensure(cluster, crd)]
     mapper = mapper or Mapper(cluster, clock=clock)
     until, delay = clock.monotonic() + PATIENCE, 0.02
     while missing := await _unserved(mapper, wanted):
         if clock.monotonic() >= until:
             raise CrdsNotServed(
                 f"{cluster.server} does not serve {', '.join(missing[:5])}",
-                hint="look at the conditions of these CustomResourceDefinitions",
+                hint=_INSTALL if blind else "look at the conditions of these CustomResourceDefinitions",
             )
         await clock.sleep(delay)
         delay = min(1.0, delay * 2)
 
 
-async def _ensure(cluster: Cluster, crd: Object) -> None:
+async def _ensure(cluster: Cluster, crd: Object) -> bool:
+    """Create or update one; False where we may not even look at it."""
     name = crd["metadata"]["name"]
     try:
         live = await cluster.get(CRD, "", name)
         if not fields_owned_by(live, MANAGER):
-            return
+            return True
     except ApiError as error:
         if error.http_code == 403:
             # Whoever may not look at CRDs relies on somebody else having made them.
-            return
+            return False
         if error.http_code != 404:
             raise
     try:
@@ -82,8 +83,9 @@ async def _ensure(cluster: Cluster, crd: Object) -> None:
     except ApiError as error:
         raise CrdsNotServed(
             f"cannot make the CustomResourceDefinition {name} on {cluster.server}: {error.message}",
-            hint="apply them with a user who may: gitops-ocm crds | kubectl apply --server-side -f -",
+            hint=_INSTALL,
         ) from error
+    return True
 
 
 async def _unserved(mapper: Mapper, wanted: Collection[Object]) -> list[str]:

@@ -57,7 +57,7 @@ async def compare(
     try:
         fetched = await source.fetch(spec)
         chosen = await _resolved(source, spec, commit) if commit else fetched.new
-        kinds = HubKinds(cluster, catalog, clock=clock)
+        kinds = HubKinds(cluster, catalog, mapper=mapper, clock=clock)
         checked = await source.check(chosen, spec, await kinds.catalog())
     finally:
         await asyncio.to_thread(source.close)

@@ -1,8 +1,9 @@
-"""Which kinds a commit may use: those we know, and those the hub has CustomResourceDefinitions for."""
+"""Which kinds a commit may use: those the hub serves, as far as one may look, and those of Kubernetes."""
 
 from __future__ import annotations
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Resource
@@ -23,8 +24,9 @@ MIN_AGE = 5.0
 class HubKinds:
     """A catalog that learns the hub's own kinds: at the first use, and when a commit names an unknown one."""
 
-    def __init__(self, cluster: Cluster, base: Catalog, *, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, base: Catalog, *, mapper: Mapper, clock: Clock) -> None:
         self._cluster = cluster
+        self._mapper = mapper
         self._base = base
         self._clock = clock
         self._catalog: Catalog | None = None
@@ -42,7 +44,7 @@ class HubKinds:
         if self._catalog is not None and now - self._read_at < MIN_AGE:
             return False
         self._read_at = now
-        catalog = self._base
+        catalog = await self._served()
         try:
             crds = await self._cluster.list(CRDS)
         except ApiError as error:
@@ -55,3 +57,12 @@ class HubKinds:
             catalog = catalog.with_crd(crd)
         self._catalog = catalog
         return True
+
+    async def _served(self) -> Catalog:
+        """What we know by ourselves, without the custom kinds that this hub does not serve."""
+        await self._mapper.refresh()
+        return Catalog(
+            one
+            for one in self._base.entries()
+            if not one.custom or self._mapper.known_for(one.resource.api_version, one.resource.kind)
+        )

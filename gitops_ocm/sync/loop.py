@@ -88,7 +88,7 @@ class SyncLoop:
         self._mapper = mapper or Mapper(cluster, clock=self._clock)
         committer = Committer({Side.HUB: cluster}, {Side.HUB: self._mapper}, field_manager=SYNC_FIELD_MANAGER)
         self._hub = Hub(cluster, self._mapper, committer)
-        self._kinds = HubKinds(cluster, catalog, clock=self._clock)
+        self._kinds = HubKinds(cluster, catalog, mapper=self._mapper, clock=self._clock)
         self._woken = asyncio.Event()
         self._waiters: list[asyncio.Future[Attempt]] = []
 

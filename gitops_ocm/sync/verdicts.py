@@ -42,7 +42,9 @@ def of_invalid(commit: str, errors: Sequence[Diagnostic]) -> Verdict:
     """A commit was refused as a whole."""
     noun = "problem" if len(errors) == 1 else "problems"
     text = f"commit {commit[:12]} has {len(errors)} {noun} and was not applied; first: {errors[0]}"
-    return Verdict(False, "InvalidCommit", text, stalled=True)
+    # A kind may be served a moment later, when the hub's own installation is done.
+    heals = all(error.code == "unknown-kind" for error in errors)
+    return Verdict(False, "InvalidCommit", text, reconciling=heals, stalled=not heals)
 
 
 def suspended(status: Mapping[str, Any]) -> Verdict:
