@@ -30,7 +30,7 @@ def test_written_into_an_empty_clone(tmp_path: Path) -> None:
 def test_never_over_what_is_there(tmp_path: Path) -> None:
     """A folder with files is refused, named, and left as it was."""
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(GitopsError, match="not empty: mine.txt"):
+    with pytest.raises(GitopsError, match=r"not empty: mine\.txt"):
         write_template(tmp_path, ["east"])
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
