@@ -298,7 +298,10 @@ class Reflector:
             if self.error is not None or not isinstance(error, Interrupted):
                 self.outage.lost(self.want.kind, error)
         elif self.error is None and not quiet:
-            _log.error("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
+            # A real API server asks for patience while it opens the store of a kind that was just defined.
+            patience = isinstance(error, ApiError) and error.http_code == 429
+            log = _log.info if patience else _log.error
+            log("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
         self.error = error
         await self.clock.sleep(max(wait, error.retry_after if isinstance(error, ApiError) else 0.0))
 
