@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gitops_ocm.objects.schema import Schema
 
 Path = tuple[Step, ...]
+FAILURES = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What the evaluation of a rule that compiled may end in."""
 
 
 def rule_causes(obj: Any, schema: Schema, old: Any) -> Iterator[Cause]:
@@ -67,7 +69,7 @@ def _judge(rule: Mapping[str, Any], value: Any, old: Any, path: Path) -> Iterato
         variables["oldSelf"] = _old_value(old, rule)
     try:
         holds = _evaluate(text, variables)
-    except (RuntimeError, ValueError, TypeError, KeyError, OverflowError) as error:
+    except FAILURES as error:
         yield Cause(
             "FieldValueInvalid", f'Invalid value: "{_cel_type(value)}": {_why(error, text)}', dotted(path)
         )
@@ -103,7 +105,7 @@ def _message(rule: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
     if rule.get("messageExpression"):
         try:
             text = _evaluate(rule["messageExpression"], variables)
-        except (RuntimeError, ValueError, TypeError, KeyError, OverflowError):
+        except FAILURES:
             text = None
         if isinstance(text, str) and text.strip() and "\n" not in text:
             return text.strip()
