@@ -71,7 +71,7 @@ class Store:
         self._pending: list[Change] | None = None
         for record in storage.load():
             if record.body is not None:
-                self._put(record.key, orjson.loads(record.body))
+                self._put(record.key, _decoded(record.key, record.body))
         self.version = max(storage.version(), 1)
         self.history = History(history, self.version)
 
@@ -182,6 +182,18 @@ class Store:
         if self._objects.get(key.resource, {}).pop(key, None) is not None:
             order = self._order[key.resource]
             del order[bisect_left(order, key)]
+
+
+def _decoded(key: Key, body: bytes | str) -> Object:
+    try:
+        obj: Object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        name = f"{key.namespace}/{key.name}" if key.namespace else key.name
+        raise StoreFailed(
+            f"what is stored of {key.plural} {name} is damaged: {error}",
+            hint="put a backup of the state in its place, or move it away to begin with an empty hub",
+        ) from error
+    return obj
 
 
 def _start(order: list[Key], resource: tuple[str, str], namespace: str, after: str) -> int:

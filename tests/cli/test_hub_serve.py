@@ -10,6 +10,9 @@ from signal import SIGINT, SIGTERM, Signals
 
 import pytest
 
+from gitops_ocm.apiserver.store import Record
+from gitops_ocm.apiserver.store_sqlite import SqliteStorage
+from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run
 from tests.cli.conftest import Hub
 
@@ -51,6 +54,14 @@ def _from_the_future(_hub: Hub, folder: Path) -> list[str]:
     return ["--data-dir", str(folder / "new")]
 
 
+def _damaged_object(_hub: Hub, folder: Path) -> list[str]:
+    (folder / "new").mkdir()
+    storage = SqliteStorage(folder / "new" / "state.db")
+    storage.append([Record(1, Key("", "namespaces", "", "shop"), b'{"kind": ')])
+    storage.close()
+    return ["--data-dir", str(folder / "new")]
+
+
 def _no_group(_hub: Hub, folder: Path) -> list[str]:
     return ["--data-dir", str(folder / "new"), "--controllers", "nope"]
 
@@ -64,6 +75,10 @@ CANNOT: dict[str, tuple[Callable[[Hub, Path], list[str]], str]] = {
     "no database": (
         _no_database,
         r"cannot open \S+state\.db: file is not a database\n  hint: the file is damaged",
+    ),
+    "damaged object": (
+        _damaged_object,
+        r"what is stored of namespaces shop is damaged: .*\n  hint: put a backup",
     ),
     "newer format": (_from_the_future, r"has format 99, this version reads \d+\n  hint: use the version"),
     "no such controllers": (_no_group, r"no controller group 'nope'\n  hint: choose from registration"),
