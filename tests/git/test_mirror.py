@@ -332,6 +332,7 @@ SAID = [
     ("fatal: couldn't find remote ref refs/heads/x", RefNotFound),
     ("error: Server does not allow request for unadvertised object 1234", RefNotFound),
     ("fatal: write error: No space left on device", DiskFull),
+    ("fatal: sha1 file 'objects/pack/tmp_pack_x' write error. Out of diskspace", DiskFull),
     ("error: file write error: Disk quota exceeded\nfatal: index-pack failed", DiskFull),
     ("error: inflate: data stream error\nfatal: loose object 12 is corrupt", CorruptRepository),
     (" ! [rejected] a -> b (fetch first)\nerror: failed to push some refs to 'x'", PushRejected),
