@@ -64,16 +64,20 @@ def run_command(
 ) -> None:
     """Apply the hub's work to one managed cluster and report back."""
     credentials = credentials_of(options)
+    if agents is not None and "status" in agents.split(",") and status_repo is None:
+        raise click.UsageError("--agents status needs --status-repo: the repository to commit to")
 
     async def work(stop: asyncio.Event) -> None:
         from gitops_ocm.decide.settings import AgentSettings
-        from gitops_ocm.klusterlet.agent import KlusterletOptions, agent_groups, run_klusterlet
+        from gitops_ocm.klusterlet.agent import STATUS, KlusterletOptions, agent_groups, run_klusterlet
 
         hub, spoke = connect(hub_kubeconfig), connect(spoke_kubeconfig)
-        groups = frozenset(agents.split(",")) if agents else frozenset(agent_groups())
+        groups = (
+            frozenset(part.strip() for part in agents.split(",")) if agents else frozenset(agent_groups())
+        )
         settings = AgentSettings(cluster_name, hub_server=hub.server, agent_id=agent_id)
         beside = []
-        if status_repo is not None:
+        if status_repo is not None and STATUS in groups:
             beside.append(_committing(cluster_name, status_repo, credentials, status_interval, stop))
         try:
             if not (await answering(hub, stop) and await answering(spoke, stop)):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-FIRST, LONGEST, QUIET = 0.1, 30.0, 60.0
+FIRST, LONGEST, QUIET = 0.1, 5.0, 60.0
 
 
 @dataclass

@@ -20,10 +20,14 @@ from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
 
 
+STATUS = "status"
+"""The group that is not in the controller table: the cluster's own account in Git."""
+
+
 def agent_groups() -> tuple[str, ...]:
-    """What `--agents` can pick."""
+    """What `--agents` can pick: the table's groups, and `status`."""
     rows = agent_controllers(AgentSettings(cluster_name="any"))
-    return tuple(dict.fromkeys(row.group for row in rows))
+    return (*dict.fromkeys(row.group for row in rows), STATUS)
 
 
 @dataclass(frozen=True)
