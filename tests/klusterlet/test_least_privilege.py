@@ -23,7 +23,7 @@ from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.identity import load_kubeconfig
-from gitops_ocm.objects.conditions import is_true
+from gitops_ocm.objects.conditions import find, is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.testing import objects as make
@@ -81,8 +81,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def played(kubeconfig: Path, name: str) -> AsyncIterator[Scene]:
-    """The hub's controllers and the agent at work; the agent's cluster is not known to the hub yet."""
+async def played(
+    kubeconfig: Path, name: str, first: Callable[[Cluster], Awaitable[object]] | None = None
+) -> AsyncIterator[Scene]:
+    """The hub's controllers at work, then (once `first` is over) the agent of a cluster."""
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(connected(kubeconfig))
@@ -92,15 +94,17 @@ async def played(kubeconfig: Path, name: str) -> AsyncIterator[Scene]:
         agent: Any = Witness(own)
         ready = asyncio.Event()
         groups = frozenset(hub_groups()) - {"sync"}
-        controllers = asyncio.create_task(run_hub(hub, HubOptions(groups), stop, ready=ready.set))
-        await ready.wait()
-        options = KlusterletOptions(AgentSettings(name, hub_server=own.server, max_custom_claims=1))
-        klusterlet = asyncio.create_task(run_klusterlet(agent, spoke, options, stop))
+        running = [asyncio.create_task(run_hub(hub, HubOptions(groups), stop, ready=ready.set))]
         try:
+            await ready.wait()
+            if first is not None:
+                await first(hub)
+            options = KlusterletOptions(AgentSettings(name, hub_server=own.server, max_custom_claims=1))
+            running.append(asyncio.create_task(run_klusterlet(agent, spoke, options, stop)))
             yield Scene(name, hub, agent, spoke)
         finally:
             stop.set()
-            await asyncio.gather(controllers, klusterlet)
+            await asyncio.gather(*running)
 
 
 @pytest.fixture(params=["embedded", pytest.param("kubernetes", marks=pytest.mark.controlplane)])
@@ -146,6 +150,36 @@ async def test_from_nobody_to_work_applied(
     own = {f"list managedclusters metadata.name={name}", f"watch managedclusters metadata.name={name}"}
     asked = {a for a in scene.agent.asked if "managedclusters" in a}
     assert own <= asked <= own | {"get managedclusters", "patch managedclusters/status"}
+
+
+async def test_denied_and_let_in_again(
+    kubeconfig: Path, unique: Callable[[str], str], eventually: Eventually
+) -> None:
+    """An agent that starts while its cluster is denied sees that, waits, and works at once when let in."""
+    name = unique("denied")
+
+    async def denied(hub: Cluster) -> None:
+        async def says(status: str) -> bool:
+            conditions = (await hub.get(CLUSTERS, "", name)).get("status", {}).get("conditions", ())
+            return (find(conditions, "HubAcceptedManagedCluster") or {}).get("status") == status
+
+        await hub.create(CLUSTERS, make.managed_cluster(name))
+        await eventually(lambda: says("True"))
+        refusal = {"spec": {"hubAcceptsClient": False}}
+        await hub.patch(CLUSTERS, "", name, refusal, type=PatchType.MERGE)
+        await eventually(lambda: says("False"))
+
+    with capture_logs() as logs:
+        async with played(kubeconfig, name, denied) as scene:
+            own = f"watch managedclusters metadata.name={name}"
+            await eventually(lambda: own in scene.agent.asked and len(scene.agent.refused) >= 4)
+            await scene.accept()
+            await eventually(scene.available, 10)
+            await scene.hub.create(WORKS, make.manifest_work("first", name, [make.config_map("a")]))
+            await eventually(lambda: scene.applied("first"), 10)
+            await scene.hub.delete(WORKS, name, "first")
+            await eventually(lambda: scene.gone("first"))
+    assert _complaints(logs) == ["not allowed to watch, waiting for the rights"]
 
 
 async def test_others_are_out_of_reach(
