@@ -19,7 +19,6 @@ from gitops_ocm.operator.crds import ensure_crds, spoke_crds
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
 
-
 STATUS = "status"
 """The group that is not in the controller table: the cluster's own account in Git."""
 
