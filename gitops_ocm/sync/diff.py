@@ -29,6 +29,8 @@ from gitops_ocm.sync.failures import namespace_missing, problem
 from gitops_ocm.sync.marks import live_of, marked
 from gitops_ocm.sync.spec import SyncSpec
 
+_NAMED_ABOVE = frozenset({"apiVersion", "kind", "metadata"})
+
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -142,7 +144,10 @@ class _Hub:
             after = change.wanted.obj
         before, after = masked_pair(_comparable(live), _comparable(after))
         fields = tuple(differences(before or {}, after or {}))
-        if not fields:
+        if live is None:
+            # What kind of object, and which, the line above its fields says already.
+            fields = tuple(f for f in fields if f.path not in _NAMED_ABOVE)
+        elif not fields:
             return None
         action = Action.CONFIGURE if live is not None else Action.CREATE
         return ObjectDiff(replace(change, action=action), fields)
