@@ -10,11 +10,12 @@ For tests of exit statuses, of what is printed, and of what a process leaves beh
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGTERM, Signals
 from tempfile import TemporaryFile
@@ -46,6 +47,42 @@ def run(
         check=False,
         timeout=timeout,
     )
+
+
+_ONE_AFTER_ANOTHER = """
+import contextlib, io, json, sys
+from gitops_ocm.cli.main import main
+for args in json.load(sys.stdin):
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(args)
+        except SystemExit as end:
+            code = end.code or 0
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+def run_each(
+    commands: Sequence[Sequence[str]], *, env: Mapping[str, str], timeout: float = 120
+) -> list[subprocess.CompletedProcess[str]]:
+    """Many short commands one after another in one process: starting Python is most of what each costs."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ONE_AFTER_ANOTHER],
+        env=dict(env),
+        input=json.dumps([list(args) for args in commands]),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the commands ended with {done.returncode} and said:\n{done.stderr}")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return [
+        subprocess.CompletedProcess(list(args), *answer)
+        for args, answer in zip(commands, answers, strict=True)
+    ]
 
 
 class Daemon:

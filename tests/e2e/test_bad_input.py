@@ -16,7 +16,7 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run
+from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run, run_each
 from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, Repo
 
 pytestmark = pytest.mark.slow
@@ -37,11 +37,13 @@ class Hub:
         """The environment of commands against it."""
         return environment(self.folder)
 
+    def command(self, name: str, *options: str) -> list[str]:
+        """`sync --once` of the HubSync `name`."""
+        return ["sync", "--once", "--name", name, "--kubeconfig", str(self.kubeconfig), *options]
+
     def once(self, name: str, *options: str) -> tuple[int, str]:
         """`sync --once`: exit status, and all that was said."""
-        done = run(
-            "sync", "--once", "--name", name, "--kubeconfig", str(self.kubeconfig), *options, env=self.env
-        )
+        done = run(*self.command(name, *options), env=self.env)
         said = done.stdout + done.stderr
         assert TRACEBACK not in said
         return done.returncode, said
@@ -141,66 +143,100 @@ BAD_COMMITS: dict[str, tuple[dict[str, str], list[str]]] = {
 }
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A commit, the HubSync that was to sync it, and how that ended."""
+
+    name: str
+    commit: str
+    code: int
+    said: str
+
+
+@pytest.fixture(scope="module")
+async def refusals(
+    hub: Hub, unique: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Refusal]:
+    """`sync --once` of every bad commit, each with a repository and a HubSync of its own."""
+    names = {case: unique("bad") for case in BAD_COMMITS}
+    commits, commands = {}, []
+    for case, (files, _) in BAD_COMMITS.items():
+        repo = Repo(tmp_path_factory.mktemp("bad") / "repo.git")
+        commits[case] = repo.commit({f"hub/{names[case]}.yaml": config_map(names[case]), **files})
+        commands.append(hub.command(names[case], "--repo", str(repo.path)))
+    done = run_each(commands, env=hub.env)
+    return {
+        case: Refusal(names[case], commits[case], one.returncode, one.stdout + one.stderr)
+        for case, one in zip(BAD_COMMITS, done, strict=True)
+    }
+
+
 @pytest.mark.parametrize("case", BAD_COMMITS)
-async def test_a_bad_commit_is_refused_as_a_whole(
-    case: str, hub: Hub, unique: Callable[[str], str], tmp_path: Path
-) -> None:
+async def test_a_bad_commit_is_refused_as_a_whole(case: str, hub: Hub, refusals: dict[str, Refusal]) -> None:
     """Every problem is told with file, line and commit; what else the commit has is not applied either."""
-    files, expected = BAD_COMMITS[case]
-    name = unique("bad")
-    repo = Repo(tmp_path / "repo.git")
-    commit = repo.commit({f"hub/{name}.yaml": config_map(name), **files})
-    code, said = hub.once(name, "--repo", str(repo.path))
-    assert code == 1
-    for pattern in expected:
-        assert re.search(pattern, said), said
-    assert f"@{commit[:12]}" in said
-    assert not await hub.has(name)
-    status = (await hub.sync(name))["status"]
-    assert status["lastAttemptedCommit"] == commit
+    done = refusals[case]
+    assert done.code == 1
+    assert TRACEBACK not in done.said
+    for pattern in BAD_COMMITS[case][1]:
+        assert re.search(pattern, done.said), done.said
+    assert f"@{done.commit[:12]}" in done.said
+    assert not await hub.has(done.name)
+    status = (await hub.sync(done.name))["status"]
+    assert status["lastAttemptedCommit"] == done.commit
     assert "lastAppliedCommit" not in status
     assert status["problems"]
 
 
-@pytest.mark.parametrize(
-    ("options", "status", "expected"),
-    [
-        (["--repo", "{folder}/empty.git"], 1, r"has no commits yet: commit, or push, to it"),
-        (["--repo", "{folder}"], 1, r"{folder} is not a Git repository"),
-        (["--repo", "{folder}/nothere"], 1, r"there is no directory {folder}/nothere"),
-        (
-            ["--repo", "https://127.0.0.1:1/x.git"],
-            1,
-            r"cannot reach https://127.0.0.1:1/x.git .*this is retried",
-        ),
-        (["--repo", "http://127.0.0.1/x.git"], 2, r"the protocol http:// is not allowed"),
-        (["--repo", "ext::sh -c id"], 2, r"error: a repository's URL cannot have spaces"),
-        (["--repo", "--upload-pack=id"], 2, r"cannot begin with '-'"),
-        (["--repo", "https://me:pa55@127.0.0.1:1/x.git"], 2, r"has a password in it"),
-        (["--repo", "{folder}/repo.git", "--branch", "nope"], 1, r"nope is not in .*\(it has main; push"),
-        (["--repo", "{folder}/repo.git", "--branch", "a..b"], 2, r"Git does not accept this ref name"),
-        (["--repo", "{folder}/repo.git", "--path", "nope"], 1, r"nope@.*: there is no folder nope/"),
-        (["--repo", "{folder}/repo.git", "--name", "A_b"], 2, r"'A_b' cannot be the name of a HubSync"),
-        ([], 2, r"there is no HubSync .* on https://127.0.0.1:\d+\n  hint: create it, or give --repo URL"),
-    ],
-)
+UNUSABLE: list[tuple[list[str], int, str]] = [
+    (["--repo", "{folder}/empty.git"], 1, r"has no commits yet: commit, or push, to it"),
+    (["--repo", "{folder}"], 1, r"{folder} is not a Git repository"),
+    (["--repo", "{folder}/nothere"], 1, r"there is no directory {folder}/nothere"),
+    (
+        ["--repo", "https://127.0.0.1:1/x.git"],
+        1,
+        r"cannot reach https://127.0.0.1:1/x.git .*this is retried",
+    ),
+    (["--repo", "http://127.0.0.1/x.git"], 2, r"the protocol http:// is not allowed"),
+    (["--repo", "ext::sh -c id"], 2, r"error: a repository's URL cannot have spaces"),
+    (["--repo", "--upload-pack=id"], 2, r"cannot begin with '-'"),
+    (["--repo", "https://me:pa55@127.0.0.1:1/x.git"], 2, r"has a password in it"),
+    (["--repo", "{folder}/repo.git", "--branch", "nope"], 1, r"nope is not in .*\(it has main; push"),
+    (["--repo", "{folder}/repo.git", "--branch", "a..b"], 2, r"Git does not accept this ref name"),
+    (["--repo", "{folder}/repo.git", "--path", "nope"], 1, r"nope@.*: there is no folder nope/"),
+    (["--repo", "{folder}/repo.git", "--name", "A_b"], 2, r"'A_b' cannot be the name of a HubSync"),
+    ([], 2, r"there is no HubSync .* on https://127.0.0.1:\d+\n  hint: create it, or give --repo URL"),
+]
+"""Options, exit status, what is said."""
+
+
 async def test_a_repository_that_cannot_be_followed(
-    options: list[str], status: int, expected: str, hub: Hub, unique: Callable[[str], str], tmp_path: Path
+    hub: Hub, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     """What was typed wrong ends with 2 and leaves no HubSync; what Git cannot give is recorded, with 1."""
     folder = str(tmp_path)
     Repo(tmp_path / "empty.git")
     Repo(tmp_path / "repo.git").commit({"hub/a.yaml": config_map("a")})
-    name = unique("cannot")
-    code, said = hub.once(name, *(option.format(folder=folder) for option in options))
-    assert code == status, said
-    assert re.search(expected.format(folder=re.escape(folder)), said), said
-    assert "pa55" not in said
-    if status == 2:
-        with pytest.raises(ApiError):
-            await hub.sync(name)
-    else:
-        assert (await hub.sync(name))["status"]["conditions"]
+    names = [unique("cannot") for _ in UNUSABLE]
+    commands = [
+        hub.command(name, *(option.format(folder=folder) for option in options))
+        for name, (options, _, _) in zip(names, UNUSABLE, strict=True)
+    ]
+    made = await _syncs(hub)
+    for name, row, done in zip(names, UNUSABLE, run_each(commands, env=hub.env), strict=True):
+        options, status, expected = row
+        said = done.stdout + done.stderr
+        assert done.returncode == status, (options, said)
+        assert re.search(expected.format(folder=re.escape(folder)), said), (options, said)
+        assert TRACEBACK not in said
+        assert "pa55" not in said
+        if status == 1:
+            assert (await hub.sync(name))["status"]["conditions"], options
+    recorded = {name for name, (_, status, _) in zip(names, UNUSABLE, strict=True) if status == 1}
+    assert await _syncs(hub) - made == recorded
+
+
+async def _syncs(hub: Hub) -> set[str]:
+    return {sync["metadata"]["name"] for sync in (await hub.cluster.list(SYNCS)).items}
 
 
 async def test_the_guards_instruction_works(hub: Hub, unique: Callable[[str], str], tmp_path: Path) -> None:
