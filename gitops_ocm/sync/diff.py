@@ -28,6 +28,7 @@ from gitops_ocm.plan.waves import waves
 from gitops_ocm.sync.failures import namespace_missing, problem
 from gitops_ocm.sync.marks import live_of, marked
 from gitops_ocm.sync.spec import SyncSpec
+from gitops_ocm.sync.taints import with_live_taints
 
 _NAMED_ABOVE = frozenset({"apiVersion", "kind", "metadata"})
 
@@ -123,7 +124,7 @@ class _Hub:
         assert change.wanted is not None
         # Provenance is no difference: an object's commit changes only when its content does.
         commit = change.live.commit if change.live else ""
-        fragment = marked(change.wanted, owner=self._owner, commit=commit or "0" * 40)
+        fragment = with_live_taints(marked(change.wanted, owner=self._owner, commit=commit or "0" * 40), live)
         resource = await self._mapper.resource_of(change.ref.of, change.version)
         try:
             if resource is None:

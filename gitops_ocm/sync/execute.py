@@ -19,13 +19,14 @@ from gitops_ocm.live.commit import CONCURRENCY, Committer
 from gitops_ocm.objects.diff import differences, without_noise
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ownership import fields_owned_by
-from gitops_ocm.objects.ref import Ref
+from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Reason
 from gitops_ocm.plan.waves import Wave, needs, waves
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_change
 from gitops_ocm.sync.failures import Verdict, namespace_missing, problem, verdict
 from gitops_ocm.sync.marks import commit_of, marked
 from gitops_ocm.sync.observed import Observed
+from gitops_ocm.sync.taints import has_taints, with_live_taints
 
 
 @dataclass
@@ -184,6 +185,12 @@ class Executor:
             if change.reason is Reason.DRIFTED:
                 self._before[change.ref] = self._observed.version(change.ref)
             fragment = marked(change.wanted, owner=self._owner, commit=commit_of(change, plan.commit))
+            if has_taints(fragment):
+                try:
+                    fragment = with_live_taints(fragment, await self._live(change))
+                except ApiError as error:
+                    self._on_error(change, error, done, coming)
+                    continue
             writes.append(Apply(fragment, force=change.force))
             by_write[id(writes[-1])] = change
 
@@ -259,6 +266,19 @@ class Executor:
 
         await self._committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
 
+    async def _live(self, change: Change) -> Object | None:
+        """The object as it is on the hub now."""
+        ref = change.ref
+        resource = await self._mapper.resource_of(ref.of, change.version)
+        if resource is None:
+            return None
+        try:
+            return await self._cluster.get(resource, ref.namespace, ref.name)
+        except ApiError as error:
+            if error.http_code == 404:
+                return None
+            raise
+
     async def _uid_if_ours(self, change: Change, done: Execution) -> str | None:
         """The uid of an object that no longer carries our label, when it is nevertheless ours to delete.
 
@@ -267,13 +287,10 @@ class Executor:
         """
         ref = change.ref
         try:
-            resource = await self._mapper.resource_of(ref.of, change.version)
-            obj = await self._cluster.get(resource, ref.namespace, ref.name) if resource else None
+            obj = await self._live(change)
         except ApiError as error:
-            if error.http_code != 404:
-                self._on_error(change, error, done, frozenset())
-                return None
-            obj = None
+            self._on_error(change, error, done, frozenset())
+            return None
         if obj is not None:
             meta = obj["metadata"]
             owner = (meta.get("labels") or {}).get(SYNC_NAME_LABEL, self._owner)
