@@ -157,9 +157,7 @@ def _sync(obj: Object) -> dict[str, Any]:
     return {
         "spec": _present(
             repository=redacted(
-                _present(
-                    url=repository.get("url"), ref=repository.get("ref"), path=repository.get("path")
-                )
+                _present(url=repository.get("url"), ref=repository.get("ref"), path=repository.get("path"))
             ),
         ),
         "status": _present(

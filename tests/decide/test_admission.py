@@ -92,7 +92,8 @@ def test_what_is_refused_and_how(obj: Object, old: Object | None, message: str) 
         admit(obj, old, NOW, HUB)
     assert caught.value.http_code == 400
     webhook, _, said = caught.value.message.partition(" denied the request: ")
-    assert webhook.startswith('admission webhook "') and said == message
+    assert webhook.startswith('admission webhook "')
+    assert said == message
 
 
 def test_a_work_may_be_as_large_as_the_limit_and_no_larger() -> None:

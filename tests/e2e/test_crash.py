@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,6 +65,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
         found = Processes(tmp_path, stack)
         yield found
         for daemon in found.all:
+            sys.stderr.write(daemon.output)  # shown where the test failed
             assert TRACEBACK not in daemon.output, daemon.output
 
 
@@ -151,14 +153,14 @@ def _told(repo: Repo) -> str:
 async def test_a_sync_killed_or_cut_off_while_it_applies_is_finished(
     victim: str, processes: Processes, eventually: Eventually
 ) -> None:
-    """Whichever end dies in the middle of 600 objects: all are there in the end, none is left over.
+    """Whichever end dies in the middle of 400 objects: all are there in the end, none is left over.
 
     Afterwards a file less is an object less, so that nothing was created without being recorded; and
     the status branch tells each state once.
     """
     hub, kubeconfig = await processes.hub()
     repo = Repo(processes.folder / "fleet.git")
-    repo.commit(files(600, "1"))
+    repo.commit(files(400, "1"))
     options = ("--repo", str(repo.path), "--kubeconfig", str(kubeconfig), "--status-interval", "0.2", "-q")
     sync = processes.start("sync", *options)
     async with connected(kubeconfig) as cluster:
@@ -171,12 +173,12 @@ async def test_a_sync_killed_or_cut_off_while_it_applies_is_finished(
 
     async with connected(kubeconfig) as cluster:
         await eventually(lambda: _synced(cluster, repo.git("rev-parse", "main")), 60)
-        assert len(await names(cluster, "c")) == 600
+        assert len(await names(cluster, "c")) == 400
         inventory = (await cluster.get(SYNCS, "", "fleet"))["status"]["inventory"]["entries"]
-        assert len(inventory) == 600
+        assert len(inventory) == 400
         last = repo.commit({"hub/c0000.yaml": None})
         await eventually(lambda: _synced(cluster, last), 60)
-        assert len(await names(cluster, "c")) == 599
+        assert len(await names(cluster, "c")) == 399
     # With the pass over, `sync` has told the last state too.
     await eventually(lambda: f'lastAppliedCommit: "{last}"' in _told(repo))
     assert await sync.stop() == 0
@@ -212,7 +214,7 @@ def _work(count: int) -> Object:
 async def test_an_agent_killed_while_it_applies_and_deletes_goes_on(
     processes: Processes, eventually: Eventually, tmp_path: Path
 ) -> None:
-    """kill -9 in the middle of a work's 300 manifests, then in the middle of taking them away again."""
+    """kill -9 in the middle of a work's 200 manifests, then in the middle of taking them away again."""
     _, kubeconfig = await processes.hub()
     async with serve(tmp_path / "cluster1", name="cluster1") as member:
         spoke_kubeconfig = str(member.kubeconfig_path)
@@ -221,15 +223,15 @@ async def test_an_agent_killed_while_it_applies_and_deletes_goes_on(
         async with connected(kubeconfig) as hub, connected(member.kubeconfig_path) as spoke:
             await hub.create(CLUSTERS, _accepted("cluster1"))
             await eventually(lambda: _namespace(hub, "cluster1"))
-            await hub.create(WORKS, _work(300))
+            await hub.create(WORKS, _work(200))
             await eventually(lambda: _some(spoke, 20))
             agent.kill()
             agent = processes.start("klusterlet", "run", *options, "--spoke-kubeconfig", spoke_kubeconfig)
             await eventually(lambda: _work_applied(hub), 60)
-            assert len(await names(spoke, "m")) == 300
+            assert len(await names(spoke, "m")) == 200
 
             await hub.delete(WORKS, "cluster1", "many")
-            await eventually(lambda: _fewer(spoke, 290))
+            await eventually(lambda: _fewer(spoke, 190))
             agent.kill()
             agent = processes.start("klusterlet", "run", *options, "--spoke-kubeconfig", spoke_kubeconfig)
             await eventually(lambda: _gone(hub, spoke), 60)
@@ -264,7 +266,7 @@ async def _fewer(spoke: Cluster, count: int) -> bool:
 async def _work_applied(hub: Cluster) -> bool:
     work = await hub.get(WORKS, "cluster1", "many")
     manifests = ((work.get("status") or {}).get("resourceStatus") or {}).get("manifests") or ()
-    return is_true(work, "Applied") and len(manifests) == 300
+    return is_true(work, "Applied") and len(manifests) == 200
 
 
 async def _gone(hub: Cluster, spoke: Cluster) -> bool:
