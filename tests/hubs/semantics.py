@@ -106,8 +106,8 @@ def _comparable(outcome: Any, namespace: str, names: dict[str, str]) -> Any:
             )
     text = orjson.dumps(outcome, option=_SORT).decode().replace(namespace, "NAMESPACE")
     text = _TIME.sub("TIME", text)
-    for pattern, label in ((_UID, "uid"), (_VERSION, "version")):
-        text = pattern.sub(lambda m, label=label: _name(names, label, m[0]), text)
+    text = _UID.sub(lambda found: _name(names, "uid", found[0]), text)
+    text = _VERSION.sub(lambda found: _name(names, "version", found[0]), text)
     return orjson.loads(text)
 
 

@@ -7,7 +7,7 @@ an agent's certificate; what it may do is what the hub's own controllers grant w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,8 +191,8 @@ async def test_others_are_out_of_reach(
         for cluster in (name, other):
             await scene.hub.create(CLUSTERS, make.managed_cluster(cluster))
         await eventually(scene.available)
-        lease = {"metadata": {"name": "mine", "namespace": name}}
-        lease |= {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+        lease: dict[str, Any] = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+        lease["metadata"] = {"name": "mine", "namespace": name}
         me: Any = scene.agent
         for attempt in (
             me.list(WORKS, other),
@@ -217,7 +217,7 @@ def _complaints(logs: list[Any]) -> list[str]:
     return [str(line["event"]) for line in logs if line["log_level"] in ("warning", "error", "critical")]
 
 
-def _claim(name: str) -> Mapping[str, Any]:
+def _claim(name: str) -> dict[str, Any]:
     return {
         "apiVersion": f"cluster.{OCM}/v1alpha1",
         "kind": "ClusterClaim",

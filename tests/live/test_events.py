@@ -41,8 +41,9 @@ async def test_where_an_event_is(
         recorder.emit(Emit(managed_cluster("gone"), "Nowhere", "no such namespace", namespace="no-such"))
         recorder.emit(Emit(obj, "Broken", no_text))
         recorder.emit(Emit(obj, "Tried", "it was tried", namespace=home))
-        (event,) = await eventually(lambda: events(cluster, namespace, "Tried"))  # type: ignore[misc]
+        tried: Any = await eventually(lambda: events(cluster, namespace, "Tried"))
     running.cancel()
+    (event,) = tried
     assert event["regarding"]["name"] == obj["metadata"]["name"]
     assert event["regarding"]["namespace"] == namespace
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["event not written"]
