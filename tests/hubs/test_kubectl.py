@@ -6,18 +6,23 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.ref import Resource
 from gitops_ocm.testing.clusters import NAMESPACES, install
 from tests.hubs.conftest import WIDGETS
 from tests.hubs.kubectl_cases import SESSIONS, Step, config
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+
+SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
+CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 VARIES = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
@@ -98,6 +103,7 @@ async def judges(
     kubernetes_kubeconfig: Path,
     kubernetes_cluster: Cluster,
     unique: Callable[[str], str],
+    eventually: Callable[..., Awaitable[object]],
     tmp_path: Path,
 ) -> tuple[Kubectl, Kubectl]:
     """kubectl for the embedded server and for the real one, in namespaces of the same name."""
@@ -106,10 +112,20 @@ async def judges(
         await install(cluster, [WIDGETS])
         obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
         await cluster.create(NAMESPACES, obj)
+        await eventually(partial(_has_what_every_namespace_has, cluster, namespace))
     return (
         Kubectl(kubectl, embedded_kubeconfig, namespace, tmp_path / "embedded"),
         Kubectl(kubectl, kubernetes_kubeconfig, namespace, tmp_path / "real"),
     )
+
+
+async def _has_what_every_namespace_has(cluster: Cluster, namespace: str) -> bool:
+    """Its ServiceAccount and its CA: a real cluster's controllers make them a moment later."""
+    for resource, name in ((SERVICE_ACCOUNTS, "default"), (CONFIG_MAPS, "kube-root-ca.crt")):
+        found = await cluster.list(resource, namespace, field_selector=f"metadata.name={name}")
+        if not found.items:
+            return False
+    return True
 
 
 @pytest.mark.parametrize("session", SESSIONS.values(), ids=[name.replace(" ", "-") for name in SESSIONS])
