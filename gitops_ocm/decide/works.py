@@ -44,6 +44,7 @@ from gitops_ocm.decide.writes import (
 )
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.diff import covers
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Ref
 
 BY_OWNER = "works-by-replica-set"
@@ -53,6 +54,10 @@ WORK_VERSION = "work.open-cluster-management.io/v1"
 def owner_value(owner: Ref) -> str:
     """The label value by which a replica set finds its works."""
     return f"{owner.namespace}.{owner.name}"
+
+
+UNACCEPTED_RETRY = 5.0
+"""Seconds between looks at a selected cluster that has no namespace, because nobody accepted it yet."""
 
 
 def work_name(owner: Mapping[str, Any], cluster: str) -> str:
@@ -155,8 +160,10 @@ def _roll_out(
                 tallies[_placement_of(result.obj)].existing.add(namespace_of(result.obj))
         failed = errors(results)
         problems = [*faults, *(fault.message for fault in failed)]
+        waits = [fault for fault in failed if _is_namespace_missing(fault)]
+        failed = [fault for fault in failed if not _is_namespace_missing(fault)]
         status = summed_up(view, owner, refs, tallies, len(taken), problems, now)
-        wakes = [seconds_until(at, now) for at in rechecks]
+        wakes = [seconds_until(at, now) for at in rechecks] + [UNACCEPTED_RETRY] * bool(waits)
         if failed:
             again = after_failure(failed)
             wakes += [again.requeue_after] if again.requeue_after is not None else []
@@ -164,6 +171,11 @@ def _roll_out(
         return Outcome(status, requeue_after=min(wakes, default=None))
 
     return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
+
+
+def _is_namespace_missing(fault: ApiError) -> bool:
+    """Whether a work could not be made because its cluster was not accepted yet: that is no failure."""
+    return fault.http_code == 404 and fault.message.startswith("namespaces ")
 
 
 # --- one work ---------------------------------------------------------------------------------------
