@@ -151,7 +151,7 @@ async def test_get_watch_shows_changes_as_they_happen(judges: tuple[Kubectl, Kub
         assert watching.stdout is not None
         try:
             async with asyncio.timeout(60):
-                lines = [await watching.stdout.readline() for _ in range(2)]  # the header, and `a`
+                lines = [await watching.stdout.readline() for _ in range(3)]  # the header, `a`, and the CA
                 await kubectl.run(Step("create -f -", config("b")))
                 await kubectl.run(Step("label cm b tier=front"))
                 await kubectl.run(Step("delete cm b"))
@@ -162,6 +162,7 @@ async def test_get_watch_shows_changes_as_they_happen(judges: tuple[Kubectl, Kub
         transcripts.append(same(b"".join(lines).decode()))
     assert transcripts[0] == transcripts[1]
     assert [line.split()[0] for line in transcripts[0].splitlines()[1:]] == [
+        "ADDED",
         "ADDED",
         "ADDED",
         "MODIFIED",
