@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.hub.template import template_files
 from gitops_ocm.klusterlet.account import keep_account
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
-from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
@@ -27,7 +27,8 @@ from gitops_ocm.sync.events import Level, SyncEvent
 from gitops_ocm.sync.loop import SyncSettings
 from gitops_ocm.sync.service import ServiceSettings, SyncService
 from gitops_ocm.testing.clusters import memory
-from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, WORKS, Repo
+from gitops_ocm.testing.gitops import CONFIG_MAPS, NAMESPACES, SYNCS, WORKS, Repo
+from gitops_ocm.testing.waiting import eventually as eventually_holds
 
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
@@ -111,8 +112,22 @@ async def _stage(hub: Cluster, spoke: Cluster, name: str, folder: Path) -> Async
         tasks.start("agent", run_klusterlet(hub, spoke, agent, stop, beside=[account]))
         try:
             yield Stage(repo, hub, spoke, name, name, events)
+            await _cleared(hub, name)
         finally:
             stop.set()
+
+
+async def _cleared(hub: Cluster, name: str) -> None:
+    """The hub is shared: what selects every cluster of it must not outlive its test."""
+    await hub.patch(SYNCS, "", name, {"spec": {"suspend": True}}, type=PatchType.MERGE)
+    with suppress(ApiError):
+        await hub.delete(NAMESPACES, "", f"fleet-{name}")
+    label = f"work.open-cluster-management.io/manifestworkreplicaset=fleet-{name}.web"
+
+    async def gone() -> bool:
+        return not (await hub.list(WORKS, label_selector=label)).items
+
+    await eventually_holds(gone, 60)
 
 
 @pytest.fixture
