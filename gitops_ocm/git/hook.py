@@ -24,7 +24,7 @@ from gitops_ocm.git import hook_client, refs
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import GitError, InvalidRef, Locked
 
-_MARK = "# Written by gitops-ocm; removed with `gitops-ocm` or by hand."
+_MARK = "# Written by gitops-ocm, to tell its sync of a push. It may be deleted."
 _CLIENT = "gitops-ocm-notify.py"
 _MAX_REQUEST = 64 * 1024
 _MAX_SOCKET_PATH = 100

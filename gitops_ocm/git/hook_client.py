@@ -34,7 +34,7 @@ def main(path: str, seconds: float) -> None:
             try:
                 chunk = daemon.recv(65536)
             except TimeoutError:
-                say("gitops-ocm: still at work; `gitops-ocm status` tells how it goes")
+                say("gitops-ocm: still at work; `kubectl get hubsyncs` on the hub tells how it goes")
                 return
             except OSError:
                 return
