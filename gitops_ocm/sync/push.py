@@ -38,6 +38,7 @@ from gitops_ocm.report.status_files import (
 )
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.log import get_logger
+from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.sync.events import Listener
 from gitops_ocm.sync.publish import Message, Publisher
 
@@ -72,7 +73,6 @@ class Push:
         """`agents` holds the agents' branches; `name` is the HubSync that `sync.yaml` tells of."""
         self._name = name
         self._agents = agents
-        self._clock = clock
         self._interval = min_interval
         self._heads: dict[str, str] = {}
         self._accounts: dict[str, dict[str, _Told]] = {}
@@ -118,12 +118,14 @@ class Push:
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the branch up to date until `stop` is set."""
         await self.start()
-        folding = asyncio.create_task(self._keep_folding(), name="fold agents' branches")
+        ended = asyncio.Event()
+        folding = asyncio.create_task(self._keep_folding(ended), name="fold agents' branches")
         try:
             await self.publisher.run(stop)
         finally:
-            folding.cancel()
-            await asyncio.gather(folding, return_exceptions=True)
+            # Not cancelled: what it reads in a thread would go on, with a repository that is closed.
+            ended.set()
+            await folding
 
     async def fold(self) -> None:
         """Look at the agents' branches; those that moved make their files dirty."""
@@ -198,9 +200,8 @@ class Push:
             known[blob] = _Told(blob, generation_of(text))
         return {path: known[blob] if path in works else _Told(blob) for path, blob in blobs.items()}
 
-    async def _keep_folding(self) -> None:
-        while True:
-            await self._clock.sleep(self._interval)
+    async def _keep_folding(self, ended: asyncio.Event) -> None:
+        while not await first_of(ended.wait(), within=self._interval):
             try:
                 await self.fold()
             except GitError as error:
