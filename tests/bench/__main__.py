@@ -1,8 +1,8 @@
 """`make bench`: how fast and how large, as a table, measured against others on the same server.
 
-On a real control plane, started here: the first sync of a Git repository by our engine, by
-`kubectl apply --server-side` and by the bare floor, interleaved, each repeat on fresh objects and
-each in a process of its own; then what a resync and one changed file cost, and what the parts take.
+On real control planes, started here: the first sync of a Git repository by our engine, by
+`kubectl apply --server-side` and by the bare floor, interleaved, each repeat on a new server and
+each contender in a process of its own; then what a resync and one changed file cost, and what the parts take.
 """
 
 from __future__ import annotations
@@ -72,13 +72,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gitops-ocm-bench-") as name:
         directory = Path(name)
         programs = ensure(os.environ, GO_MODULE)
-        with control_plane(programs, directory / "plane", manifests=crds()) as plane:
-            rows: list[Row] = []
-            kubectls = list(_kubectls(programs))
-            for size in options.sizes:
-                chosen = kubectls if size <= options.kubectl_up_to else ()
-                samples = _measure_syncs(plane, directory, size, options.repeats, chosen)
-                rows += _sync_rows(size, samples, chosen)
+        rows: list[Row] = []
+        kubectls = list(_kubectls(programs))
+        for size in options.sizes:
+            chosen = kubectls if size <= options.kubectl_up_to else ()
+            samples = _measure_syncs(programs, directory, size, options.repeats, chosen)
+            rows += _sync_rows(size, samples, chosen)
         rows += _part_rows(directory, max(options.sizes))
     print(f"\n{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n")
     print(render(rows))
@@ -98,23 +97,30 @@ def _options() -> argparse.Namespace:
 
 
 def _measure_syncs(
-    plane: ControlPlane, directory: Path, size: int, repeats: int, kubectls: Sequence[Kubectl]
+    programs: Programs, directory: Path, size: int, repeats: int, kubectls: Sequence[Kubectl]
 ) -> Samples:
+    """Every contender in turn; each repeat on a control plane of its own, with nothing on it before."""
     samples: Samples = {}
+    contenders: list[str | Kubectl] = ["floor", "engine", *kubectls]
     for repeat in range(repeats):
-        contenders: list[str | Kubectl] = ["floor", "engine", *kubectls]
-        for number, contender in enumerate(contenders):
-            _progress(f"{size} objects, repeat {repeat + 1} of {repeats}: {contender}")
-            tag = f"{size}-{repeat}-{number}"
-            fleet = write_fleet(directory / tag, size, tag)
-            served = cpu_of(plane.pids.values())
-            if isinstance(contender, Kubectl):
-                numbers = contender.first_sync(plane, fleet)
-            else:
-                numbers = run_phase(contender, fleet, plane.kubeconfig)
-            numbers["server_cpu"] = cpu_of(plane.pids.values()) - served
-            samples.setdefault(str(contender), []).append(numbers)
+        with control_plane(programs, directory / f"plane-{size}-{repeat}", manifests=crds()) as plane:
+            for number, contender in enumerate(contenders):
+                _progress(f"{size} objects, repeat {repeat + 1} of {repeats}: {contender}")
+                tag = f"{size}-{repeat}-{number}"
+                fleet = write_fleet(directory / tag, size, tag)
+                numbers = _measure(contender, fleet, plane)
+                samples.setdefault(str(contender), []).append(numbers)
     return samples
+
+
+def _measure(contender: str | Kubectl, fleet: Fleet, plane: ControlPlane) -> Numbers:
+    served = cpu_of(plane.pids.values())
+    if isinstance(contender, Kubectl):
+        numbers = contender.first_sync(plane, fleet)
+    else:
+        numbers = run_phase(contender, fleet, plane.kubeconfig)
+    numbers["server_cpu"] = cpu_of(plane.pids.values()) - served
+    return numbers
 
 
 def _sync_rows(size: int, samples: Samples, kubectls: Sequence[Kubectl]) -> list[Row]:
