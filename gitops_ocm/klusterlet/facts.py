@@ -21,7 +21,8 @@ FAILING_PERIOD = 5.0
 
 async def measure(cluster: Cluster, cache: Cache, clock: Clock, stop: asyncio.Event) -> None:
     """Look every minute, every five seconds while something is wrong, until `stop`."""
-    version, failing_since = "", None
+    version = ""
+    failing_since: datetime | None = None
     while not stop.is_set():
         failure = ""
         try:
@@ -29,10 +30,6 @@ async def measure(cluster: Cluster, cache: Cache, clock: Clock, stop: asyncio.Ev
             failing_since = None
         except GitopsError as error:
             failure = error.message
-            failing_since = _earlier(failing_since, clock.now())
+            failing_since = failing_since or clock.now()
         cache.put_local(facts(version=version, failing_since=failing_since, failure=failure))
         await first_of(stop.wait(), within=FAILING_PERIOD if failure else PERIOD)
-
-
-def _earlier(known: datetime | None, now: datetime) -> datetime:
-    return known or now

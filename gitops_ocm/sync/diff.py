@@ -27,6 +27,7 @@ from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.plan.waves import waves
 from gitops_ocm.sync.failures import namespace_missing, problem
 from gitops_ocm.sync.marks import live_of, marked
+from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.taints import with_live_taints
 
@@ -106,15 +107,7 @@ class _Hub:
         return DiffResult(plan.commit, tuple(objects), (*plan.diagnostics, *problems))
 
     async def _get(self, ref: Ref, version: str) -> Object | None:
-        resource = await self._mapper.resource_of(ref.of, version)
-        if resource is None:
-            return None
-        try:
-            return await self._cluster.get(resource, ref.namespace, ref.name)
-        except ApiError as error:
-            if error.http_code == 404:
-                return None
-            raise
+        return await live_object(self._cluster, self._mapper, ref, version)
 
     async def _compare(
         self, change: Change, live: Object | None, coming: set[Ref]

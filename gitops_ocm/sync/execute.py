@@ -26,6 +26,7 @@ from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_change
 from gitops_ocm.sync.failures import Verdict, namespace_missing, problem, verdict
 from gitops_ocm.sync.marks import commit_of, marked
 from gitops_ocm.sync.observed import Observed
+from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.taints import has_taints, with_live_taints
 
 
@@ -267,17 +268,7 @@ class Executor:
         await self._committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
 
     async def _live(self, change: Change) -> Object | None:
-        """The object as it is on the hub now."""
-        ref = change.ref
-        resource = await self._mapper.resource_of(ref.of, change.version)
-        if resource is None:
-            return None
-        try:
-            return await self._cluster.get(resource, ref.namespace, ref.name)
-        except ApiError as error:
-            if error.http_code == 404:
-                return None
-            raise
+        return await live_object(self._cluster, self._mapper, change.ref, change.version)
 
     async def _uid_if_ours(self, change: Change, done: Execution) -> str | None:
         """The uid of an object that no longer carries our label, when it is nevertheless ours to delete.
