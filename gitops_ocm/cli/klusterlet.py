@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.agent_options import agent_options, agent_settings
 from gitops_ocm.cli.git_options import credential_options, credentials_of
 from gitops_ocm.cli.options import answering, cache_dir, connect, log_options
 from gitops_ocm.cli.process import run
@@ -48,6 +49,7 @@ def klusterlet() -> None:
     show_default=True,
     help="Least seconds between two commits.",
 )
+@agent_options
 @credential_options
 @log_options
 def run_command(
@@ -63,6 +65,7 @@ def run_command(
     **options: Any,
 ) -> None:
     """Apply the hub's work to one managed cluster and report back."""
+    tuned = agent_settings(options)
     credentials = credentials_of(options)
     if agents is not None and "status" in agents.split(",") and status_repo is None:
         raise click.UsageError("--agents status needs --status-repo: the repository to commit to")
@@ -75,7 +78,7 @@ def run_command(
         groups = (
             frozenset(part.strip() for part in agents.split(",")) if agents else frozenset(agent_groups())
         )
-        settings = AgentSettings(cluster_name, hub_server=hub.server, agent_id=agent_id)
+        settings = AgentSettings(cluster_name, hub_server=hub.server, agent_id=agent_id, **tuned)
         beside = []
         if status_repo is not None and STATUS in groups:
             beside.append(_committing(cluster_name, status_repo, credentials, status_interval, stop))

@@ -1,0 +1,115 @@
+"""Options that set how an agent goes about it: OCM's flags by OCM's names, with OCM's defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GATES = ("RawFeedbackJsonString",)
+
+
+class Duration(click.ParamType):
+    """A span in Go's notation."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The span, longer than nothing."""
+        from gitops_ocm.api.scalars import ScalarError, parse_duration
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            span = parse_duration(value)
+        except ScalarError as error:
+            self.fail(f"{error.message}; {error.hint}", param, ctx)
+        if span <= timedelta(0):
+            self.fail(f"{value} is not longer than nothing", param, ctx)
+        return span
+
+
+class Gates(click.ParamType):
+    """Feature gates, `Name=true,…`."""
+
+    name = "gates"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, bool]:
+        """Which gates are set how."""
+        if isinstance(value, dict):
+            return value
+        found: dict[str, bool] = {}
+        for part in filter(None, str(value).split(",")):
+            name, _, setting = part.partition("=")
+            if name not in GATES:
+                self.fail(f"there is no gate {name!r}; there is {', '.join(GATES)}", param, ctx)
+            if setting.lower() not in ("true", "false"):
+                self.fail(f"{name} is either true or false, not {setting!r}", param, ctx)
+            found[name] = setting.lower() == "true"
+        return found
+
+
+def agent_options(command: F) -> F:
+    """The settings of an agent; `agent_settings` reads them."""
+    duration, count = Duration(), click.IntRange(min=1)
+    for option in reversed(
+        (
+            click.option(
+                "--status-sync-interval",
+                type=duration,
+                default="10s",
+                show_default=True,
+                help="Between two looks at what works applied, beside those that changes cause.",
+            ),
+            click.option(
+                "--appliedmanifestwork-eviction-grace-period",
+                "eviction_grace",
+                type=duration,
+                default="60m",
+                show_default=True,
+                help="How long what a vanished work applied is kept; 100 years or more: for ever.",
+            ),
+            click.option(
+                "--max-json-raw-length",
+                type=count,
+                default=1024,
+                show_default=True,
+                help="Longest JSON text reported back.",
+            ),
+            click.option(
+                "--max-custom-cluster-claims",
+                "max_custom_claims",
+                type=click.IntRange(min=0),
+                default=20,
+                show_default=True,
+                help="How many of the cluster's own claims are reported.",
+            ),
+            click.option(
+                "--feature-gates",
+                type=Gates(),
+                default="",
+                metavar="NAME=true|false,…",
+                help=f"What is not on by default: {', '.join(GATES)}.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def agent_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `agent_options` out of a command's, as fields of `AgentSettings`."""
+    gates = options.pop("feature_gates")
+    return {
+        "status_sync_interval": options.pop("status_sync_interval").total_seconds(),
+        "eviction_grace": options.pop("eviction_grace").total_seconds(),
+        "max_json_raw_length": options.pop("max_json_raw_length"),
+        "max_custom_claims": options.pop("max_custom_claims"),
+        "raw_feedback_json": gates.get("RawFeedbackJsonString", False),
+    }
