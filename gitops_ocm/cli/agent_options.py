@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 GATES = ("RawFeedbackJsonString",)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[timedelta]):
     """A span in Go's notation."""
 
     name = "duration"
@@ -33,7 +33,7 @@ class Duration(click.ParamType):
         return span
 
 
-class Gates(click.ParamType):
+class Gates(click.ParamType[dict[str, bool]]):
     """Feature gates, `Name=true,…`."""
 
     name = "gates"
