@@ -13,6 +13,15 @@ FIRST_PAUSE = 0.005
 LONGEST_PAUSE = 0.25
 
 
+async def turns(count: int) -> None:
+    """Let the event loop go round: everything that can go on does so `count` times, with no pause.
+
+    For making histories interleave in many ways, not for waiting: no number of turns is enough for that.
+    """
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 async def eventually(condition: Callable[[], Any], within: float = 30.0, *, describe: str = "") -> Any:
     """Ask until `condition` answers something truthy, and return that.
 

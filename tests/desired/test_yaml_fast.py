@@ -98,11 +98,8 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=4000)
-@given(pieces=st.lists(PIECES, min_size=1, max_size=14))
-def test_what_is_plain_reads_the_same(pieces: list[str]) -> None:
-    """A text that passes the scan has, by the fast parser, the careful reader's value, types included."""
-    text = "".join(pieces)
+def agree(text: str) -> None:
+    """Assert that the fast parser, where it takes a text, reads what the careful one does, types included."""
     if not yaml_fast.is_plain(text):
         return
     careful = yaml_events.read(text)
@@ -112,6 +109,24 @@ def test_what_is_plain_reads_the_same(pieces: list[str]) -> None:
         return
     assert not careful.problems
     assert repr(value) == repr(careful.value)
+
+
+TEXTS = st.lists(PIECES, min_size=1, max_size=14).map("".join)
+
+
+@settings(derandomize=True, deadline=None, max_examples=600)
+@given(text=TEXTS)
+def test_what_is_plain_reads_the_same(text: str) -> None:
+    """A text that passes the scan has, by the fast parser, the careful reader's value."""
+    agree(text)
+
+
+@pytest.mark.slow
+@settings(derandomize=True, deadline=None, max_examples=4000)
+@given(text=TEXTS)
+def test_thousands_of_plain_texts_read_the_same(text: str) -> None:
+    """The same over a much larger sample."""
+    agree(text)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\x85\u2028\u2029"), max_size=30)
@@ -136,7 +151,7 @@ class Quoted(yaml.SafeDumper):  # type: ignore[misc]
 Quoted.add_representer(str, Quoted.represent_text)
 
 
-@settings(derandomize=True, deadline=None, max_examples=400)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(
     value=st.dictionaries(TEXT, VALUES, min_size=1, max_size=5),
     style=st.sampled_from(['"', "'", "|", ">"]),

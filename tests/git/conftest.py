@@ -63,23 +63,43 @@ class Repo:
         parent: str | None = "",
     ) -> str:
         """Commit exactly these files (`parent` None: no history; "": the branch's commit)."""
-        index = {"GIT_INDEX_FILE": str(self.git_dir / "test-index")}
-        (self.git_dir / "test-index").unlink(missing_ok=True)
-        rows = "".join(f"100644 {self.blob(data)}\t{path}\0" for path, data in files.items())
-        self("update-index", "-z", "--index-info", stdin=rows.encode(), env=index)
-        return self.commit_tree(self("write-tree", env=index), branch=branch, message=message, parent=parent)
+        if parent == "":
+            parent = self._tip(branch)
+        ref = f"refs/heads/{branch}".encode()
+        stream = [
+            b"reset %s\n\ncommit %s\nmark :1\n" % (ref, ref),
+            b"author A <a@example.com> 1700000000 +0200\n",
+            b"committer C <c@example.com> 1700000000 -0330\n",
+            _data(message),
+            b"from %s\n" % parent.encode() if parent else b"",
+            b"deleteall\n",
+        ]
+        for path, data in files.items():
+            quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            stream += [f'M 100644 inline "{quoted}"\n'.encode(), _data(data)]
+        stream.append(b"get-mark :1\n")
+        # One process for a commit, whatever its size: hundreds of tests make thousands of files.
+        return self("fast-import", "--quiet", "--force", "--date-format=raw", stdin=b"".join(stream))
+
+    def _tip(self, branch: str) -> str | None:
+        return self("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}") or None
 
     def commit_tree(
         self, tree: str, *, branch: str = "main", message: str = "c", parent: str | None = ""
     ) -> str:
         """Commit a tree to a branch."""
         if parent == "":
-            known = self("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
-            parent = known or None
+            parent = self._tip(branch)
         args = ["-p", parent] if parent else []
         sha = self("commit-tree", tree, *args, stdin=message.encode())
         self("update-ref", f"refs/heads/{branch}", sha)
         return sha
+
+
+def _data(content: str | bytes) -> bytes:
+    """Content as `git fast-import` reads it."""
+    raw = content.encode() if isinstance(content, str) else content
+    return b"data %d\n%s\n" % (len(raw), raw)
 
 
 @pytest.fixture

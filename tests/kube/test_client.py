@@ -168,13 +168,16 @@ async def test_answer_that_is_not_json(tmp_path: Path) -> None:
 async def test_answer_that_never_comes() -> None:
     """A request has a time limit, and the error says so."""
 
+    given_up = asyncio.Event()
+
     async def slow(_request: web.Request) -> web.Response:
-        await asyncio.sleep(0.3)
+        await given_up.wait()
         return web.Response()
 
     async with serving(slow) as url, client(url, timeout=0.05) as cluster:
         with pytest.raises(Unreachable, match="no answer in time"):
             await cluster.version()
+        given_up.set()
 
 
 @pytest.mark.parametrize(

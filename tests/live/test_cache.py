@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from gitops_ocm.live.reflector import State, WatchSettings
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
 from gitops_ocm.testing.faulty_api import CONFIG_MAPS, FaultyApi, Refusal
+from gitops_ocm.testing.waiting import turns
 
 CONFIG_MAP = Kind("", "ConfigMap")
 WIDGET = Kind("example.com", "Widget")
@@ -366,7 +366,7 @@ async def test_any_history_of_faults_ends_in_the_truth(
                 api.cut_watches()
             case "restart":
                 await api.stop()
-                await asyncio.sleep(rng.random() * 0.05)
+                await turns(rng.randrange(50))
                 await api.start()
             case "bookmark":
                 api.bookmark()
@@ -385,7 +385,7 @@ async def test_any_history_of_faults_ends_in_the_truth(
             if rng.random() < 0.15:
                 await fault()
             if rng.random() < 0.5:
-                await asyncio.sleep(rng.random() * 0.02)
+                await turns(rng.randrange(40))
         api.refusals.clear()
         await eventually(lambda: same(cache, api), 15)
         assert told == {o["metadata"]["name"]: o for o in cache.list(CONFIG_MAP)}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gitops_ocm.decide.contract import (
     DONE,
@@ -34,6 +36,7 @@ from gitops_ocm.live.reflector import WatchSettings
 from gitops_ocm.live.runner import Runner, RunnerSettings
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
 from gitops_ocm.testing.faulty_api import FaultyApi, Refusal
+from gitops_ocm.testing.waiting import turns
 
 CONFIG_MAP = Kind("", "ConfigMap")
 SECRET = Kind("", "Secret")
@@ -150,7 +153,7 @@ async def test_stale_caches_never_overspend(
             api.put(obj(f"c{n}"))
         for _ in range(30):
             runner.wake("three", ref(f"c{rng.randrange(4)}"))
-            await asyncio.sleep(rng.random() * 0.01)
+            await turns(rng.randrange(20))
         if seed == 3:
             api.compact()
             api.cut_watches()
@@ -380,31 +383,37 @@ async def test_a_stop_lets_writes_finish(
     assert api.get("default", "c19", "secrets") is not None
 
 
+def gave_up_once(logs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the runner has tried to reach its API, in vain."""
+    return any(line["event"] == "API not reached yet" for line in logs)
+
+
 @pytest.mark.parametrize("reachable", [True, False])
 async def test_being_cancelled_leaves_nothing_behind(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, reachable: bool
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, reachable: bool
 ) -> None:
     """A runner whose task is cancelled, started or not, ends its watches and workers with it."""
     if not reachable:
         await api.stop()
     runner = Runner([COPIES], {Side.HUB: http}, settings=RunnerSettings(watch=quick))
-    task = asyncio.create_task(runner.run(asyncio.Event()))
-    if reachable:
-        await runner.synced()
-    else:
-        await asyncio.sleep(0.02)
+    with capture_logs() as logs:
+        task = asyncio.create_task(runner.run(asyncio.Event()))
+        await (runner.synced() if reachable else eventually(lambda: gave_up_once(logs)))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await runner.synced() is reachable
 
 
-async def test_a_stop_before_the_start(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
+async def test_a_stop_before_the_start(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
     """A runner told to stop while its API cannot be reached ends at once, and so does who waits for it."""
     await api.stop()
-    async with running(http, quick, COPIES) as runner:
-        waiting = asyncio.create_task(runner.synced())
-        await asyncio.sleep(0.02)
+    with capture_logs() as logs:
+        async with running(http, quick, COPIES) as runner:
+            waiting = asyncio.create_task(runner.synced())
+            await eventually(lambda: gave_up_once(logs))
     assert await waiting is False
 
 

@@ -57,9 +57,12 @@ async def test_stop_is_a_clean_end() -> None:
 
 async def test_one_task_may_be_cancelled_alone() -> None:
     """Cancelling a single task does not touch the others."""
+    released = asyncio.Event()
     async with Tasks("hub") as tasks:
-        one, two = tasks.start("a", forever()), tasks.start("b", asyncio.sleep(0.01))
+        one, two = tasks.start("a", forever()), tasks.start("b", released.wait())
         one.cancel()
+        one.add_done_callback(lambda _: released.set())
+    assert one.cancelled()
     assert two.done()
     assert not two.cancelled()
 
