@@ -1,45 +1,31 @@
-"""Who asks, and whether they may: authentication of a request and RBAC over the roles in the store.
+"""Whether who asks may: RBAC over the roles in the store, and that nobody grants what they lack.
 
-A user is a client certificate of this server's CA (CN and Os) or a bearer token; nobody else is
-`system:anonymous`, who may see no more than the bootstrap roles let it. What RBAC objects mean is
-in `rbac`, the roles a new server starts with in `access_bootstrap`.
+Who asks is found by `authentication`. What RBAC objects mean is in `rbac`, the roles a new server starts
+with in `access_bootstrap`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
-from gitops_ocm.apiserver.rbac import AUTHENTICATED, GROUP, NOBODY, Attributes, Policy, User
+from gitops_ocm.apiserver.rbac import (
+    FULL_AUTHORITY,
+    GROUP,
+    Attributes,
+    Policy,
+    Rule,
+    User,
+    quoted,
+    shown,
+)
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.verbs import Api
-from gitops_ocm.objects.faults import ApiError, forbidden
+from gitops_ocm.objects.faults import ApiError, forbidden, not_found
 from gitops_ocm.objects.ref import Object
 
-UNAUTHORIZED = ApiError("Unauthorized", "Unauthorized")
-_SERVICE_ACCOUNT = "system:serviceaccount:"
+_UPKEEP = frozenset(("ownerReferences", "finalizers", "managedFields", "resourceVersion", "generation"))
 _ROLES, _BINDINGS = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings")
-
-
-class Authenticator:
-    """Finds the user of a connection or request."""
-
-    def __init__(self, tokens: Mapping[str, User] | None = None) -> None:
-        # Hashed, so that a lookup takes the same time whatever part of a guess is right.
-        self._tokens = {_digest(token): user for token, user in (tokens or {}).items()}
-
-    def user(self, certificate: Mapping[str, Any] | None, authorization: str | None) -> User:
-        """The user; 401 for credentials that are not good."""
-        if certificate:
-            return _authenticated(*_subject(certificate))
-        if not authorization:
-            return NOBODY
-        scheme, _, token = authorization.partition(" ")
-        user = self._tokens.get(_digest(token.strip())) if scheme.lower() == "bearer" else None
-        if user is None:
-            raise UNAUTHORIZED
-        return _authenticated(user.name, user.groups)
 
 
 class Roles(Protocol):
@@ -103,50 +89,56 @@ class Access:
     def require(self, user: User, wanted: Attributes) -> None:
         """Raise the 403 unless the user may do that."""
         if not self.allows(user, wanted):
-            raise refusal(user, wanted)
+            raise refusal(user, wanted, self.policy().trouble(user, wanted.namespace))
 
-    def require_no_escalation(self, user: User, plural: str, namespace: str, name: str, obj: Object) -> None:
-        """Nobody grants what they do not hold: the check on writes of roles and bindings."""
-        if user.is_master:
+    def require_no_escalation(
+        self, user: User, plural: str, namespace: str, name: str, obj: Object, old: Object | None = None
+    ) -> None:
+        """Nobody grants what they do not hold: the check on writes of roles and bindings.
+
+        `name` is that of the request's URL (none on a creation), `old` what is written over.
+        """
+        if user.is_master or (old is not None and _only_for_deletion(obj, old)):
             return
-        policy = self.policy()
+        shown_name = name or str((obj.get("metadata") or {}).get("name") or "")
         if plural in _ROLES:
-            verb, rules = "escalate", tuple(obj.get("rules") or ())
-            wanted = Attributes(verb, GROUP, plural, namespace=namespace, name=name)
+            self._require_held(user, plural, namespace, name, shown_name, obj, old)
         elif plural in _BINDINGS:
-            ref = obj.get("roleRef") or {}
-            rules = policy.rules_of(ref, namespace)
-            role_plural = "roles" if ref.get("kind") == "Role" else "clusterroles"
-            wanted = Attributes("bind", GROUP, role_plural, namespace=namespace, name=ref.get("name", ""))
-        else:
+            self._require_bindable(user, plural, namespace, shown_name, obj)
+
+    def _require_held(
+        self,
+        user: User,
+        plural: str,
+        namespace: str,
+        name: str,
+        shown_name: str,
+        obj: Object,
+        old: Object | None,
+    ) -> None:
+        policy = self.policy()
+        if policy.allows(user, Attributes("escalate", GROUP, plural, namespace=namespace, name=name)):
             return
-        missing = policy.uncovered(user, rules, namespace)
-        if missing and not policy.allows(user, wanted):
-            raise _escalates(user, plural, name, missing)
+        missing = policy.uncovered(user, obj.get("rules") or (), namespace)
+        if missing:
+            raise _escalates(user, plural, shown_name, missing)
+        if (_aggregates(obj) or _aggregates(old)) and policy.uncovered(user, FULL_AUTHORITY, namespace):
+            why = "must have cluster-admin privileges to use the aggregationRule"
+            raise forbidden(GROUP, plural, shown_name, why)
 
-
-def impersonated(access: Access, user: User, headers: Mapping[str, str], groups: Iterable[str]) -> User:
-    """The user that `Impersonate-*` headers name, where the real one may act as that; else 403.
-
-    `groups` are the values of `Impersonate-Group`, which may be sent more than once.
-    """
-    name = headers.get("Impersonate-User", "")
-    groups = tuple(groups)
-    if not name:
-        if groups or any(h.lower().startswith("impersonate-") for h in headers):
-            raise ApiError("InternalError", "requested impersonation without a user name")
-        return user
-    namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
-    if name.startswith(_SERVICE_ACCOUNT) and account:
-        access.require(user, Attributes("impersonate", "", "serviceaccounts", "", namespace, account))
-        groups = groups or ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    else:
-        access.require(user, Attributes("impersonate", "", "users", name=name))
-    for group in groups:
-        access.require(user, Attributes("impersonate", "", "groups", name=group))
-    if any(h.lower().startswith(("impersonate-uid", "impersonate-extra-")) for h in headers):
-        raise ApiError("BadRequest", "impersonating a uid or extra fields is not supported")
-    return _authenticated(name, groups)
+    def _require_bindable(
+        self, user: User, plural: str, namespace: str, shown_name: str, obj: Object
+    ) -> None:
+        policy, ref = self.policy(), obj.get("roleRef") or {}
+        roles = "roles" if ref.get("kind") == "Role" else "clusterroles"
+        name = str(ref.get("name", ""))
+        if policy.allows(user, Attributes("bind", GROUP, roles, namespace=namespace, name=name)):
+            return
+        if not policy.has_role(ref, namespace):
+            raise not_found(GROUP, roles.removesuffix("s"), name)
+        missing = policy.uncovered(user, policy.rules_of(ref, namespace), namespace)
+        if missing:
+            raise _escalates(user, plural, shown_name, missing)
 
 
 def attributes_of(info: RequestInfo) -> Attributes:
@@ -156,58 +148,41 @@ def attributes_of(info: RequestInfo) -> Attributes:
     return Attributes(info.verb, info.group, info.plural, info.subresource, info.namespace, info.name)
 
 
-def refusal(user: User, wanted: Attributes) -> ApiError:
+def refusal(user: User, wanted: Attributes, reason: str = "") -> ApiError:
     """The 403 as a kube-apiserver words it."""
+    told = f": {reason}" if reason else ""
     if wanted.path:
         return ApiError(
             "Forbidden",
-            f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"',
+            f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"{told}',
             details={},
         )
     where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
     why = (
         f'User "{user.name}" cannot {wanted.verb} resource "{wanted.full_resource}" '
-        f'in API group "{wanted.group}" {where}'
+        f'in API group "{wanted.group}" {where}{told}'
     )
     return forbidden(wanted.group, wanted.resource, wanted.name, why)
 
 
-def _escalates(user: User, plural: str, name: str, missing: Iterable[Mapping[str, Any]]) -> ApiError:
-    lines = "\n".join(_rule_text(rule) for rule in missing)
+def _escalates(user: User, plural: str, name: str, missing: Iterable[Rule]) -> ApiError:
+    lines = "\n".join(shown(missing))
     why = (
-        f'user "{user.name}" (groups={sorted(user.groups)}) is attempting to grant RBAC permissions '
+        f'user "{user.name}" (groups={quoted(user.groups)}) is attempting to grant RBAC permissions '
         f"not currently held:\n{lines}"
     )
     return forbidden(GROUP, plural, name, why)
 
 
-def _rule_text(rule: Mapping[str, Any]) -> str:
-    words = {"apiGroups": "APIGroups", "resources": "Resources", "resourceNames": "ResourceNames"}
-    words |= {"nonResourceURLs": "NonResourceURLs", "verbs": "Verbs"}
-    parts = [
-        f"{word}:[{' '.join(f'{chr(34)}{v}{chr(34)}' for v in rule[key])}]"
-        for key, word in words.items()
-        if key in rule
-    ]
-    return "{" + ", ".join(parts) + "}"
+def _aggregates(obj: Object | None) -> bool:
+    return bool(((obj or {}).get("aggregationRule") or {}).get("clusterRoleSelectors"))
 
 
-def _subject(certificate: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    name, groups = "", []
-    for part in certificate.get("subject") or ():
-        for key, value in part:
-            if key == "commonName":
-                name = value
-            elif key == "organizationName":
-                groups.append(value)
-    if not name:
-        raise UNAUTHORIZED
-    return name, tuple(groups)
+def _only_for_deletion(obj: Object, old: Object) -> bool:
+    """Whether a write changes no more than what garbage collection has to."""
+    return _without_upkeep(obj) == _without_upkeep(old)
 
 
-def _authenticated(name: str, groups: Iterable[str]) -> User:
-    return User(name, tuple(dict.fromkeys((*groups, AUTHENTICATED))))
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+def _without_upkeep(obj: Object) -> Object:
+    meta = {k: v for k, v in (obj.get("metadata") or {}).items() if k not in _UPKEEP}
+    return {**{k: v for k, v in obj.items() if k not in ("apiVersion", "kind")}, "metadata": meta}

@@ -1,92 +1,84 @@
-"""The roles and bindings a new server starts with, named and labelled as a kube-apiserver's.
+"""The roles and bindings a new server starts with: a kube-apiserver's, and of kubeadm's what a hub needs.
 
-They are objects like any other once written: a server that starts again leaves what people made of
-them. Aggregated roles (`admin`, `edit`, `view`) collect what other roles are labelled for.
+The former are packaged data (`tools/builtin_roles.py`). Once written they are objects like any other, but
+what is missing in them is put back at the next start, unless they are annotated to be left alone; what
+people have added stays. Aggregated roles (`admin`, `edit`, `view`) get their rules from `upkeep_roles`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import gzip
+from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
-from gitops_ocm.apiserver.rbac import AUTHENTICATED, GROUP, MASTERS, UNAUTHENTICATED
+import orjson
+
+from gitops_ocm.apiserver.rbac import ANONYMOUS, GROUP, Rule, missing_from
 from gitops_ocm.objects.ref import Object
 
-_LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-_AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
-_HEALTH = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
-_DISCOVERY = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *_HEALTH]
-_READ = ["get", "list", "watch"]
-_WRITE = ["create", "delete", "deletecollection", "patch", "update"]
-_CORE = [
-    "configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "replicationcontrollers",
-    "serviceaccounts", "services",
-]  # fmt: skip
-_WORKLOADS = ["daemonsets", "deployments", "deployments/scale", "replicasets", "statefulsets"]
+AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+_NODE_TOKENS = "system:bootstrappers:kubeadm:default-node-token"
+_NODE_CSRS = "system:certificates.k8s.io:certificatesigningrequests:"
 
 
 def bootstrap_objects() -> Iterator[Object]:
-    """ClusterRoles first, then the bindings that need them."""
-    anything = [_rule(["*"], ["*"], ["*"]), {"nonResourceURLs": ["*"], "verbs": ["*"]}]
-    yield _role("cluster-admin", anything)
-    yield _role("system:discovery", [{"nonResourceURLs": _DISCOVERY, "verbs": ["get"]}])
-    yield _role("system:public-info-viewer", [{"nonResourceURLs": _HEALTH, "verbs": ["get"]}])
-    yield _role("system:basic-user", [
-        _rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
-        _rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
-    ])  # fmt: skip
-    yield from _aggregated()
-    yield _binding("cluster-admin", [MASTERS])
-    yield _binding("system:discovery", [AUTHENTICATED])
-    yield _binding("system:basic-user", [AUTHENTICATED])
-    yield _binding("system:public-info-viewer", [AUTHENTICATED, UNAUTHENTICATED])
+    """Roles first, then the bindings that need them."""
+    packed = (files("gitops_ocm") / "apiserver" / "builtin" / "roles.json.gz").read_bytes()
+    found: dict[str, list[Object]] = orjson.loads(gzip.decompress(packed))
+    for kind in ("ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding"):
+        for facts in found[kind]:
+            yield {"apiVersion": f"{GROUP}/v1", "kind": kind, **facts}
+    yield from _of_kubeadm()
+
+
+def restored(found: Object, wanted: Object) -> Object | None:
+    """A role or binding with what it lacks of a default one; None where it lacks nothing."""
+    if (found["metadata"].get("annotations") or {}).get(AUTOUPDATE) != "true":
+        return None
+    rules: list[Rule] = list(found.get("rules") or ())
+    subjects: list[Object] = list(found.get("subjects") or ())
+    lost = missing_from(rules, wanted.get("rules") or ()) if "aggregationRule" not in wanted else []
+    absent = [subject for subject in wanted.get("subjects") or () if subject not in subjects]
+    if lost:
+        return {**found, "rules": [*rules, *lost]}
+    return {**found, "subjects": [*subjects, *absent]} if absent else None
 
 
 def authentication_objects(client_ca: str) -> Iterator[Object]:
     """By which a server of a client's own (an extension, a controller's metrics) knows this one's users."""
-    name, where = "extension-apiserver-authentication", {"namespace": "kube-system"}
-    data = {"client-ca-file": client_ca}
-    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **where}, "data": data}
-    rules = [{**_rule([""], ["configmaps"], _READ), "resourceNames": [name]}]
-    role = _role(f"{name}-reader", rules)
-    yield {**role, "kind": "Role", "metadata": {**role["metadata"], **where}}
+    meta = {"name": "extension-apiserver-authentication", "namespace": "kube-system"}
+    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"client-ca-file": client_ca}}
 
 
-def _aggregated() -> Iterator[Object]:
-    namespaced = [
-        _rule([""], _CORE, []),
-        _rule(["apps"], _WORKLOADS, []),
-        _rule(["batch"], ["cronjobs", "jobs"], []),
-    ]
-    view = [{**rule, "verbs": _READ} for rule in namespaced]
-    edit = [{**rule, "verbs": _WRITE} for rule in namespaced]
-    edit.append(_rule([""], ["secrets"], [*_READ, *_WRITE]))
-    admin = [_rule([GROUP], ["roles", "rolebindings"], [*_READ, *_WRITE])]
-    for name, into, rules in (("view", "edit", view), ("edit", "admin", edit), ("admin", "", admin)):
-        labels = {_AGGREGATE + into: "true"} if into else {}
-        selector = {"matchLabels": {f"{_AGGREGATE}{name}": "true"}}
-        yield {**_role(name, [], labels), "aggregationRule": {"clusterRoleSelectors": [selector]}}
-        yield _role(f"system:aggregate-to-{name}", rules, {f"{_AGGREGATE}{name}": "true"})
-
-
-def _rule(groups: Iterable[str], resources: Iterable[str], verbs: Iterable[str]) -> dict[str, Any]:
-    return {"apiGroups": list(groups), "resources": list(resources), "verbs": list(verbs)}
-
-
-def _role(name: str, rules: list[dict[str, Any]], labels: dict[str, str] | None = None) -> Object:
-    return {
-        "apiVersion": f"{GROUP}/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": name, "labels": {**_LABELS, **(labels or {})}},
-        "rules": rules,
+def _of_kubeadm() -> Iterator[Object]:
+    """Who has no credentials yet may read how to reach this server, and nodes may ask to join."""
+    reader = "kubeadm:bootstrap-signer-clusterinfo"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": ["cluster-info"],
+        "verbs": ["get"],
     }
+    yield _object("Role", reader, "kube-public", rules=[rule])
+    nodes = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}
+    yield _object("ClusterRole", "kubeadm:get-nodes", rules=[nodes])
+    yield _binding(reader, reader, {"kind": "User", "name": ANONYMOUS}, "kube-public")
+    for name, role, group in (
+        ("kubeadm:get-nodes", "kubeadm:get-nodes", _NODE_TOKENS),
+        ("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", _NODE_TOKENS),
+        ("kubeadm:node-autoapprove-bootstrap", f"{_NODE_CSRS}nodeclient", _NODE_TOKENS),
+        ("kubeadm:node-autoapprove-certificate-rotation", f"{_NODE_CSRS}selfnodeclient", "system:nodes"),
+    ):
+        yield _binding(name, role, {"kind": "Group", "name": group})
 
 
-def _binding(name: str, groups: Iterable[str]) -> Object:
-    return {
-        "apiVersion": f"{GROUP}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": name, "labels": dict(_LABELS)},
-        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
-        "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": group} for group in groups],
-    }
+def _binding(name: str, role: str, subject: dict[str, str], namespace: str = "") -> Object:
+    ref = {"apiGroup": GROUP, "kind": "Role" if namespace else "ClusterRole", "name": role}
+    kind = "RoleBinding" if namespace else "ClusterRoleBinding"
+    return _object(kind, name, namespace, roleRef=ref, subjects=[{"apiGroup": GROUP, **subject}])
+
+
+def _object(kind: str, name: str, namespace: str = "", **rest: Any) -> Object:
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": meta, **rest}

@@ -11,19 +11,25 @@ import gzip
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
 
+import orjson
 from aiohttp import web
 
-from gitops_ocm.apiserver.access import Access, Authenticator, RoleObjects, attributes_of, impersonated
+from gitops_ocm.apiserver.access import Access, RoleObjects, attributes_of
+from gitops_ocm.apiserver.authentication import Authenticator, Certificate
 from gitops_ocm.apiserver.discovery import Discovery
 from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, system_page
+from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.handlers_watch import Watches
+from gitops_ocm.apiserver.impersonation import impersonated
 from gitops_ocm.apiserver.negotiation import PLAIN, encode, negotiate
 from gitops_ocm.apiserver.openapi import OpenApi
 from gitops_ocm.apiserver.rbac import User
 from gitops_ocm.apiserver.request_info import RequestInfo, read
-from gitops_ocm.apiserver.reviews import review
+from gitops_ocm.apiserver.reviews import Reviews
+from gitops_ocm.apiserver.signing_key import discovery_document
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
@@ -34,7 +40,6 @@ GZIP_FROM = 128 * 1024
 """Answers below this many bytes are not worth compressing."""
 _OFF_LOOP = 1024 * 1024
 _PEOPLE = ("curl", "Wget", "Mozilla/")
-IMPERSONATION = ("Impersonate-User", "Impersonate-Group", "Impersonate-Uid")
 _TEXT = "text/plain; charset=utf-8"
 
 log = get_logger(__name__)
@@ -44,14 +49,24 @@ class App:
     """Serves one `Api`."""
 
     def __init__(
-        self, api: Api, authenticator: Authenticator, *, now: Callable[[], datetime], address: str
+        self,
+        api: Api,
+        authenticator: Authenticator,
+        tokens: TokenRequests,
+        *,
+        now: Callable[[], datetime],
+        address: str,
     ) -> None:
         self._api = api
         self._authenticator = authenticator
+        self._now = now
+        self._certificates: WeakKeyDictionary[asyncio.BaseTransport, Certificate | None] = WeakKeyDictionary()
         self._address = address
         self.access = Access(RoleObjects(api))
         self.watches = Watches(api, now)
         self._handlers = Handlers(api, self.access, now)
+        self._reviews = Reviews(self.access, authenticator, tokens, now)
+        self._key = tokens.key
         self._discovery = Discovery(api.catalog)
         self._openapi = OpenApi(self._discovery)
 
@@ -100,21 +115,32 @@ class App:
         call = await self._call(request, info, user, query)
         if info.verb == "watch":
             return await self._watch(request, call)
-        reply = review(call, self.access) if info.verb == "create" else None
+        reply = self._reviews.answer(call) if info.verb == "create" else None
         return await self._respond(request, reply or self._handlers.handle(call), call)
 
     def _user(self, request: web.BaseRequest) -> User:
-        transport = request.transport
-        certificate = transport.get_extra_info("peercert") if transport is not None else None
         headers = request.headers
-        user = self._authenticator.user(certificate, headers.get("Authorization"))
-        if not any(name in headers for name in IMPERSONATION):
-            return user
-        return impersonated(self.access, user, headers, headers.getall("Impersonate-Group", ()))
+        certificate = self._certificate(request.transport)
+        user = self._authenticator.user(certificate, headers.get("Authorization"), self._now())
+        return impersonated(self.access, user, headers.items())
+
+    def _certificate(self, transport: asyncio.BaseTransport | None) -> Certificate | None:
+        """What the handshake of the connection has shown; read once for all its requests."""
+        if transport is None:
+            return None
+        if transport not in self._certificates:
+            parsed = transport.get_extra_info("peercert")
+            tls = transport.get_extra_info("ssl_object")
+            found = Certificate.of(parsed, tls.getpeercert(True) or b"") if parsed else None
+            self._certificates[transport] = found
+        return self._certificates[transport]
 
     def _system(
         self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str]
     ) -> web.StreamResponse:
+        issuer = self._issuer_page(request, info)
+        if issuer is not None:
+            return issuer
         discovery = self.discovery
         form = negotiate(request.headers.get("Accept", "*/*")) if info.path.startswith("/api") else PLAIN
         page = system_page(info.path, query, form, discovery, self._openapi, address=self._address)
@@ -130,6 +156,22 @@ class App:
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=body, headers=headers)
+
+    def _issuer_page(self, request: web.BaseRequest, info: RequestInfo) -> web.Response | None:
+        """What others need to verify this server's tokens by OpenID Connect; None for other paths."""
+        if info.path.rstrip("/") == "/.well-known/openid-configuration":
+            host, port = request.transport.get_extra_info("sockname")[:2] if request.transport else ("", 0)
+            address = self._address or host
+            address = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+            document, media = discovery_document(self._key, address), "application/json"
+        elif info.path.rstrip("/") == "/openid/v1/jwks":
+            document, media = self._key.key_set(), "application/jwk-set+json"
+        else:
+            return None
+        if request.method not in ("GET", "HEAD"):
+            raise not_allowed()
+        headers = {"Content-Type": media, "Cache-Control": "public, max-age=3600"}
+        return web.Response(body=orjson.dumps(document), headers=headers)
 
     async def _call(
         self, request: web.BaseRequest, info: RequestInfo, user: User, query: Mapping[str, str]
@@ -158,7 +200,7 @@ class App:
         response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         await response.prepare(request)
-        await self.watches.send(call, events, response.write)
+        await self.watches.send(call, events, _unsent if request.method == "HEAD" else response.write)
         await response.write_eof()
         return response
 
@@ -181,6 +223,10 @@ class App:
         if error.retry_after:
             headers["Retry-After"] = str(int(error.retry_after))
         return web.Response(status=error.http_code, body=body, headers=headers)
+
+
+async def _unsent(line: bytes) -> None:
+    """Where a HEAD's body goes."""
 
 
 async def _compressed(body: bytes) -> bytes:

@@ -15,7 +15,10 @@ from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.ref import Object, Resource
 
 SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-_SUBRESOURCE_VERBS = {"finalize": ("update",)}
+TOKEN = {"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}
+_OTHER_KINDS = {"scale": SCALE, "token": TOKEN}
+"""Subresources that show and take another kind than their resource."""
+_SUBRESOURCE_VERBS = {"finalize": ("update",), "token": ("create",)}
 _VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
 _STAGES = {None: 2, "beta": 1, "alpha": 0}
 
@@ -132,7 +135,7 @@ def _legacy_rows(resource: Resource) -> Iterator[dict[str, Any]]:
             "name": f"{resource.plural}/{name}",
             "singularName": "",
             "namespaced": resource.namespaced,
-            **(SCALE if name == "scale" else {"kind": resource.kind}),
+            **_OTHER_KINDS.get(name, {"kind": resource.kind}),
             "verbs": _subresource_verbs(name),
         }
 
@@ -163,7 +166,7 @@ def _aggregated_row(resource: Resource) -> dict[str, Any]:
         row["subresources"] = [
             {
                 "subresource": name,
-                "responseKind": SCALE if name == "scale" else kind,
+                "responseKind": _OTHER_KINDS.get(name, kind),
                 "verbs": _subresource_verbs(name),
             }
             for name in sorted(resource.subresources)

@@ -101,7 +101,7 @@ class Handlers:
         return Reply(formed_list(page, call.served, call.form, self._now(), query))
 
     def _create(self, call: Call) -> Reply:
-        obj = _object(call)
+        obj = body_of(call)
         options = self._options(call, "CreateOptions")
         self._guard(call, obj)
         if _is_csr(call):
@@ -112,7 +112,7 @@ class Handlers:
     def _update(self, call: Call) -> Reply:
         if call.info.subresource == SCALE:
             return self._scale(call, decode(call.body, call.content_type), "UpdateOptions")
-        obj = _object(call)
+        obj = body_of(call)
         options = self._options(call, "UpdateOptions")
         self._guard(call, obj)
         info = call.info
@@ -212,9 +212,9 @@ class Handlers:
 
     def _guard(self, call: Call, obj: Object) -> None:
         info = call.info
-        if info.group == GROUP:
-            name = info.name or (obj.get("metadata") or {}).get("name", "")
-            self._access.require_no_escalation(call.user, info.plural, info.namespace, name, obj)
+        if info.group == GROUP and not call.user.is_master:
+            old = self._stored(call) if info.name else None
+            self._access.require_no_escalation(call.user, info.plural, info.namespace, info.name, obj, old)
 
     def _guard_csr(self, call: Call) -> None:
         if call.info.subresource and not call.user.is_master:
@@ -231,13 +231,15 @@ class Handlers:
         return {**body, "spec": self._api.get(call.served, "", call.info.name).get("spec") or {}}
 
     def _exists(self, call: Call) -> bool:
+        return self._stored(call) is not None
+
+    def _stored(self, call: Call) -> Object | None:
         try:
-            self._api.get(call.served, call.info.namespace, call.info.name)
+            return self._api.get(call.served, call.info.namespace, call.info.name)
         except ApiError as error:
             if error.reason != "NotFound":
                 raise
-            return False
-        return True
+            return None
 
     def _guard_patch(self, call: Call, kind: PatchType, body: Any, options: WriteOptions) -> None:
         """What a patch of a role comes to is known after a dry run of it."""
@@ -275,6 +277,8 @@ def check_shape(info: RequestInfo, served: Served, method: str) -> None:
         raise not_allowed()
     if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         raise not_allowed()
+    if info.subresource == "token" and info.verb != "create":
+        raise not_allowed()
     if not info.subresource and info.verb not in resource.verbs:
         raise not_allowed()
 
@@ -290,7 +294,8 @@ def _is_csr(call: Call) -> bool:
     return (call.info.group, call.info.plural) == (handlers_csr.GROUP, handlers_csr.PLURAL)
 
 
-def _object(call: Call) -> Object:
+def body_of(call: Call) -> Object:
+    """The object that was sent."""
     obj = decode(call.body, call.content_type) if call.body else None
     kind = call.served.resource.kind
     if not isinstance(obj, dict):

@@ -62,6 +62,8 @@ def _message_of(api_version: str, kind: str) -> str:
     group, _, version = api_version.rpartition("/")
     if kind == "DeleteOptions":
         return f"{_META}DeleteOptions"
+    if kind == "TokenRequest":  # a subresource's kind, which the list of kinds does not have
+        return f"k8s.io.api.authentication.{version}.TokenRequest"
     name = definition_names().get((group, version, kind), "")
     message = name.replace("io.k8s.", "k8s.io.", 1).replace("-", "_")
     if message not in _messages():

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.selectors import matches
 
@@ -61,6 +63,19 @@ class Attributes:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The rules of one role that one binding gives to one subject; `scope` is its namespace, or `""`.
+
+    `source` says whose doing that is, `lost` that the role does not exist.
+    """
+
+    scope: str
+    rules: tuple[Rule, ...]
+    source: str
+    lost: str = ""
+
+
 class Policy:
     """The rules in force, by subject."""
 
@@ -76,7 +91,7 @@ class Policy:
         self._local = {
             (r["metadata"]["namespace"], r["metadata"]["name"]): tuple(r.get("rules") or ()) for r in roles
         }
-        self._grants: dict[tuple[str, str], list[tuple[str, tuple[Rule, ...]]]] = {}
+        self._grants: dict[tuple[str, str], list[Grant]] = {}
         for binding in cluster_role_bindings:
             self._bind(binding, "")
         for binding in role_bindings:
@@ -86,12 +101,35 @@ class Policy:
         """Whether some rule bound to the user covers it."""
         return user.is_master or any(covers(r, wanted) for r in self.rules(user, wanted.namespace))
 
+    def reason(self, user: User, wanted: Attributes) -> str:
+        """Why the user may do that, as reviews tell it; `""` for a user who may not, and for masters."""
+        for grant in self._held(user, wanted.namespace):
+            if any(covers(rule, wanted) for rule in grant.rules):
+                return f"RBAC: allowed by {grant.source}"
+        return ""
+
+    def trouble(self, user: User, namespace: str) -> str:
+        """What keeps rules from being known, as refusals tell it: roles that are bound and do not exist."""
+        lost = dict.fromkeys(grant.lost for grant in self._held(user, namespace) if grant.lost)
+        if not lost:
+            return ""
+        return f"RBAC: {next(iter(lost))}" if len(lost) == 1 else f"RBAC: [{', '.join(lost)}]"
+
     def rules(self, user: User, namespace: str) -> Iterator[Rule]:
         """Every rule that holds for the user in a namespace (`""`: cluster-wide ones alone)."""
+        for grant in self._held(user, namespace):
+            yield from grant.rules
+
+    def has_role(self, role_ref: Mapping[str, Any], namespace: str) -> bool:
+        """Whether the role exists that a binding (in `namespace`) refers to."""
+        name = role_ref.get("name", "")
+        return (namespace, name) in self._local if role_ref.get("kind") == "Role" else name in self._cluster
+
+    def _held(self, user: User, namespace: str) -> Iterator[Grant]:
         for subject in _subjects(user):
-            for scope, rules in self._grants.get(subject, ()):
-                if not scope or scope == namespace:
-                    yield from rules
+            for grant in self._grants.get(subject, ()):
+                if not grant.scope or grant.scope == namespace:
+                    yield grant
 
     def rules_of(self, role_ref: Mapping[str, Any], namespace: str) -> tuple[Rule, ...]:
         """The rules of the role a binding (in `namespace`) refers to; none where it does not exist."""
@@ -103,19 +141,32 @@ class Policy:
     def uncovered(self, user: User, rules: Iterable[Rule], namespace: str) -> list[Rule]:
         """The rules that the user does not hold, each taken apart: nobody may grant those."""
         held = list(self.rules(user, namespace))
-        return [
-            part for rule in rules for part in _apart(rule) if not any(_contains(own, part) for own in held)
-        ]
+        return missing_from(held, rules)
 
     def _bind(self, binding: Object, scope: str) -> None:
-        rules = self.rules_of(binding.get("roleRef") or {}, scope)
+        ref = binding.get("roleRef") or {}
+        rules, lost = self.rules_of(ref, scope), ""
         if not rules:
-            return
+            if self.has_role(ref, scope):
+                return
+            lost = f'{str(ref.get("kind", "")).lower()}.{GROUP} "{ref.get("name", "")}" not found'
         for subject in binding.get("subjects") or ():
             kind, name = subject.get("kind", ""), subject.get("name", "")
             if kind == "ServiceAccount":
                 kind, name = "User", f"{_SERVICE_ACCOUNT}{subject.get('namespace') or scope}:{name}"
-            self._grants.setdefault((kind, name), []).append((scope, rules))
+            grant = Grant(scope, rules, _source(binding, subject, scope), lost)
+            self._grants.setdefault((kind, name), []).append(grant)
+
+
+def _source(binding: Object, subject: Mapping[str, Any], scope: str) -> str:
+    """A grant in the words of a kube-apiserver."""
+    name, ref = binding["metadata"]["name"], binding.get("roleRef") or {}
+    bound = f'RoleBinding "{name}/{scope}"' if scope else f'ClusterRoleBinding "{name}"'
+    who = subject.get("name", "")
+    if subject.get("kind") == "ServiceAccount":
+        who = f"{who}/{subject.get('namespace') or scope}"
+    role = f'{ref.get("kind", "")} "{ref.get("name", "")}"'
+    return f'{bound} of {role} to {subject.get("kind", "")} "{who}"'
 
 
 def _rules(
@@ -169,11 +220,52 @@ def _resource_matches(resources: Iterable[str], wanted: Attributes) -> bool:
 
 def _path_matches(pattern: str, path: str) -> bool:
     if pattern.endswith("*"):
-        return path.startswith(pattern[:-1])
-    return pattern in ("*", path)
+        return path.startswith(pattern.rstrip("*"))
+    return pattern == path
 
 
 # Escalation: a rule taken apart into single permissions, and whether another holds one.
+
+FULL_AUTHORITY: tuple[Rule, ...] = (
+    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+    {"nonResourceURLs": ["*"], "verbs": ["*"]},
+)
+"""What cluster-admin holds: who uses an aggregation rule must hold it too."""
+_SHOWN = {
+    "apiGroups": "APIGroups",
+    "resources": "Resources",
+    "nonResourceURLs": "NonResourceURLs",
+    "resourceNames": "ResourceNames",
+    "verbs": "Verbs",
+}
+
+
+def missing_from(held: Iterable[Rule], rules: Iterable[Rule]) -> list[Rule]:
+    """What `rules` allow and no single rule of `held` does, each permission by itself."""
+    held = tuple(held)
+    return [part for rule in rules for part in _apart(rule) if not any(_contains(own, part) for own in held)]
+
+
+def shown(rules: Iterable[Rule]) -> list[str]:
+    """Single permissions as a refusal lists them: those that differ by verb alone as one, sorted."""
+    verbs: dict[tuple[tuple[str, tuple[str, ...]], ...], list[str]] = {}
+    for rule in rules:
+        what = tuple((key, tuple(rule[key])) for key in _SHOWN if key != "verbs" and rule.get(key))
+        if rule.get("nonResourceURLs"):  # these are never put together
+            what = (*what, ("verbs", tuple(rule["verbs"])))
+            verbs[what] = list(rule["verbs"])
+        else:
+            verbs.setdefault(what, []).extend(rule["verbs"])
+    return sorted({_rule_text({**dict(what), "verbs": tuple(found)}) for what, found in verbs.items()})
+
+
+def _rule_text(rule: Mapping[str, Iterable[str]]) -> str:
+    return "{" + ", ".join(f"{word}:{quoted(rule[key])}" for key, word in _SHOWN.items() if key in rule) + "}"
+
+
+def quoted(values: Iterable[str]) -> str:
+    """A list of texts as Go's `%q` prints it."""
+    return "[" + " ".join(orjson.dumps(value).decode() for value in values) + "]"
 
 
 def _apart(rule: Rule) -> Iterator[Rule]:

@@ -26,25 +26,25 @@ from typing import Any
 
 from aiohttp import web
 
-from gitops_ocm.apiserver.access import Authenticator
-from gitops_ocm.apiserver.access_bootstrap import authentication_objects, bootstrap_objects
 from gitops_ocm.apiserver.app import MAX_BODY, App
+from gitops_ocm.apiserver.authentication import Authenticator
+from gitops_ocm.apiserver.furnishing import furnish, publish
+from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.rbac import MASTERS, User
-from gitops_ocm.apiserver.registry import key_for, resource_of
+from gitops_ocm.apiserver.signing_key import SigningKey
 from gitops_ocm.apiserver.standing import usual
 from gitops_ocm.apiserver.store_sqlite import SqliteStorage
 from gitops_ocm.apiserver.tls import Authority, write_private
-from gitops_ocm.apiserver.verbs import Api, WriteOptions
+from gitops_ocm.apiserver.tokens import ServiceAccountTokens
+from gitops_ocm.apiserver.tokens_bootstrap import BootstrapTokens
+from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.identity import write_kubeconfig
-from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import Clock, SystemClock
 
-MANAGER = "gitops-ocm-apiserver"
 ADMIN = "gitops-ocm-admin"
 GRACE = 5.0
 """Seconds that requests under way get to finish when the server stops."""
@@ -98,17 +98,21 @@ async def serve(
             api = stack.enter_context(_opened(directory / "state.db", clock, admission))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
-        _furnish(api)
         with _usable(directory):
             authority = Authority.open(directory / "pki", now=clock.now())
             pair = authority.server([host, *hosts], now=clock.now())
         ca = authority.pem.decode("ascii")
-        _apply(api, (*authentication_objects(ca), *crds))
+        furnish(api, ca, crds)
         api.keep_in_namespaces(usual(ca))
-        app = App(api, Authenticator(tokens), now=clock.now, address=host)
+        with _usable(directory):
+            key = SigningKey.open(authority.directory)
+        sources = (ServiceAccountTokens(api.store, key, clock.now), BootstrapTokens(api.store, clock.now))
+        requests = TokenRequests(api.store, key, clock.now)
+        app = App(api, Authenticator(tokens, sources), requests, now=clock.now, address=host)
         context = authority.server_context(pair)
         taken = await stack.enter_async_context(_listening(app, host, port or _last_port(directory), context))
         url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
+        publish(api, ca, url)
         kubeconfig = directory / "kubeconfig"
         with _usable(directory):
             write_private(directory / "port", str(taken).encode())
@@ -157,32 +161,6 @@ def _opened(path: Path, clock: Clock, admission: Webhooks | None) -> Iterator[Ap
         yield api
     finally:
         api.close()
-
-
-_AS_SERVER = WriteOptions(field_manager=MANAGER, force=True, field_validation="Ignore")
-
-
-def _furnish(api: Api) -> None:
-    """Bootstrap roles where they are missing: those that are there may be people's."""
-    for obj in bootstrap_objects():
-        served = _served(api, obj)
-        if key_for(served, "", obj["metadata"]["name"]) not in api.store.objects(resource_of(served)):
-            api.create(served, "", obj, _AS_SERVER)
-
-
-def _apply(api: Api, objects: Iterable[Object]) -> None:
-    """What is to be as it now is, whatever was there."""
-    for obj in objects:
-        meta = obj["metadata"]
-        where = meta.get("namespace", "")
-        api.patch(_served(api, obj), where, meta["name"], PatchType.APPLY, obj, _AS_SERVER)
-
-
-def _served(api: Api, obj: Object) -> Served:
-    served = api.catalog.served(obj["apiVersion"], obj["kind"])
-    if served is None:
-        raise CannotServe(f"{obj['kind']} ({obj['apiVersion']}) is not among the kinds served")
-    return served
 
 
 @asynccontextmanager

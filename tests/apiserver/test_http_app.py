@@ -152,7 +152,7 @@ async def test_impersonation_is_a_right(http: Http) -> None:
     status, body, _ = await http("GET", IN_DEFAULT, token="ann", Impersonate_User="root")
     assert status == 403
     assert 'cannot impersonate resource "users"' in body["message"]
-    assert (await http("GET", IN_DEFAULT, Impersonate_Group="system:masters"))[0] == 500
+    assert (await http("GET", IN_DEFAULT, Impersonate_Group="system:masters"))[0] == 400
     reviews = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
     status, body, _ = await http("POST", reviews, {}, Impersonate_User="bob", Impersonate_Group="g")
     assert status == 201

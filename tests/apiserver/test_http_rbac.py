@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops_ocm.apiserver.access import Access, Authenticator, refusal
+from gitops_ocm.apiserver.access import Access, refusal
 from gitops_ocm.apiserver.access_bootstrap import bootstrap_objects
 from gitops_ocm.apiserver.rbac import GROUP, MASTERS, NOBODY, Attributes, Policy, User
 from gitops_ocm.objects.faults import ApiError
@@ -189,33 +189,6 @@ def test_the_policy_is_made_once_per_revision() -> None:
     given.number = 2
     access.allows(ANN, Attributes("get", "", "pods"))
     assert given.reads == 8
-
-
-def test_credentials() -> None:
-    """A certificate is its CN and Os, a token its user, neither is anonymous, a bad one nobody."""
-    who = Authenticator({"s3cret": User("bot", ("ci",))})
-    subject = {
-        "subject": ((("organizationName", "a"),), (("organizationName", "b"),), (("commonName", "jane"),))
-    }
-    assert who.user(subject, None) == User("jane", ("a", "b", "system:authenticated"))
-    assert who.user(None, "Bearer s3cret") == User("bot", ("ci", "system:authenticated"))
-    assert who.user(None, None) is NOBODY
-
-
-@pytest.mark.parametrize(
-    "header", ["Bearer wrong", "Bearer ", "Bearer", "Basic czpz", "s3cret", "Bearer \udcff"]
-)
-def test_bad_credentials_are_unauthorized(header: str) -> None:
-    """401, and no hint of what was close."""
-    with pytest.raises(ApiError, match="Unauthorized") as raised:
-        Authenticator({"s3cret": User("bot")}).user(None, header)
-    assert raised.value.http_code == 401
-
-
-def test_a_certificate_without_a_name_is_unauthorized() -> None:
-    """Groups alone make no user."""
-    with pytest.raises(ApiError, match="Unauthorized"):
-        Authenticator().user({"subject": ((("organizationName", MASTERS),),)}, None)
 
 
 def _bootstrap() -> Policy:
