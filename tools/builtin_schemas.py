@@ -3,9 +3,11 @@
     kubectl --kubeconfig FILE proxy --port 8001 &
     .venv/bin/python tools/builtin_schemas.py http://127.0.0.1:8001
 
-It reads discovery and OpenAPI v3 and keeps facts only (names, types, list keys, patch keys, enums):
-no prose. Two files result, read by `gitops_ocm.runtime.catalog`: `resources.json` (how each kind is
-served) and `definitions.json.gz` (schemas by definition name, references kept).
+It reads discovery and OpenAPI v3. Three files result, read by `gitops_ocm.runtime.catalog`:
+`resources.json` (how each kind is served), `definitions.json.gz` (schemas by definition name, references
+kept, without prose) and `descriptions.json.gz` (the prose, which is Kubernetes' own under its Apache 2.0
+licence: what `kubectl explain` prints, and nothing else needs). Defaults that a server sets in code are
+in no OpenAPI: `gitops_ocm.objects.native_defaults` has them.
 """
 
 from __future__ import annotations
@@ -27,65 +29,9 @@ GROUPS = (
     "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
 )  # fmt: skip
 WITHOUT = {("", "bindings"), ("", "componentstatuses")}
-# What a server without nodes can answer: no exec, log, proxy, eviction or token requests.
-SUBRESOURCES = {"status", "scale", "finalize", "approval"}
+# What a server without nodes can answer: no exec, log, proxy or eviction.
+SUBRESOURCES = {"status", "scale", "finalize", "approval", "token"}
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-
-POD_SPEC = "io.k8s.api.core.v1.PodSpec"
-PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
-ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
-# Defaults that kube-apiserver sets in code, so its OpenAPI does not tell them. Only unconditional
-# ones: a default that depends on another field cannot be said in a schema.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "io.k8s.api.apps.v1.DeploymentSpec": {
-        "replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, "strategy": ROLLING,
-    },
-    "io.k8s.api.apps.v1.ReplicaSetSpec": {"replicas": 1},
-    "io.k8s.api.apps.v1.StatefulSetSpec": {
-        "replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady",
-        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
-        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-    },
-    "io.k8s.api.apps.v1.DaemonSetSpec": {
-        "revisionHistoryLimit": 10,
-        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
-    },
-    "io.k8s.api.batch.v1.JobSpec": {
-        "backoffLimit": 6, "completionMode": "NonIndexed", "suspend": False, "manualSelector": False,
-        "podReplacementPolicy": "TerminatingOrFailed",
-    },
-    "io.k8s.api.batch.v1.CronJobSpec": {
-        "concurrencyPolicy": "Allow", "suspend": False,
-        "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1,
-    },
-    POD_SPEC: {
-        "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
-        "securityContext": {}, "schedulerName": "default-scheduler",
-    },
-    "io.k8s.api.core.v1.Container": {
-        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-    },
-    "io.k8s.api.core.v1.Probe": dict(PROBE),
-    "io.k8s.api.core.v1.HTTPGetAction": {"scheme": "HTTP", "path": "/"},
-    "io.k8s.api.core.v1.ConfigMapVolumeSource": {"defaultMode": 420},
-    "io.k8s.api.core.v1.SecretVolumeSource": {"defaultMode": 420},
-    "io.k8s.api.core.v1.ProjectedVolumeSource": {"defaultMode": 420},
-    "io.k8s.api.core.v1.DownwardAPIVolumeSource": {"defaultMode": 420},
-    "io.k8s.api.core.v1.HostPathVolumeSource": {"type": ""},
-    "io.k8s.api.core.v1.ObjectFieldSelector": {"apiVersion": "v1"},
-    "io.k8s.api.core.v1.ServiceSpec": {
-        "type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster",
-    },
-    "io.k8s.api.core.v1.Secret": {"type": "Opaque"},
-    "io.k8s.api.core.v1.PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
-    "io.k8s.api.core.v1.PersistentVolumeSpec": {
-        "volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain",
-    },
-    "io.k8s.api.rbac.v1.RoleRef": {"apiGroup": "rbac.authorization.k8s.io"},
-    "io.k8s.api.storage.v1.StorageClass": {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"},
-    "io.k8s.api.networking.v1.NetworkPolicyPort": {"protocol": "TCP"},
-    "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": {"port": 443},
-}  # fmt: skip
 
 
 class Server:
@@ -138,41 +84,27 @@ def row(group: str, version: str, resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def definitions(server: Server, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Every definition the kinds need, by name."""
+    """Every definition the kinds need, by name, as the server publishes it."""
     found: dict[str, Any] = {}
     for group, version in sorted({(r["group"], r["version"]) for r in rows}):
         path = f"apis/{group}/{version}" if group else f"api/{version}"
         for name, schema in server.get(f"/openapi/v3/{path}")["components"]["schemas"].items():
-            found.setdefault(name, facts(schema))
-    for name, defaults in DEFAULTS.items():
-        for field, value in defaults.items():
-            found[name]["properties"][field]["default"] = value
-    roots = {(r["group"], r["version"], r["kind"]) for r in rows}
-    return reachable(found, roots)
+            found.setdefault(name, schema)
+    return reachable(found, {(r["group"], r["version"], r["kind"]) for r in rows})
 
 
-def facts(schema: Any) -> Any:
-    """A schema without prose and without Go's zero values, which its defaults are full of."""
-    if isinstance(schema, list):
-        return [facts(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {}
-    for key, value in schema.items():
-        if key == "description" and isinstance(value, str):
-            continue
-        if key == "default" and value in ("", 0, False):
-            continue
-        if key == "properties":
-            kept[key] = {name: facts(inner) for name, inner in value.items()}
-        elif key == "items" and isinstance(value, dict):
-            kept[key] = facts({k: v for k, v in value.items() if k != "default"})
-        else:
-            kept[key] = value if key in ("default", "enum") else facts(value)
-    if len(kept.get("allOf", ())) == 1 and set(kept) == {"allOf"}:
-        reference: dict[str, Any] = kept["allOf"][0]
-        return reference
+def facts(schema: dict[str, Any]) -> dict[str, Any]:
+    """A definition without prose."""
+    kept = {key: value for key, value in schema.items() if key != "description"}
+    if "properties" in kept:
+        kept["properties"] = {name: facts(inner) for name, inner in kept["properties"].items()}
     return kept
+
+
+def prose(schema: dict[str, Any]) -> dict[str, str]:
+    """What a definition's descriptions say, by property; its own under `""`."""
+    found = {"": schema} | schema.get("properties", {})
+    return {name: inner["description"] for name, inner in found.items() if inner.get("description")}
 
 
 def reachable(found: dict[str, Any], roots: set[tuple[str, str, str]]) -> dict[str, Any]:
@@ -224,9 +156,16 @@ def main() -> None:
     (TARGET / "resources.json").write_text(
         f'{{"version": {json.dumps(head)},\n "resources": [\n{lines}\n]}}\n', encoding="utf-8"
     )
-    packed = gzip.compress(json.dumps(found, separators=(",", ":")).encode(), mtime=0)
-    (TARGET / "definitions.json.gz").write_bytes(packed)
-    sys.stdout.write(f"{len(rows)} resources, {len(found)} definitions, {len(packed)} bytes\n")
+    write("definitions", {name: facts(schema) for name, schema in found.items()})
+    write("descriptions", {name: text for name, schema in found.items() if (text := prose(schema))})
+    sys.stdout.write(f"{len(rows)} resources, {len(found)} definitions\n")
+
+
+def write(name: str, content: Any) -> None:
+    """One compressed file; the same content has the same bytes."""
+    packed = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
+    (TARGET / f"{name}.json.gz").write_bytes(packed)
+    sys.stdout.write(f"{name}: {len(packed)} bytes\n")
 
 
 if __name__ == "__main__":

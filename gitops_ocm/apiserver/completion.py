@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from gitops_ocm.apiserver import csr_admission, csr_rules
 from gitops_ocm.apiserver.namespaces import namespace_key
 from gitops_ocm.apiserver.registry import resource_of
 from gitops_ocm.apiserver.store import Store
@@ -16,6 +17,7 @@ from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.service_addresses import SERVICE, addressed
+from gitops_ocm.objects.service_ports import ported
 
 
 class Completion:
@@ -32,7 +34,10 @@ class Completion:
         """The object to store, the same one where nothing is to be done; raises what refuses it."""
         kind = served.resource.of
         if kind == SERVICE and not subresource:
-            return addressed(obj, old, self._store.objects(resource_of(served)).values)
+            others = self._store.objects(resource_of(served)).values
+            return ported(addressed(obj, old, others), old, others)
+        if kind == csr_rules.KIND:
+            return csr_admission.admitted(obj, old, subresource, options.requester, self._now())
         if self._admission is None or not self._admission.judges(kind, subresource):
             return obj
         return self._admission.admit(

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from gitops_ocm.apiserver.gc import Collector, Dependents, owner_uids
 from gitops_ocm.apiserver.namespaces import INITIAL, Namespaces, is_done, namespace_key
+from gitops_ocm.apiserver.protection import outlived, released
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, NAMESPACE_RESOURCE, Registry
 from gitops_ocm.apiserver.standing import Standing
 from gitops_ocm.apiserver.store import Store
@@ -98,6 +99,7 @@ class Upkeep:
             owner = self._registry.key_of(ref["apiVersion"], ref["kind"], key.namespace, ref["name"])
             if owner is not None:
                 self._queue.append(owner)
+        self._queue.extend(released(self._store, key))
         self._requeue_container(key)
         self._run()
         self._furnish(self._standing.home_of(key))
@@ -148,6 +150,8 @@ class Upkeep:
         if obj["metadata"].get("deletionTimestamp"):
             if lifecycle.finished(obj):
                 self._remove(key)
+            elif finalizer := outlived(self._store, key, obj):
+                self._drop_finalizer(key, finalizer)
             elif key.resource == NAMESPACE_RESOURCE:
                 self._empty_namespace(key, obj)
             elif key.resource == CRD_RESOURCE:

@@ -153,11 +153,11 @@ class Api:
         obj, warnings = intake.decoded(obj, served, options.field_validation)
         if obj["metadata"].get("resourceVersion") and not options.dry_run:
             raise ApiError("InternalError", "resourceVersion should not be set on objects to be created")
-        obj = self._new(served, namespace, obj)
-        tracked = ownership.track(
-            None,
+        tracked = ownership.track_creation(
             obj,
+            self._new(served, namespace, obj),
             manager=options.field_manager or DEFAULT_MANAGER,
+            reset=lifecycle.reset_fields(served.resource),
             schema=served.schema,
             now=self._now(),
         )

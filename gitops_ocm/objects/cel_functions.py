@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from gitops_ocm.objects.quantities import quantity
 
 
 def _is_url(text: str) -> bool:
@@ -89,26 +90,6 @@ def _is_cidr(text: str) -> bool:
     except ValueError:
         return False
     return "/" in text
-
-
-_SUFFIXES: Mapping[str, Decimal] = {
-    "": Decimal(1),
-    **{s: Decimal(10) ** (3 * n) for n, s in zip(range(-3, 0), ("n", "u", "m"), strict=True)},
-    **{s: Decimal(10) ** (3 * n) for n, s in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
-    **{s: Decimal(2) ** (10 * n) for n, s in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
-}
-_QUANTITY = re.compile(r"([+-]?\d*\.?\d*)(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)")
-
-
-def quantity(text: str) -> Decimal:
-    """The number a Kubernetes quantity (`1.5Gi`, `100m`) names; ValueError when it names none."""
-    found = _QUANTITY.fullmatch(text)
-    try:
-        if found and found[1]:
-            return Decimal(found[1] + (found[2] or "")) * _SUFFIXES[found[3] or ""]
-    except InvalidOperation:
-        pass
-    raise ValueError(f"unable to parse quantity: {text}")
 
 
 def _is_quantity(text: str) -> bool:

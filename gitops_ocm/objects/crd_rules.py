@@ -21,15 +21,12 @@ CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
 
 def prepared(crd: Object) -> Object:
-    """The definition with names and conversion filled in."""
-    spec = dict(crd.get("spec") or {})
-    names = dict(spec.get("names") or {})
-    kind = names.get("kind") or ""
-    names.setdefault("singular", kind.lower())
-    names.setdefault("listKind", f"{kind}List")
-    spec["names"] = names
-    spec.setdefault("conversion", {"strategy": "None"})
-    return {**crd, "spec": spec}
+    """The definition with the versions that objects may be stored in."""
+    status = dict(crd.get("status") or {})
+    versions = (crd.get("spec") or {}).get("versions") or ()
+    stored = list(status.get("storedVersions") or ())
+    stored += [v["name"] for v in versions if v.get("storage") and v["name"] not in stored]
+    return {**crd, "status": {**status, "storedVersions": stored}}
 
 
 def established(crd: Object, now: datetime) -> Object:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.native_values import SCALARS
 from gitops_ocm.objects.object_meta import OBJECT_META
+from gitops_ocm.objects.quantities import canonical_quantity
 from gitops_ocm.objects.ref import Object, split_api_version
 from gitops_ocm.objects.schema import Schema
 from gitops_ocm.objects.schema_checks import type_name
@@ -54,15 +56,17 @@ def _mismatch(value: Any, field: str, go_type: str) -> _Undecodable:
 
 
 def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
+    if schema is not None and value is not None and (form := SCALARS.get(schema.name)) is not None:
+        return _check_form(value, form)
     if schema is None or value is None or schema.int_or_string or not schema.type:
-        return
+        return None
     found = type_name(value)
     fits = found == schema.type or (schema.type == "number" and found == "integer")
     if not fits or (schema.type == "integer" and isinstance(value, float)):
         raise _mismatch(value, f"{struct}.{path}", _go_type(schema))
     if isinstance(value, dict):
         if schema.plain and _all_text(value, schema):
-            return
+            return None
         for name, under in value.items():
             below = f"{path}.{name}" if path else name
             _check(under, schema.field(name), struct, below if name in schema.properties else path)
@@ -71,6 +75,19 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
             _check(item, schema.items, struct, path)
     elif schema.raw.get("format") == "byte":
         _check_base64(value)
+    return None
+
+
+def _check_form(value: Any, form: Callable[[Any], str]) -> None:
+    """Text with a form of its own; a quantity may be a bare number as well."""
+    found = type_name(value)
+    if found != "string" and not (form is canonical_quantity and found in ("integer", "number")):
+        go_found = _JSON_TYPES.get(found, found)
+        raise _Undecodable(f"json: cannot unmarshal {go_found} into Go value of type string")
+    try:
+        form(value)
+    except ValueError as error:
+        raise _Undecodable(str(error)) from None
 
 
 def _all_text(value: dict[str, Any], schema: Schema) -> bool:

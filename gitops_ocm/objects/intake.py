@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_ocm.objects import crd_rules, decoding, native
+from gitops_ocm.objects import crd_rules, decoding, native, native_values
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
@@ -88,18 +88,21 @@ def prepared(obj: Object, served: Served, old: Object | None = None) -> Object:
     """The object with what the server fills in for its kind; `old` is what it is written over."""
     if served.custom:
         return obj
-    ready = _filled(obj, served)
+    ready = _filled(obj, old, served)
     return ready if old is None else recounted(old, ready, served.resource)
 
 
-def _filled(obj: Object, served: Served) -> Object:
-    if served.resource.kind == "CustomResourceDefinition":
-        return crd_rules.prepared(obj)
-    obj = native.prepared(obj, served.resource.of)
-    status = served.schema.field("status") if served.schema is not None else None
+def _filled(obj: Object, old: Object | None, served: Served) -> Object:
+    schema = served.schema
+    status = schema.field("status") if schema is not None else None
     if "status" not in obj and status is not None and status.struct:
-        return {**obj, "status": status.default({})}
-    return obj
+        obj = {**obj, "status": status.default({})}
+    if served.resource.kind == "CustomResourceDefinition":
+        obj = crd_rules.prepared(obj)
+    else:
+        obj = native.prepared(obj, served.resource.of, old)
+    shown: Object = native_values.encoded(obj, schema)
+    return shown
 
 
 def validate(obj: Object, old: Object | None, served: Served) -> None:

@@ -28,7 +28,8 @@ MAX_GENERATED_PREFIX = 63 - 5
 UNVERSIONED = frozenset(
     {
         *("ConfigMap", "Secret", "ServiceAccount", "Namespace", "Node", "Service", "Endpoints", "Event"),
-        *("PersistentVolume", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "PodTemplate"),
+        *("PersistentVolume", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "IPAddress"),
+        *("ServiceCIDR", "CSIDriver", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"),
         *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Lease", "StorageClass", "CSINode"),
         *("CertificateSigningRequest", "ControllerRevision", "APIService", "HorizontalPodAutoscaler"),
     }
@@ -96,6 +97,12 @@ def _drop_empty(meta: dict[str, Any]) -> None:
     for name in ("labels", "annotations", "finalizers", "ownerReferences"):
         if name in meta and not meta[name]:
             del meta[name]
+
+
+def reset_fields(resource: Resource) -> frozenset[str]:
+    """What the author of a creation does not come to own: a status, and all of a certificate request."""
+    status = frozenset({"status"} if "status" in resource.subresources else ())
+    return status | {"spec"} if resource.kind == "CertificateSigningRequest" else status
 
 
 def has_generation(resource: Resource, *, custom: bool) -> bool:

@@ -73,21 +73,23 @@ def name_problems(name: str, kind: str = "") -> list[str]:
     if kind in _PATH_NAMED:
         return _path_problems(name)
     if kind in _LABEL_NAMED:
-        return _label_problems(name)
+        return label_problems(name)
     if kind in _DNS1035_NAMED:
         long = ["must be no more than 63 characters"] if len(name) > 63 else []
         return long + ([] if _dns1035(name) else [_DNS1035_TEXT])
-    return _subdomain_problems(name)
+    return subdomain_problems(name)
 
 
-def _label_problems(name: str) -> list[str]:
+def label_problems(name: str) -> list[str]:
+    """What is wrong with a name that has to be an RFC 1123 label."""
     if "." in name:
         return ["must not contain dots"]
     problems = ["must be no more than 63 characters"] if len(name) > 63 else []
     return problems + ([] if _label(name) else [_LABEL_TEXT])
 
 
-def _subdomain_problems(name: str) -> list[str]:
+def subdomain_problems(name: str) -> list[str]:
+    """What is wrong with a name that has to be an RFC 1123 subdomain."""
     problems = ["must be no more than 253 characters"] if len(name) > 253 else []
     return problems + ([] if _subdomain(name) else [_SUBDOMAIN_TEXT])
 
@@ -108,7 +110,7 @@ def key_problems(key: str) -> Sequence[str]:
     if slash and not prefix:
         problems.append("prefix part must be non-empty")
     elif slash:
-        problems += [f"prefix part {text}" for text in _subdomain_problems(prefix)]
+        problems += [f"prefix part {text}" for text in subdomain_problems(prefix)]
     if not name:
         problems.append("name part must be non-empty")
     elif len(name) > 63:
@@ -142,7 +144,7 @@ def _metadata(meta: Mapping[str, Any], resource: Resource) -> Iterator[Cause]:
         if not namespace:
             yield Cause("FieldValueRequired", "Required value", "metadata.namespace")
         else:
-            yield from _invalid("namespace", namespace, _label_problems(namespace))
+            yield from _invalid("namespace", namespace, label_problems(namespace))
     elif meta.get("namespace"):
         text = "Forbidden: not allowed on this type"
         yield Cause("FieldValueForbidden", text, "metadata.namespace")

@@ -1,11 +1,11 @@
 """Rules of single native kinds that no schema tells: what the server fills in and refuses.
 
-A table by kind. Kinds that are not in it are stored as their schema has them.
+Tables by kind: what a create or update brings about beside the defaults of `native_defaults`, and what is
+refused. Kinds that are not in them are stored as their schema has them. Workloads: `native_workloads`.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,6 +19,9 @@ MAX_DATA = 1024 * 1024
 """All values of a ConfigMap or Secret together, in bytes."""
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 NAMESPACE_FINALIZER = "kubernetes"
+CLAIM_PROTECTION, VOLUME_PROTECTION = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+CLASS_PROTECTION = "kubernetes.io/vac-protection"
+NOT_READY = "node.kubernetes.io/not-ready"
 
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _CONFIG_KEY_TEXT = (
@@ -35,10 +38,10 @@ SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a 
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
 
 
-def prepared(obj: Object, kind: Kind) -> Object:
-    """The object with what the server fills in for its kind, on every write."""
+def prepared(obj: Object, kind: Kind, old: Object | None = None) -> Object:
+    """The object with what a write of its kind brings about; `old` is what it is written over."""
     fill = _PREPARE.get(kind)
-    return fill(obj) if fill else obj
+    return fill(obj, old) if fill else obj
 
 
 def causes(obj: Object, old: Object | None, kind: Kind) -> list[Cause]:
@@ -47,7 +50,7 @@ def causes(obj: Object, old: Object | None, kind: Kind) -> list[Cause]:
     return list(check(obj, old)) if check else []
 
 
-def _namespace(obj: Object) -> Object:
+def _namespace(obj: Object, old: Object | None) -> Object:
     meta = obj["metadata"]
     labels = dict(meta.get("labels") or {})
     if meta.get("name"):
@@ -60,14 +63,41 @@ def _namespace(obj: Object) -> Object:
     return {**obj, "metadata": {**meta, "labels": labels}, "spec": spec, "status": status}
 
 
-def _secret(obj: Object) -> Object:
-    result = {k: v for k, v in obj.items() if k != "stringData"}
-    given = obj.get("stringData")
-    if given:
-        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in given.items()}
-        result["data"] = {**(obj.get("data") or {}), **encoded}
-    result.setdefault("type", "Opaque")
-    return result
+def _protected(finalizer: str) -> Callable[[Object, Object | None], Object]:
+    def fill(obj: Object, old: Object | None) -> Object:
+        finalizers = obj["metadata"].get("finalizers") or []
+        if old is not None or finalizer in finalizers:
+            return obj
+        return {**obj, "metadata": {**obj["metadata"], "finalizers": [*finalizers, finalizer]}}
+
+    return fill
+
+
+def _claim(obj: Object, old: Object | None) -> Object:
+    """A claim is protected; the two fields that name what it is filled from say the same."""
+    spec = obj.get("spec") or {}
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and not reference:
+        obj = {**obj, "spec": {**spec, "dataSourceRef": dict(source)}}
+    elif reference and not source and not reference.get("namespace"):
+        obj = {**obj, "spec": {**spec, "dataSource": dict(reference)}}
+    return _protected(CLAIM_PROTECTION)(obj, old)
+
+
+def _volume(obj: Object, old: Object | None) -> Object:
+    if old is not None:
+        return obj
+    began = {"phase": "Pending", "lastPhaseTransitionTime": obj["metadata"].get("creationTimestamp")}
+    return {**_protected(VOLUME_PROTECTION)(obj, None), "status": began}
+
+
+def _node(obj: Object, old: Object | None) -> Object:
+    """A node is not taken for ready before somebody says so."""
+    taints = (obj.get("spec") or {}).get("taints") or []
+    if old is not None or any(t.get("key") == NOT_READY for t in taints):
+        return obj
+    taints = [*taints, {"key": NOT_READY, "effect": "NoSchedule"}]
+    return {**obj, "spec": {**(obj.get("spec") or {}), "taints": taints}}
 
 
 def _check_secret(obj: Object, old: Object | None) -> Iterator[Cause]:
@@ -131,30 +161,18 @@ def _go_struct(ref: Mapping[str, Any]) -> str:
     return canonical_json({k: ref.get(k, "") for k in ("apiGroup", "kind", "name")}).decode()
 
 
-def _role_ref(obj: Object) -> Object:
-    """Subjects and roleRef name their API group by default."""
-    group = "rbac.authorization.k8s.io"
-    result = dict(obj)
-    if isinstance(obj.get("roleRef"), dict):
-        result["roleRef"] = {"apiGroup": group, **obj["roleRef"]}
-    if obj.get("subjects"):
-        result["subjects"] = [
-            s if s.get("kind") == "ServiceAccount" else {"apiGroup": group, **s} for s in obj["subjects"]
-        ]
-    return result
-
-
 def _immutable(field: str, value: Any) -> Cause:
     text = f"Invalid value: {canonical_json(value).decode()}: field is immutable"
     return Cause("FieldValueInvalid", text, field)
 
 
 _RBAC = "rbac.authorization.k8s.io"
-_PREPARE: Mapping[Kind, Callable[[Object], Object]] = {
+_PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
     Kind("", "Namespace"): _namespace,
-    Kind("", "Secret"): _secret,
-    Kind(_RBAC, "RoleBinding"): _role_ref,
-    Kind(_RBAC, "ClusterRoleBinding"): _role_ref,
+    Kind("", "Node"): _node,
+    Kind("", "PersistentVolumeClaim"): _claim,
+    Kind("", "PersistentVolume"): _volume,
+    Kind("storage.k8s.io", "VolumeAttributesClass"): _protected(CLASS_PROTECTION),
     **native_workloads.PREPARE,
 }
 _CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {

@@ -1,7 +1,6 @@
-"""What the server fills into Pods, the workloads that make them, and Services.
+"""What a write of Pods, of the workloads that make them, and of Services brings about, and what is refused.
 
-The defaults are those of `k8s.io/api` for the fields that controllers and people look at; a client
-that applies such an object reads back what a real server would show.
+Defaults are `native_defaults`; the addresses and ports of Services are `service_addresses`.
 """
 
 from __future__ import annotations
@@ -11,165 +10,92 @@ from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
+from gitops_ocm.objects.native_defaults import TEMPLATE_GENERATION, labels_of_template
+from gitops_ocm.objects.quantities import quantity
 from gitops_ocm.objects.ref import Kind, Object
 from gitops_ocm.objects.selectors import matches
 
-_ROLLING = {"maxUnavailable": "25%", "maxSurge": "25%"}
+_TOLERATED = 300
+"""Seconds for which a pod stays on a node that is not ready, where it does not say."""
+_UID, _NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 
 
-def _filled(given: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(given or {})
-    for key, value in defaults.items():
-        if result.get(key) is None:
-            result[key] = value
-    return result
+def _pod(obj: Object, old: Object | None) -> Object:
+    if old is not None:
+        return obj
+    spec: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", **(obj.get("spec") or {})}
+    spec["tolerations"] = [*(spec.get("tolerations") or ()), *_missing_tolerations(spec)]
+    # A pod of a server's own making knows its class from the start; what else was said of it, nobody.
+    return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
 
 
-def _container(given: Mapping[str, Any]) -> Object:
-    image = str(given.get("image") or "").partition("@")[0]
-    tag = image.rpartition("/")[2].partition(":")[2]
-    result = _filled(
-        given,
-        {
-            "terminationMessagePath": "/dev/termination-log",
-            "terminationMessagePolicy": "File",
-            "imagePullPolicy": "Always"
-            if tag in ("", "latest") and "@" not in str(given.get("image"))
-            else "IfNotPresent",
-            "resources": {},
-        },
-    )
-    if result.get("ports"):
-        result["ports"] = [_filled(port, {"protocol": "TCP"}) for port in result["ports"]]
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if isinstance(result.get(probe), dict):
-            result[probe] = _filled(
-                result[probe],
-                {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
-            )
-    return result
+def _missing_tolerations(spec: Mapping[str, Any]) -> Iterator[Object]:
+    for problem in ("not-ready", "unreachable"):
+        key = f"node.kubernetes.io/{problem}"
+        if not any(_tolerates(t, key) for t in spec.get("tolerations") or ()):
+            yield {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _TOLERATED}
 
 
-def _pod_spec(given: Mapping[str, Any]) -> Object:
-    result = _filled(
-        given,
-        {
-            "restartPolicy": "Always",
-            "terminationGracePeriodSeconds": 30,
-            "dnsPolicy": "ClusterFirst",
-            "securityContext": {},
-            "schedulerName": "default-scheduler",
-        },
-    )
-    for name in ("containers", "initContainers"):
-        if isinstance(result.get(name), list):
-            result[name] = [_container(c) if isinstance(c, dict) else c for c in result[name]]
-    if result.get("serviceAccountName"):
-        result["serviceAccount"] = result["serviceAccountName"]
-    return result
+def _tolerates(toleration: Mapping[str, Any], key: str) -> bool:
+    return toleration.get("key", "") in ("", key) and toleration.get("effect", "") in ("", "NoExecute")
 
 
-def _with_template(spec: Mapping[str, Any]) -> Object:
-    template = spec.get("template")
-    if not isinstance(template, dict):
-        return dict(spec)
-    return {**spec, "template": {**template, "spec": _pod_spec(template.get("spec") or {})}}
+def qos_class(spec: Mapping[str, Any]) -> str:
+    """How a pod is treated where memory is short: by the requests and limits of its containers."""
+    whole = spec.get("resources") or {}
+    parts = [whole] if whole.get("requests") or whole.get("limits") else [
+        container.get("resources") or {}
+        for name in ("containers", "initContainers")
+        for container in spec.get(name) or ()
+    ]  # fmt: skip
+    asked = [_positive(part.get("requests")) for part in parts]
+    limited = [_positive(part.get("limits")) for part in parts]
+    if not any(asked) and not any(limited):
+        return "BestEffort"
+    whole_limits = all(limits.keys() == {"cpu", "memory"} for limits in limited)
+    return "Guaranteed" if whole_limits and asked == limited else "Burstable"
 
 
-def _pod(obj: Object) -> Object:
-    spec = _filled(_pod_spec(obj.get("spec") or {}), {"enableServiceLinks": True, "preemptionPolicy": None})
-    status = _filled(obj.get("status"), {"phase": "Pending"})
-    return {**obj, "spec": {k: v for k, v in spec.items() if v is not None}, "status": status}
+def _positive(amounts: Mapping[str, Any] | None) -> dict[str, Any]:
+    counted = {name: quantity(str(v)) for name, v in (amounts or {}).items() if name in ("cpu", "memory")}
+    return {name: amount for name, amount in counted.items() if amount > 0}
 
 
-def _deployment(obj: Object) -> Object:
-    spec = _filled(
-        _with_template(obj.get("spec") or {}),
-        {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600},
-    )
-    strategy = _filled(spec.get("strategy"), {"type": "RollingUpdate"})
-    if strategy["type"] == "RollingUpdate":
-        strategy["rollingUpdate"] = _filled(strategy.get("rollingUpdate"), _ROLLING)
-    return {**obj, "spec": {**spec, "strategy": strategy}}
+def _daemon_set(obj: Object, old: Object | None) -> Object:
+    meta = obj["metadata"]
+    count = 1
+    if old is not None:
+        before, after = (old.get("spec") or {}).get("template"), (obj.get("spec") or {}).get("template")
+        told = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
+        count = (int(told) if told.isdecimal() else 1) + (before != after)
+    annotations = {**(meta.get("annotations") or {}), TEMPLATE_GENERATION: str(count)}
+    return {**obj, "metadata": {**meta, "annotations": annotations}}
 
 
-def _daemon_set(obj: Object) -> Object:
-    spec = _filled(_with_template(obj.get("spec") or {}), {"revisionHistoryLimit": 10})
-    strategy = _filled(spec.get("updateStrategy"), {"type": "RollingUpdate"})
-    if strategy["type"] == "RollingUpdate":
-        strategy["rollingUpdate"] = _filled(
-            strategy.get("rollingUpdate"), {"maxSurge": 0, "maxUnavailable": 1}
-        )
-    return {**obj, "spec": {**spec, "updateStrategy": strategy}}
-
-
-def _stateful_set(obj: Object) -> Object:
-    defaults = {"replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady"}
-    spec = _filled(_with_template(obj.get("spec") or {}), defaults)
-    strategy = _filled(spec.get("updateStrategy"), {"type": "RollingUpdate"})
-    if strategy["type"] == "RollingUpdate":
-        strategy["rollingUpdate"] = _filled(strategy.get("rollingUpdate"), {"partition": 0})
-    retention = _filled(
-        spec.get("persistentVolumeClaimRetentionPolicy"), {"whenDeleted": "Retain", "whenScaled": "Retain"}
-    )
-    return {
-        **obj,
-        "spec": {**spec, "updateStrategy": strategy, "persistentVolumeClaimRetentionPolicy": retention},
+def _job(obj: Object, old: Object | None) -> Object:
+    spec = obj.get("spec") or {}
+    uid, name = obj["metadata"].get("uid", ""), obj["metadata"].get("name", "")
+    if old is not None or spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
+        return obj
+    template = spec["template"]
+    meta = template.get("metadata") or {}
+    labels = {
+        **(meta.get("labels") or {}),
+        _UID: uid,
+        "controller-uid": uid,
+        _NAME: name,
+        "job-name": name,
     }
-
-
-def _replica_set(obj: Object) -> Object:
-    return {**obj, "spec": _filled(_with_template(obj.get("spec") or {}), {"replicas": 1})}
-
-
-def _job(obj: Object) -> Object:
-    defaults = {
-        "parallelism": 1,
-        "completions": 1,
-        "backoffLimit": 6,
-        "completionMode": "NonIndexed",
-        "suspend": False,
-        "podReplacementPolicy": "TerminatingOrFailed",
-    }
-    given = obj.get("spec") or {}
-    if given.get("parallelism") is not None:
-        del defaults["completions"]
-    spec = _filled(_with_template(given), defaults)
-    uid = obj["metadata"].get("uid", "")
-    if not spec.get("manualSelector") and uid and isinstance(spec.get("template"), dict):
-        labels = {"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid}
-        name = obj["metadata"].get("name", "")
-        named = {"batch.kubernetes.io/job-name": name, "job-name": name}
-        spec.setdefault("selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
-        template = spec["template"]
-        meta = dict(template.get("metadata") or {})
-        meta["labels"] = {**(meta.get("labels") or {}), **labels, **named}
-        spec["template"] = {**template, "metadata": meta}
-    return {**obj, "spec": spec}
-
-
-def _cron_job(obj: Object) -> Object:
-    defaults = {
-        "concurrencyPolicy": "Allow",
-        "suspend": False,
-        "successfulJobsHistoryLimit": 3,
-        "failedJobsHistoryLimit": 1,
-    }
-    spec = _filled(obj.get("spec"), defaults)
-    template = spec.get("jobTemplate")
-    if isinstance(template, dict):
-        spec["jobTemplate"] = {**template, "spec": _with_template(template.get("spec") or {})}
-    return {**obj, "spec": spec}
-
-
-def _service(obj: Object) -> Object:
-    spec = _filled(obj.get("spec"), {"type": "ClusterIP", "sessionAffinity": "None"})
-    if spec["type"] != "ExternalName":
-        spec = _filled(spec, {"internalTrafficPolicy": "Cluster"})
-    ports = [p for p in spec.get("ports") or () if isinstance(p, dict)]
-    if ports:
-        spec["ports"] = [_filled(p, {"protocol": "TCP", "targetPort": p.get("port")}) for p in ports]
-    return {**obj, "spec": spec}
+    # What named its labels after its template's shares them, so it has the new ones too.
+    own = obj["metadata"].get("labels")
+    shared = own is not None and own == meta.get("labels")
+    selector = spec.get("selector") or {"matchLabels": {_UID: uid}}
+    changed = {**spec, "selector": selector, "template": {**template, "metadata": {**meta, "labels": labels}}}
+    result = {**obj, "spec": changed}
+    if shared:
+        result["metadata"] = {**obj["metadata"], "labels": dict(labels)}
+    labels_of_template(result)
+    return result
 
 
 def _check_service(obj: Object, old: Object | None) -> Iterator[Cause]:
@@ -191,15 +117,10 @@ def _check_selector(obj: Object, old: Object | None) -> Iterator[Cause]:
         yield Cause("FieldValueInvalid", text, "spec.selector")
 
 
-PREPARE: Mapping[Kind, Callable[[Object], Object]] = {
+PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
     Kind("", "Pod"): _pod,
-    Kind("", "Service"): _service,
-    Kind("apps", "Deployment"): _deployment,
     Kind("apps", "DaemonSet"): _daemon_set,
-    Kind("apps", "StatefulSet"): _stateful_set,
-    Kind("apps", "ReplicaSet"): _replica_set,
     Kind("batch", "Job"): _job,
-    Kind("batch", "CronJob"): _cron_job,
 }
 CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
     Kind("", "Service"): _check_service,

@@ -8,13 +8,13 @@ the live object itself when nothing changed. Walks by schema are `typed`, sets a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from gitops_ocm.objects import fieldset, typed
+from gitops_ocm.objects import fieldset, native_values, typed
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request
 from gitops_ocm.objects.fieldset import MEMBER, FieldSet
@@ -157,6 +157,21 @@ def track(
     return _with_managers(after, _capped(managers))
 
 
+def track_creation(
+    sent: Object, made: Object, *, manager: str, reset: Set[str], schema: Schema | None, now: datetime
+) -> Object:
+    """`made`, a new object, with `managedFields` telling what `manager` said of it in `sent`.
+
+    What the server fills in on a creation, beside defaults, is nobody's; nor are the fields in `reset`.
+    """
+    said = {key: value for key, value in sent.items() if key not in reset}
+    tracked = track(None, said, manager=manager, schema=schema, now=now)
+    meta = {key: value for key, value in made["metadata"].items() if key != "managedFields"}
+    if "managedFields" in tracked["metadata"]:
+        meta["managedFields"] = tracked["metadata"]["managedFields"]
+    return {**made, "metadata": meta}
+
+
 def fields_owned_by(obj: Object, manager: str, *, operation: str = "", subresource: str = "") -> FieldSet:
     """All fields `manager` holds, in entries of that operation (any) and subresource."""
     result: FieldSet = {}
@@ -186,20 +201,11 @@ def managers_of(obj: Object) -> tuple[Manager, ...]:
 
 @lru_cache(maxsize=1024)
 def skeleton(schema: Schema | None) -> Object:
-    """An empty object of a native kind: its non-pointer structs and required lists are always there.
+    """An object of a native kind before anything is said: what Go's types have in any case.
 
     Shared: read it, never change it.
     """
-    if schema is None or not schema.native:
-        return {}
-    result: Object = {}
-    for name in schema.properties:
-        node = schema.field(name)
-        if node is not None and node.struct:
-            result[name] = skeleton(node)
-        elif node is not None and name in schema.required and node.type == "array":
-            result[name] = []
-    return result
+    return native_values.empty(schema) if schema is not None and schema.native else {}
 
 
 def _bare(obj: Object) -> Object:

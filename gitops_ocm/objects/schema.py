@@ -4,8 +4,9 @@
 publishes for its own kinds (with `$ref`s). Nodes are made when first visited, so a schema of a
 thousand fields costs what is used of it.
 
-What is done with it stands beside: `schema_values` (defaults, pruning, unknown fields),
-`schema_checks` (validation), `schema_rules` (CEL), `ownership` and `strategic` (merging).
+What is done with it stands beside: `schema_values` (defaults, pruning, unknown fields), `native_values`
+(the same for built-in kinds), `schema_checks` (validation), `schema_rules` (CEL), `ownership` and
+`strategic` (merging).
 """
 
 from __future__ import annotations
@@ -14,20 +15,27 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
-from gitops_ocm.objects import schema_checks, schema_values
+from gitops_ocm.objects import native_values, schema_checks, schema_values
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.object_meta import OBJECT_FIELDS
 from gitops_ocm.objects.ref import Object
 
 Resolve = Callable[[str], Mapping[str, Any]]
 """From the name a `$ref` ends in to that definition."""
+Letters = Callable[[str], Mapping[str, str]]
+"""From the name of a definition to the letters of its fields."""
+_SCALARS = frozenset({"string", "integer", "boolean", "number"})
 
 
 class Definitions:
-    """The named definitions that `$ref`s of native kinds point to, each compiled once."""
+    """The named definitions that `$ref`s of native kinds point to, each compiled once.
 
-    def __init__(self, resolve: Resolve) -> None:
+    `letters` says of a definition what Go's types do to its fields (`native_values`).
+    """
+
+    def __init__(self, resolve: Resolve, letters: Letters = lambda name: {}) -> None:
         self._resolve = resolve
+        self._letters = letters
         self._nodes: dict[str, Schema] = {}
 
     def node(self, ref: str) -> Schema:
@@ -36,6 +44,9 @@ class Definitions:
         node = self._nodes.get(name)
         if node is None:
             node = self._nodes[name] = Schema._node(self._resolve(name), self)
+            node.name, node.letters = name, self._letters(name)
+            if name.endswith(".RawExtension"):
+                node.map_type = "atomic"  # nobody knows what is in it
         return node
 
 
@@ -43,14 +54,16 @@ class Schema:
     """One node: the schema of one value.
 
     `native` marks the schema of a built-in kind, whose server decodes into types: unknown fields
-    of an untyped object are kept, empty-string defaults only mean "not a pointer". `struct` marks a
-    value of a native kind that is never absent.
+    of an untyped object are kept, and `letters` say how Go writes its fields. `name` is that of its
+    definition. `struct` marks a value of a native kind that is never absent.
     """
 
     def __init__(self, raw: Mapping[str, Any], definitions: Definitions | None) -> None:
         self.raw = raw
         self._definitions = definitions
         self.native = definitions is not None
+        self.name = ""
+        self.letters: Mapping[str, str] = {}
         self.type: str = raw.get("type", "")
         self.properties: Mapping[str, Any] = raw.get("properties") or {}
         if raw.get("x-kubernetes-embedded-resource"):
@@ -74,6 +87,8 @@ class Schema:
         self.default_value: Any = raw.get("default")
         self.ruled_memo: bool | None = None
         self.plain_memo: bool | None = None
+        self.nulls_memo: bool | None = None
+        self.static_memo: Mapping[str, Any] | None = None
         self._fields: dict[str, Schema] = {}
         self._items: Schema | None = None
         self._additional: Schema | None = None
@@ -162,6 +177,18 @@ class Schema:
         return self.plain_memo
 
     @property
+    def scalar(self) -> bool:
+        """Whether its values are taken as they come: scalars with no form of their own."""
+        return self.type in _SCALARS and self.name not in native_values.SCALARS
+
+    @property
+    def nulls(self) -> bool:
+        """Whether a value of this native kind may be shown as `null`, or hold one that is."""
+        if self.nulls_memo is None:
+            self.nulls_memo = native_values.has_nulls(self)
+        return self.nulls_memo
+
+    @property
     def open(self) -> bool:
         """Whether keys that are not declared are kept as they are."""
         if self.preserve or self.raw.get("additionalProperties") in (True, {}):
@@ -179,7 +206,8 @@ class Schema:
 
     def default(self, obj: Object) -> Object:
         """A copy with defaults filled in; non-nullable nulls are dropped or defaulted."""
-        result: Object = schema_values.defaulted(obj, self)
+        fill = native_values.decoded if self.native else schema_values.defaulted
+        result: Object = fill(obj, self)
         return result
 
     def prune(self, obj: Object) -> Object:

@@ -1,6 +1,7 @@
 """What a schema does to a value: fill in defaults, drop what it does not know, name what it dropped.
 
-Containers are copied on the way, scalars shared. Validation is `schema_checks`.
+Containers are copied on the way, scalars shared. Validation is `schema_checks`; defaults of built-in
+kinds are `native_values`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 def defaulted(value: Any, schema: Schema | None) -> Any:
     """The value with missing fields set to their defaults, and stray nulls gone.
 
-    A null where null is not allowed counts as missing. Defaults of native kinds that are zero
-    values (`""`, `0`, `false`) only say that the Go field is no pointer, and are left out.
+    A null where null is not allowed counts as missing.
     """
     if schema is None:
         return value
@@ -42,30 +42,17 @@ def _defaulted_map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
         node = schema.field(key)
         if node is not None and under is None and not node.nullable and not schema.preserve:
             continue
-        if schema.native and node is not None and not under and _omitted(node) and key not in schema.required:
-            continue
         result[key] = under if node is None else defaulted(under, node)
     for key in schema.properties:
         if key not in result:
             node = schema.field(key)
-            if node is not None and _defaults(node):
+            if node is not None and node.has_default:
                 result[key] = _default_of(node)
     return result
 
 
-def _omitted(node: Schema) -> bool:
-    """Whether the server's encoder leaves such a value out when it is empty: lists and free maps."""
-    return node.type == "array" or (node.type == "object" and node.additional is not None)
-
-
 def _unset(value: Any, node: Schema) -> bool:
-    return value is None and not node.nullable and _defaults(node)
-
-
-def _defaults(node: Schema) -> bool:
-    if not node.has_default:
-        return False
-    return not node.native or node.default_value == {} or bool(node.default_value)
+    return value is None and not node.nullable and node.has_default
 
 
 def _default_of(node: Schema) -> Any:

@@ -1,7 +1,7 @@
 """Which address a Service has in its cluster: allotted from the range, kept for life, then free again.
 
 `addressed` says it from the Service, what it was before, and the Services there are; no list of addresses
-is kept anywhere. What else a server fills into a Service is `native_workloads`. One family, IPv4.
+is kept anywhere. Its ports on nodes are `service_ports`, its defaults `native_defaults`. One family, IPv4.
 """
 
 from __future__ import annotations

@@ -57,7 +57,24 @@ def kubernetes_version() -> Mapping[str, str]:
 @lru_cache(maxsize=1)
 def definitions() -> Mapping[str, Any]:
     """Every built-in definition by name, as OpenAPI v3 without prose."""
-    found: Mapping[str, Any] = orjson.loads(gzip.decompress((_data() / "definitions.json.gz").read_bytes()))
+    return _read("definitions")
+
+
+@lru_cache(maxsize=1)
+def _letters() -> Mapping[str, Mapping[str, str]]:
+    return _read("fields")
+
+
+def descriptions() -> Mapping[str, Mapping[str, str]]:
+    """The prose of every built-in definition: by property, its own under `""`.
+
+    Read anew each time: half a megabyte that is only needed while a document is made of it.
+    """
+    return _read("descriptions")
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = orjson.loads(gzip.decompress((_data() / f"{name}.json.gz").read_bytes()))
     return found
 
 
@@ -94,7 +111,7 @@ def _with_ocm() -> Catalog:
 
 @lru_cache(maxsize=1)
 def _built_in() -> Catalog:
-    compiled = Definitions(lambda name: definitions()[name])
+    compiled = Definitions(lambda name: definitions()[name], lambda name: _letters().get(name, {}))
     rows: list[Mapping[str, Any]] = _packaged()["resources"]
     seen: set[Kind] = set()
     served = []

@@ -33,6 +33,7 @@ from gitops_ocm.objects.faults import ApiError, already_exists, forbidden, not_f
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
 from gitops_ocm.objects.service_addresses import SERVICE, addressed
+from gitops_ocm.objects.service_ports import ported
 from gitops_ocm.simulate import garbage
 
 Change = tuple[Object | None, Object | None]
@@ -154,7 +155,14 @@ class World:
         ref = ref_of(made)
         if ref in self._objects:
             raise already_exists(served.resource.group, served.resource.plural, ref.name)
-        tracked = ownership.track(None, made, manager=manager, schema=served.schema, now=now)
+        tracked = ownership.track_creation(
+            intake.decoded(obj, served)[0],
+            made,
+            manager=manager,
+            reset=lifecycle.reset_fields(served.resource),
+            schema=served.schema,
+            now=now,
+        )
         return self.store(None, self._completed(tracked, None, now))
 
     def _apply(self, write: Apply, manager: str, now: datetime) -> Object:
@@ -289,7 +297,8 @@ class World:
         Whoever writes here may do anything.
         """
         if kind_of(obj) == SERVICE and not subresource:
-            return addressed(obj, old, partial(self.list, SERVICE))
+            others = partial(self.list, SERVICE)
+            return ported(addressed(obj, old, others), old, others)
         if self._admission is None or not self._admission.judges(kind_of(obj), subresource):
             return obj
         return self._admission.admit(obj, old, now, namespace=self._namespace)
