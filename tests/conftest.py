@@ -8,6 +8,7 @@ cluster-scoped things unique names (`unique`). Set GITOPS_OCM_TEST_KUBECONFIG to
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import uuid
@@ -16,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from gitops_ocm.kube.cluster import Cluster
 
@@ -28,8 +30,20 @@ LAST_WORDS = 5.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What goes to one of several workers together: a file; all that needs the one real control plane."""
+    for item in items:
+        real = item.get_closest_marker("controlplane") is not None
+        group = "controlplane" if real else f"{item.path.parent.name}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane, if it must be, before any test's time limit runs; minutes, once."""
+    # The modules, models and items are there to stay: walking them at each collection of garbage would
+    # double the time of the run.
+    gc.collect()
+    gc.freeze()
     needed = any(item.get_closest_marker("controlplane") for item in session.items)
     if not needed or session.config.option.collectonly or GIVEN in os.environ:
         return
@@ -145,8 +159,15 @@ def eventually() -> Callable[..., Awaitable[object]]:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_left_running() -> AsyncIterator[None]:
-    """No test leaves a task behind that it started."""
+def nothing_left_running(request: pytest.FixtureRequest) -> None:
+    """No test leaves a task behind that it started; one that is no coroutine cannot."""
+    if pytest_asyncio.is_async_test(request.node):
+        request.getfixturevalue("no_tasks_left")
+
+
+@pytest.fixture
+async def no_tasks_left() -> AsyncIterator[None]:
+    """The tasks of the loop are the same after a test as before it."""
     before = asyncio.all_tasks()
     yield
     left = {t for t in asyncio.all_tasks() - before - {asyncio.current_task()} if not _is_keep_alive(t)}
