@@ -1,0 +1,112 @@
+"""The ground the agents' cases stand on: both sides, kinds of our own, and agents that run as processes."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.testing.clusters import NAMESPACES, connected, install
+from tests.wire.agent.cases import Case, Outcomes, run_all
+from tests.wire.agent.kinds import definitions
+from tests.wire.agent.scene import Scene
+from tests.wire.conftest import Sides
+from tests.wire.programs import Agent, other
+
+AGENTS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "raw": {"gates": "RawFeedbackJsonString=true"},
+}
+"""The agents that cases may ask for, by what is special about them."""
+
+
+@dataclass
+class Ground:
+    """Both sides, and the agents that were started so far."""
+
+    sides: Sides
+    hub: Cluster
+    spoke: Cluster
+    kinds: dict[Any, Any]
+    namespace: str
+    directory: Path
+    run: str
+    agents: dict[str, Agent] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    async def agent(self, name: str, **special: str) -> Agent:
+        """An agent that is not running yet, for a cluster of its own."""
+        cluster = f"{name}-{self.run}"
+        await self.hub.create(NAMESPACES, _namespace(cluster))
+        return Agent(
+            "work",
+            self.directory,
+            cluster,
+            self.sides.hub,
+            self.sides.spoke,
+            agent_id=f"{name}-{self.run}",
+            **special,
+        )
+
+    async def shared(self, name: str) -> Agent:
+        """The running agent of that name."""
+        if name not in self.agents:
+            agent = await self.agent(name, **AGENTS[name])
+            agent.start()
+            self.agents[name] = agent
+        return self.agents[name]
+
+    def scene(self, agent: Agent, label: str) -> Scene:
+        """A corner for one case."""
+        me = f"w{next(self._numbers)}-{self.run}-{label}"
+        return Scene(self.hub, self.spoke, self.kinds, agent.cluster, self.namespace, agent, me)
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+@pytest.fixture(scope="session")
+async def ground(sides: Sides, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """What all cases of one pair of servers share."""
+    from gitops_ocm.operator.crds import spoke_crds
+
+    run = uuid.uuid4().hex[:4]
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(connected(sides.hub))
+        spoke = await stack.enter_async_context(connected(sides.spoke))
+        await install(spoke, [*spoke_crds(), *definitions()])
+        namespace = f"wire-{run}"
+        await spoke.create(NAMESPACES, _namespace(namespace))
+        kinds = {(r.api_version, r.kind): r for r in await spoke.discover()}
+        found = Ground(sides, hub, spoke, kinds, namespace, tmp_path_factory.mktemp("agents"), run)
+        try:
+            yield found
+        finally:
+            for agent in found.agents.values():
+                agent.stop()
+
+
+@pytest.fixture(scope="module")
+async def outcomes(request: pytest.FixtureRequest, ground: Ground) -> Outcomes:
+    """What became of the module's selected cases."""
+    module, side = request.module, ground.sides
+    wanted = [
+        item.callspec.params["case"]  # type: ignore[attr-defined]
+        for item in request.session.items
+        if getattr(item, "module", None) is module
+        and hasattr(item, "callspec")
+        and "case" in item.callspec.params
+        and request.node is not None
+    ]
+    assert side is ground.sides
+    agent = await ground.shared(getattr(module, "AGENT", "plain"))
+    unique = list({case.name: case for case in wanted}.values())
+    return await run_all(unique, lambda case: ground.scene(agent, case.label), other("work"))
