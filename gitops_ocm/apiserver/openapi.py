@@ -2,7 +2,7 @@
 
 kubectl reads them to explain fields, to see whether the server validates fields itself, and to
 patch built-in kinds. Built-in kinds are told by their packaged definitions, custom ones by their
-CRD's schema. Made when asked for, kept until the catalog changes; carries no prose of built-ins.
+CRD's schema. Made when asked for, kept until the catalog changes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ import orjson
 from gitops_ocm.apiserver.discovery import Discovery, Group
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.runtime.catalog import definition_names, definitions, kubernetes_version
+from gitops_ocm.runtime.catalog import definition_names, definitions, descriptions, kubernetes_version
 
 V3_PREFIX, V2_PREFIX = "#/components/schemas/", "#/definitions/"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 SHARED = ("ObjectMeta", "ListMeta", "Status", "DeleteOptions", "Patch", "WatchEvent")
 _WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
 _NOT_IN_V2 = frozenset({"oneOf", "anyOf", "not", "nullable", "properties"})
+Prose = Mapping[str, Mapping[str, str]]
+_ANY = "io.k8s.api.core.v1.ConfigMap"
+"""A kind of whose `apiVersion`, `kind` and `metadata` the same is told as of any other's."""
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 _ACTIONS = {"get": "get", "put": "put", "patch": "patch", "delete": "delete", "post": "post"}
 
 
@@ -176,21 +180,49 @@ def definition_name(resource: Resource) -> str:
 
 def _schemas(served: Iterable[Served]) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    prose = descriptions()
     pending = [META + name for name in SHARED]
     for entry in served:
         name = definition_name(entry.resource)
         if entry.custom:
-            found[name] = _custom_schema(entry)
+            found[name] = _described(
+                _custom_schema(entry), {"apiVersion": "", "kind": "", "metadata": ""}, prose
+            )
+            found[name + "List"] = _described(_list_schema(entry, name), _list_prose(entry), prose)
+            pending += [*_references(found[name]), *_references(found[name + "List"])]
         else:
-            pending.append(name)
-        found[name + "List"] = definitions().get(name + "List") or _list_schema(entry, name)
-        pending += [*_references(found.get(name, {})), *_references(found[name + "List"])]
+            pending += [name, name + "List"]
     while pending:
         name = pending.pop()
         if name not in found and name in definitions():
-            found[name] = definitions()[name]
+            found[name] = _described(definitions()[name], prose.get(name, {}), prose)
             pending += _references(found[name])
     return dict(sorted(found.items()))
+
+
+def _described(schema: Mapping[str, Any], told: Mapping[str, str], prose: Prose) -> dict[str, Any]:
+    """A definition with what is told of it and its fields; `""` for what every object's field is told."""
+    usual = prose[f"{_ANY}List"] if "items" in told else prose[_ANY]
+    result = dict(schema)
+    if "" in told:
+        result["description"] = told[""]
+    if "properties" in schema:
+        result["properties"] = {
+            name: {"description": told[name] or usual[name], **raw} if name in told else raw
+            for name, raw in schema["properties"].items()
+        }
+    return result
+
+
+def _list_prose(entry: Served) -> dict[str, str]:
+    kind, plural = entry.resource.kind, entry.resource.plural
+    return {
+        "": f"{entry.list_kind or f'{kind}List'} is a list of {kind}",
+        "items": f"List of {plural}. More info: {_CONVENTIONS}",
+        "apiVersion": "",
+        "kind": "",
+        "metadata": "",
+    }
 
 
 def _custom_schema(entry: Served) -> dict[str, Any]:
@@ -260,9 +292,10 @@ def _as_v2(schema: Any) -> Any:
     kept = {k: v if k == "default" else _as_v2(v) for k, v in schema.items() if k not in _NOT_IN_V2}
     if isinstance(schema.get("properties"), dict):
         kept["properties"] = {name: _as_v2(inner) for name, inner in schema["properties"].items()}
+    told = {"description": kept["description"]} if isinstance(kept.get("description"), str) else {}
     if isinstance(kept.get("$ref"), str):
-        return {"$ref": kept["$ref"].replace(V3_PREFIX, V2_PREFIX)}
+        return {"$ref": kept["$ref"].replace(V3_PREFIX, V2_PREFIX), **told}
     parts = kept.get("allOf")
     if isinstance(parts, list) and len(parts) == 1 and "$ref" in parts[0]:
-        return parts[0]
+        return {**parts[0], **told}
     return kept
