@@ -40,6 +40,7 @@ GZIP_FROM = 128 * 1024
 """Answers below this many bytes are not worth compressing."""
 _OFF_LOOP = 1024 * 1024
 _PEOPLE = ("curl", "Wget", "Mozilla/")
+_READING = frozenset({"get", "list"})
 _TEXT = "text/plain; charset=utf-8"
 
 log = get_logger(__name__)
@@ -116,7 +117,15 @@ class App:
         if info.verb == "watch":
             return await self._watch(request, call)
         reply = self._reviews.answer(call) if info.verb == "create" else None
-        return await self._respond(request, reply or self._handlers.handle(call), call)
+        return await self._respond(request, reply or await self._handled(call), call)
+
+    async def _handled(self, call: Call) -> Reply:
+        """Nobody is told of a write before it is kept, nor of a refusal that follows from one."""
+        try:
+            return self._handlers.handle(call)
+        finally:
+            if call.info.verb not in _READING:
+                await self._api.store.settled()
 
     def _user(self, request: web.BaseRequest) -> User:
         headers = request.headers

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gitops_ocm.apiserver.negotiation import Form
+from gitops_ocm.apiserver.negotiation import JSON_MEDIA, Form
 from gitops_ocm.apiserver.tables import DEFAULT, Column, columns_of_crd, partial_metadata, table
 from gitops_ocm.apiserver.tables_native import COLUMNS
 from gitops_ocm.apiserver.values import Page
@@ -42,10 +42,14 @@ def formed_list(page: Page, served: Served, form: Form, now: datetime, query: Ma
             "metadata": meta,
             "items": [partial_metadata(obj) for obj in page.items],
         }
-    items: Sequence[Object] = page.items
-    if not served.custom:
+    items: Sequence[Any]
+    if form.media == JSON_MEDIA:
+        items = page.items.fragments()
+    elif served.custom:
+        items = list(page.items)
+    else:
         # Typed lists say the kind once, for all items.
-        items = [{k: v for k, v in obj.items() if k not in _KIND} for obj in items]
+        items = [{k: v for k, v in obj.items() if k not in _KIND} for obj in page.items]
     return {
         "kind": served.list_kind or f"{served.resource.kind}List",
         "apiVersion": served.resource.api_version,

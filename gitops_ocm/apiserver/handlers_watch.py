@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,11 @@ import orjson
 from gitops_ocm.apiserver.handlers import Call
 from gitops_ocm.apiserver.handlers_form import columns, include
 from gitops_ocm.apiserver.handlers_options import flag, integer
+from gitops_ocm.apiserver.negotiation import JSON_MEDIA
+from gitops_ocm.apiserver.reading import Watch
+from gitops_ocm.apiserver.showing import Event
 from gitops_ocm.apiserver.tables import partial_metadata, table
 from gitops_ocm.apiserver.verbs import Api
-from gitops_ocm.kube.cluster import WatchEvent
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
@@ -23,6 +25,7 @@ from gitops_ocm.objects.ref import Object
 MIN_TIMEOUT = 1800.0
 """Seconds a watch lasts at least where the client names no end; up to twice that, so that the
 watches of many clients do not all end at once."""
+_PIECE = 64 * 1024
 
 
 class Watches:
@@ -40,7 +43,7 @@ class Watches:
         for task in self._running:
             task.cancel()
 
-    def open(self, call: Call) -> AsyncIterator[WatchEvent]:
+    def open(self, call: Call) -> Watch | _Only:
         """The events of a watch. Raises what is wrong with the request; a version that is too old
         is told as an event, as clients expect it."""
         query, info = call.query, call.info
@@ -62,16 +65,16 @@ class Watches:
             return _Only(error)
 
     async def send(
-        self, call: Call, events: AsyncIterator[WatchEvent], write: Callable[[bytes], Awaitable[None]]
+        self, call: Call, events: Watch | _Only, write: Callable[[bytes], Awaitable[None]]
     ) -> None:
-        """Write each event as a line, until they end or the server stops."""
+        """Write the events as lines, those that are there together, until they end or the server stops."""
         encode = _Encoder(call, self._now)
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         try:
             async for event in events:
-                await write(encode(event))
+                await self._write(encode, event, events.ready(), write)
         except ApiError as error:
             # The status was sent long ago: an error is the last line.
             await write(orjson.dumps({"type": "ERROR", "object": error.status()}) + b"\n")
@@ -81,6 +84,22 @@ class Watches:
             task.uncancel()
         finally:
             self._running.discard(task)
+            events.close()
+
+    async def _write(
+        self, encode: _Encoder, first: Event, others: list[Event], write: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        lines, size = [encode(first)], 0
+        for event in others:
+            lines.append(encode(event))
+            size += len(lines[-1])
+            if size > _PIECE:
+                await write(b"".join(lines))
+                # A socket that takes everything at once does not make its writer wait: others would.
+                await asyncio.sleep(0)
+                lines, size = [], 0
+        if lines:
+            await write(b"".join(lines))
 
 
 class _Only:
@@ -89,11 +108,18 @@ class _Only:
     def __init__(self, error: ApiError) -> None:
         self._error = error
 
-    def __aiter__(self) -> AsyncIterator[WatchEvent]:
+    def __aiter__(self) -> _Only:
         return self
 
-    async def __anext__(self) -> WatchEvent:
+    async def __anext__(self) -> Event:
         raise self._error
+
+    def ready(self) -> list[Event]:
+        """Nothing follows."""
+        return []
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class _Encoder:
@@ -105,8 +131,11 @@ class _Encoder:
         self._now = now
         self._include = include(call.query)
         self._heads = True
+        self._plain = not call.form.kind and call.form.media == JSON_MEDIA
 
-    def __call__(self, event: WatchEvent) -> bytes:
+    def __call__(self, event: Event) -> bytes:
+        if self._plain:
+            return event.line()
         body = {"type": event.type, "object": self._formed(event.object)}
         return orjson.dumps(body) + b"\n"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gitops_ocm.apiserver.verbs import Api, WriteOptions
+from gitops_ocm.apiserver.verbs import Answer, Api, Page, WriteOptions
 from gitops_ocm.kube.cluster import ObjectList, PatchType, WatchEvent
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError
@@ -68,7 +68,7 @@ class LocalCluster:
             continue_token=continue_token,
             resource_version=resource_version,
         )
-        return ObjectList(_copies(page.items), page.resource_version, page.continue_token)
+        return ObjectList(_copies(page), page.resource_version, page.continue_token)
 
     async def watch(
         self,
@@ -91,8 +91,11 @@ class LocalCluster:
             bookmarks=bookmarks,
             timeout=timeout,
         )
-        async for event in events:
-            yield WatchEvent(event.type, _copy(event.object))
+        try:
+            async for event in events:
+                yield WatchEvent(event.type, event.object)
+        finally:
+            events.close()
 
     async def create(
         self, resource: Resource, obj: Object, *, field_manager: str = "", dry_run: bool = False
@@ -100,7 +103,8 @@ class LocalCluster:
         """POST."""
         namespace = (obj.get("metadata") or {}).get("namespace") or ""
         options = WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run)
-        return _copy(self.api.create(self._served(resource), namespace, _copy(obj), options).obj)
+        answer = self.api.create(self._served(resource), namespace, _copy(obj), options)
+        return await self._kept(answer)
 
     async def update(
         self,
@@ -121,7 +125,7 @@ class LocalCluster:
             WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run),
             subresource=subresource,
         )
-        return _copy(answer.obj)
+        return await self._kept(answer)
 
     async def patch(
         self,
@@ -148,7 +152,7 @@ class LocalCluster:
             WriteOptions(field_manager=field_manager, force=force, dry_run=dry_run),
             subresource=subresource,
         )
-        return _copy(answer.obj)
+        return await self._kept(answer)
 
     async def delete(
         self,
@@ -169,11 +173,17 @@ class LocalCluster:
         if dry_run:
             options["dryRun"] = ["All"]
         answer = self.api.delete(self._served(resource), namespace, name, options)
-        return None if answer.removed else _copy(answer.obj)
+        kept = await self._kept(answer)
+        return None if answer.removed else kept
 
     async def close(self) -> None:
         """End every watch and close the storage."""
         self.api.close()
+
+    async def _kept(self, answer: Answer) -> Object:
+        """What a write came to, once it is kept."""
+        await self.api.store.settled()
+        return _copy(answer.obj)
 
     def _served(self, resource: Resource, subresource: str = "") -> Served:
         served = self.api.catalog.served(resource.api_version, resource.kind)
@@ -182,15 +192,14 @@ class LocalCluster:
         return served
 
 
-def _copies(objects: list[Object]) -> list[Object]:
+def _copies(page: Page) -> list[Object]:
     """Copies, made while garbage collection waits: nothing of them is garbage, and it would look at them
     again and again, which takes longer than the copying.
     """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        result: list[Object] = orjson.loads(orjson.dumps(objects))
-        return result
+        return page.items.copies()
     finally:
         if collecting:
             gc.enable()

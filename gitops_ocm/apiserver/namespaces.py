@@ -61,9 +61,7 @@ class Namespaces:
 
     def contents(self, namespace: str) -> list[Key]:
         """Every object in it."""
-        return [
-            key for r in self._registry.namespaced() for key, _ in self._store.snapshot(r, namespace).items
-        ]
+        return [key for r in self._registry.namespaced() for key in self._store.keys(r, namespace)]
 
     def step(self, obj: Object) -> Object | None:
         """A terminating namespace as it now should be; None where it is as it should be.

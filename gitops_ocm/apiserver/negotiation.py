@@ -98,7 +98,9 @@ def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
     """A document in the form's media type."""
     if form.media == YAML_MEDIA:
         return _to_yaml(document)
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n" if pretty else orjson.dumps(document)
+    body = orjson.dumps(document)
+    # Decoded again, because pieces that are JSON already would be left as they are.
+    return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2) + b"\n" if pretty else body
 
 
 def decode(body: bytes, content_type: str) -> Any:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from gitops_ocm.apiserver.registry import Registry, resource_of
+from gitops_ocm.apiserver.showing import Event, Items, Shown
 from gitops_ocm.apiserver.store import Store, parse_version
+from gitops_ocm.apiserver.stored import Stored
 from gitops_ocm.apiserver.values import Page
-from gitops_ocm.apiserver.watch_history import Change
-from gitops_ocm.kube.cluster import WatchEvent
+from gitops_ocm.apiserver.watch_history import Change, Feed
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
 from gitops_ocm.objects.ref import Object
@@ -69,21 +71,22 @@ def page(
     matches = selection(served, labels, fields)
     version, after = _position(store, continue_token, resource_version, resource_version_match)
     taken = store.snapshot(resource_of(served), namespace, version, after)
-    items: list[Object] = []
-    last, remaining = "", 0
+    shown = Shown(store, registry, served)
+    if matches is None:
+        part = taken.items[:limit] if limit else taken.items
+        remaining = len(taken.items) - len(part)
+        token = _token(taken.version, part[-1][0].position) if remaining else ""
+        return Page(Items(shown, [stored for _, stored in part]), str(taken.version), token, remaining)
+    items: list[Stored] = []
+    last = ""
     for key, stored in taken.items:
-        obj = registry.presented(stored, served)
-        if matches is not None and not matches(obj):
+        if not matches(shown.of(stored)):
             continue
         if limit and len(items) == limit:
-            remaining += 1
-            if matches is not None:
-                break
-            continue
-        items.append(obj)
+            return Page(Items(shown, items), str(taken.version), _token(taken.version, last))
+        items.append(stored)
         last = key.position
-    token = _token(taken.version, last) if remaining else ""
-    return Page(items, str(taken.version), token, 0 if matches is not None else remaining)
+    return Page(Items(shown, items), str(taken.version))
 
 
 def _position(store: Store, token: str, version: str, match: str) -> tuple[int, str]:
@@ -141,101 +144,126 @@ def watch(
     bookmarks: bool,
     send_initial_events: bool,
     timeout: float,
-) -> AsyncIterator[WatchEvent]:
+) -> Watch:
     """Changes from a version on; without one (or with `0`) first what there is, as ADDED.
 
     What is wrong with the request, and a version too old, is raised before any event.
     """
     matches = selection(served, labels, fields)
-    view = _View(registry, served, namespace, matches)
-    initial: list[WatchEvent] = []
+    view = _View(Shown(store, registry, served), matches)
+    resource = resource_of(served)
+    initial: list[Event] = []
     from_now = resource_version in ("", "0") or send_initial_events
     if from_now:
         start = store.version
-        items = store.snapshot(resource_of(served), namespace).items
-        initial = [view.event("ADDED", obj) for _, obj in items if view.selected(obj) is not None]
+        items = store.snapshot(resource, namespace).items
+        initial = [view.event("ADDED", stored) for _, stored in items if view.selects(stored)]
         if send_initial_events:
             initial.append(view.bookmark(start, {INITIAL_EVENTS_END: "true"}))
     else:
         start = parse_version(resource_version, current=store.version)
-    position = store.history.position_after(start)
-    return _follow(store, view, initial, position, bookmarks=bookmarks, timeout=timeout)
+    feed = store.history.follow(resource, namespace, start)
+    return Watch(store, view, feed, initial, bookmarks=bookmarks, timeout=timeout)
 
 
-async def _follow(
-    store: Store,
-    view: _View,
-    initial: list[WatchEvent],
-    position: int,
-    *,
-    bookmarks: bool,
-    timeout: float,  # noqa: ASYNC109 - how long the server keeps the stream, part of the protocol
-) -> AsyncIterator[WatchEvent]:
-    clock = asyncio.get_running_loop().time
-    ends = clock() + timeout if timeout else None
-    for event in initial:
-        yield event
-    told = store.version
-    while not store.history.closed:
-        changes = store.history.read(position)
-        position += len(changes)
-        for change in changes:
-            found = view.of(change)
+class Watch:
+    """The events of one watch. It follows the history from the moment it is made until `close`."""
+
+    def __init__(
+        self, store: Store, view: _View, feed: Feed, initial: list[Event], *, bookmarks: bool, timeout: float
+    ) -> None:
+        self._store = store
+        self._view = view
+        self._feed = feed
+        self._ready = deque(initial)
+        self._bookmarks = bookmarks
+        self._ends = asyncio.get_running_loop().time() + timeout if timeout else None
+        self._told = store.version
+        self._over = False
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event; ends with the time asked for, or with the store."""
+        try:
+            while not self._ready:
+                if self._over:
+                    raise StopAsyncIteration
+                await self._read()
+        except BaseException:
+            self.close()
+            raise
+        return self._ready.popleft()
+
+    def close(self) -> None:
+        """Follow no longer."""
+        self._over = True
+        self._feed.close()
+
+    def ready(self) -> list[Event]:
+        """Events that can be told at once, after the one that was told."""
+        taken = list(self._ready)
+        self._ready.clear()
+        return taken
+
+    async def _read(self) -> None:
+        for change in self._feed.take():
+            found = self._view.of(change)
             if found is not None:
-                told = change.version
-                yield found
-        if changes:
-            continue
-        left = BOOKMARK_SECONDS if ends is None else min(BOOKMARK_SECONDS, ends - clock())
+                self._told = change.version
+                self._ready.append(found)
+        if self._ready:
+            return
+        if self._store.history.closed:
+            self._over = True
+            return
+        left = BOOKMARK_SECONDS
+        if self._ends is not None:
+            left = min(left, self._ends - asyncio.get_running_loop().time())
         if left <= 0:
-            break
-        if not await store.history.changed(left) and bookmarks and store.version > told:
-            told = store.version
-            yield view.bookmark(told)
-    if bookmarks and store.version > told:
-        yield view.bookmark(store.version)
+            self._over = True
+            self._mark()
+        elif not await self._feed.changed(left):
+            self._mark()
+
+    def _mark(self) -> None:
+        if self._bookmarks and self._store.version > self._told:
+            self._told = self._store.version
+            self._ready.append(self._view.bookmark(self._told))
 
 
 class _View:
     """What one watch sees of the changes."""
 
-    def __init__(self, registry: Registry, served: Served, namespace: str, matches: Matches | None) -> None:
-        self._registry = registry
-        self._served = served
-        self._resource = resource_of(served)
-        self._namespace = namespace
+    def __init__(self, shown: Shown, matches: Matches | None) -> None:
+        self._shown = shown
         self._matches = matches
 
-    def of(self, change: Change) -> WatchEvent | None:
+    def of(self, change: Change) -> Event | None:
         """The event of a change: an object that starts or stops matching comes or goes."""
-        key = change.key
-        if key.resource != self._resource or self._namespace not in ("", key.namespace):
-            return None
-        was = self.selected(change.old)
-        now = self.selected(change.new)
-        if now is not None:
-            return self.event("ADDED" if was is None else "MODIFIED", now)
-        if was is None:
-            return None
+        was, now = self.selects(change.old), self.selects(change.new)
+        if now:
+            assert change.new is not None
+            return self.event("MODIFIED" if was else "ADDED", change.new)
         # What is gone carries the version at which it went, so that a watch can be resumed there.
-        gone = {**was, "metadata": {**was["metadata"], "resourceVersion": str(change.version)}}
-        return self.event("DELETED", gone)
+        return self.event("DELETED", change.gone) if was else None
 
-    def selected(self, obj: Object | None) -> Object | None:
-        """The object, where this watch is to see it."""
-        if obj is None or self._matches is None:
-            return obj
-        return obj if self._matches(self._registry.presented(obj, self._served)) else None
+    def selects(self, stored: Stored | None) -> bool:
+        """Whether this watch is to see the object."""
+        if stored is None or self._matches is None:
+            return stored is not None
+        return self._matches(self._shown.of(stored))
 
-    def event(self, type: str, obj: Object) -> WatchEvent:
+    def event(self, type: str, stored: Stored) -> Event:
         """An event with the object in the version watched."""
-        return WatchEvent(type, self._registry.presented(obj, self._served))
+        return Event(type, stored, self._shown)
 
-    def bookmark(self, version: int, annotations: dict[str, str] | None = None) -> WatchEvent:
+    def bookmark(self, version: int, annotations: dict[str, str] | None = None) -> Event:
         """How far the store has come."""
         meta: Object = {"resourceVersion": str(version), "creationTimestamp": None}
         if annotations:
             meta["annotations"] = annotations
-        resource = self._served.resource
+        resource = self._shown.served.resource
         obj = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
-        return WatchEvent("BOOKMARK", obj)
+        return Event("BOOKMARK", Stored.of(obj, version), self._shown)

@@ -1,8 +1,5 @@
 """Runs the embedded server: opens its directory, listens with TLS, and ends in good order.
 
-    DIR/state.db       everything stored          DIR/pki/           the CA and what it signed
-    DIR/kubeconfig     an administrator's         DIR/lock, DIR/port
-
     async with serve(Path("hub")) as server:
         print(server.url, server.kubeconfig_path)
 
@@ -14,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -28,7 +24,20 @@ from aiohttp import web
 
 from gitops_ocm.apiserver.app import MAX_BODY, App
 from gitops_ocm.apiserver.authentication import Authenticator
+from gitops_ocm.apiserver.data_dir import (
+    CLUSTERS,
+    PKI,
+    PORT,
+    STATE,
+    check_clock,
+    last_port,
+    locked,
+    prepared,
+    usable,
+)
+from gitops_ocm.apiserver.data_dir import CannotServe as CannotServe
 from gitops_ocm.apiserver.furnishing import furnish, publish
+from gitops_ocm.apiserver.group_commit import group_commit
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.signing_key import SigningKey
@@ -39,7 +48,6 @@ from gitops_ocm.apiserver.tokens import ServiceAccountTokens
 from gitops_ocm.apiserver.tokens_bootstrap import BootstrapTokens
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
-from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.identity import write_kubeconfig
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import load_catalog
@@ -52,12 +60,6 @@ WEBHOOKS = Webhooks()
 """What a hub judges writes of OCM's kinds by; a server without those kinds never asks."""
 _MAX_LINE = 64 * 1024
 _BACKLOG = 512
-
-
-class CannotServe(GitopsError):
-    """The server cannot start: its directory is in use, its port is taken."""
-
-    code = "server-cannot-start"
 
 
 @dataclass(frozen=True)
@@ -83,39 +85,41 @@ async def serve(
     crds: Iterable[Object] = (),
     clock: Clock | None = None,
     admission: Webhooks | None = WEBHOOKS,
+    accept_clock: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve a directory (made if need be), or an `Api` with its files in a temporary directory.
 
     `hosts` are further names and addresses the serving certificate is for; `tokens` are bearer
     tokens beside the client certificates; `crds` are CustomResourceDefinitions applied at the start.
-    `admission` judges writes to a directory that is served; an `Api` has its own.
+    `admission` judges writes to a directory that is served; an `Api` has its own. With `accept_clock`
+    the directory may have been written at a time that is still to come.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         if isinstance(source, Path):
-            directory = _prepared(source)
-            stack.enter_context(_locked(directory))
-            api = stack.enter_context(_opened(directory / "state.db", clock, admission))
+            directory = prepared(source)
+            stack.enter_context(locked(directory))
+            api = stack.enter_context(_opened(directory, clock, admission, accept_clock))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
-        with _usable(directory):
-            authority = Authority.open(directory / "pki", now=clock.now())
+        with usable(directory):
+            authority = Authority.open(directory / PKI, now=clock.now())
             pair = authority.server([host, *hosts], now=clock.now())
-        ca = authority.pem.decode("ascii")
-        furnish(api, ca, crds)
-        api.keep_in_namespaces(usual(ca))
-        with _usable(directory):
             key = SigningKey.open(authority.directory)
+        ca = authority.pem.decode("ascii")
+        with api.store.batch():
+            furnish(api, ca, crds)
+            api.keep_in_namespaces(usual(ca))
         sources = (ServiceAccountTokens(api.store, key, clock.now), BootstrapTokens(api.store, clock.now))
         requests = TokenRequests(api.store, key, clock.now)
         app = App(api, Authenticator(tokens, sources), requests, now=clock.now, address=host)
         context = authority.server_context(pair)
-        taken = await stack.enter_async_context(_listening(app, host, port or _last_port(directory), context))
+        taken = await stack.enter_async_context(_listening(app, host, port or last_port(directory), context))
         url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
         publish(api, ca, url)
         kubeconfig = directory / "kubeconfig"
-        with _usable(directory):
-            write_private(directory / "port", str(taken).encode())
+        with usable(directory):
+            write_private(directory / PORT, str(taken).encode())
             admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
             write_kubeconfig(
                 kubeconfig,
@@ -127,6 +131,8 @@ async def serve(
                 user=ADMIN,
                 context=name,
             )
+        if isinstance(source, Path):
+            await stack.enter_async_context(group_commit(api.store, api.lost))
         yield Server(name, url, kubeconfig, api, authority)
 
 
@@ -140,23 +146,36 @@ async def serve_fleet(
     crds: Iterable[Object] = (),
     clock: Clock | None = None,
     admission: Webhooks | None = WEBHOOKS,
+    accept_clock: bool = False,
 ) -> AsyncIterator[tuple[Server, Mapping[str, Server]]]:
     """A hub in `directory` and `cluster1`..`clusterN` beside it, each a server of its own."""
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(
-            serve(directory, host, port, crds=crds, clock=clock, admission=admission)
+            serve(
+                directory,
+                host,
+                port,
+                crds=crds,
+                clock=clock,
+                admission=admission,
+                accept_clock=accept_clock,
+            )
         )
         members = {}
         for number in range(1, clusters + 1):
             name = f"cluster{number}"
-            member = serve(directory / "clusters" / name, host, name=name, clock=clock)
+            home = directory / CLUSTERS / name
+            member = serve(home, host, name=name, clock=clock, accept_clock=accept_clock)
             members[name] = await stack.enter_async_context(member)
         yield hub, members
 
 
 @contextmanager
-def _opened(path: Path, clock: Clock, admission: Webhooks | None) -> Iterator[Api]:
-    api = Api(load_catalog(ocm=False), SqliteStorage(path), now=clock.now, admission=admission)
+def _opened(directory: Path, clock: Clock, admission: Webhooks | None, accept_clock: bool) -> Iterator[Api]:
+    storage = SqliteStorage(directory / STATE)
+    if not accept_clock:
+        check_clock(directory, storage.written_at(), clock.now())
+    api = Api(load_catalog(ocm=False), storage, now=clock.now, admission=admission)
     try:
         yield api
     finally:
@@ -206,51 +225,3 @@ async def _bound(runner: web.ServerRunner, host: str, port: int, context: ssl.SS
         bound: int = runner.addresses[0][1]
         return bound
     raise CannotServe(f"cannot listen on {host}")
-
-
-def _last_port(directory: Path) -> int:
-    """The port of the last run, negative: a wish, not an order."""
-    try:
-        last = int((directory / "port").read_text("ascii"))
-    except (FileNotFoundError, ValueError):
-        return 0
-    return -last if 0 < last < 65536 else 0
-
-
-def _prepared(directory: Path) -> Path:
-    with _usable(directory):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.chmod(0o700)
-    return directory
-
-
-@contextmanager
-def _usable(directory: Path) -> Iterator[None]:
-    """Tell what the system refuses in a directory, with its name and a next step."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        hint = "Free space on that disk and start again." if full else "Name a directory that you own."
-        raise CannotServe(f"cannot use {directory}: {error.strerror or error}", hint=hint) from error
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Hold the directory. The lock is the kernel's: it ends with the process, however that ends."""
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "another process"
-            raise CannotServe(
-                f"{directory} is already served (by process {owner})",
-                hint="Use the server that runs, or stop it, or name another directory.",
-            ) from error
-        with _usable(directory):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)

@@ -18,8 +18,15 @@ class MemoryStorage:
         """None was kept."""
         return 0
 
+    def compacted(self) -> int:
+        """There is no past."""
+        return 0
+
     def append(self, records: Iterable[Record]) -> None:
-        """Nothing: not even the bodies are made."""
+        """Nothing."""
+
+    def compact(self, version: int, superseded: Iterable[int]) -> None:
+        """There is nothing to forget."""
 
     def close(self) -> None:
         """Nothing to let go of."""

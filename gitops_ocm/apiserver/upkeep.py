@@ -53,11 +53,10 @@ class Upkeep:
     def start(self) -> None:
         """Index what was loaded, make the first namespaces, finish what a crash interrupted."""
         self.reindex()
-        for resource in self._store.resources():
-            for key, obj in self._store.objects(resource).items():
-                meta = obj["metadata"]
-                if meta.get("deletionTimestamp") or meta.get("ownerReferences"):
-                    self._queue.append(key)
+        for key, obj in self._store.mentioning(b'"deletionTimestamp":', b'"ownerReferences":'):
+            meta = obj["metadata"]
+            if meta.get("deletionTimestamp") or meta.get("ownerReferences"):
+                self._queue.append(key)
         with self._store.batch():
             for name in INITIAL:
                 if self._store.get(namespace_key(name)) is None:
@@ -74,9 +73,8 @@ class Upkeep:
     def reindex(self) -> None:
         """Learn anew who depends on whom."""
         self._dependents = Dependents()
-        for resource in self._store.resources():
-            for key, obj in self._store.objects(resource).items():
-                self._dependents.changed(key, None, obj)
+        for key, obj in self._store.mentioning(b'"ownerReferences":'):
+            self._dependents.changed(key, None, obj)
 
     def after_write(self, key: Key, old: Object | None, new: Object) -> None:
         """Take in a creation or change."""

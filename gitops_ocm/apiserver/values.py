@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_ocm.apiserver.showing import Items
 from gitops_ocm.decide.admission import ADMIN, Requester
 from gitops_ocm.objects.ref import Object
 
@@ -36,7 +37,7 @@ class Answer:
 class Page:
     """Part of a collection at one version; the objects are the store's own."""
 
-    items: list[Object]
+    items: Items
     resource_version: str
     continue_token: str = ""
     remaining: int = 0

@@ -8,7 +8,7 @@ validate), `objects.lifecycle` (metadata), `objects.ownership` (managed fields),
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from gitops_ocm.apiserver.namespaces import check_deletable
 from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
 from gitops_ocm.apiserver.patching import check_type, patched
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
-from gitops_ocm.apiserver.store import Storage, Store, StoreFailed
+from gitops_ocm.apiserver.store import HISTORY, Storage, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.upkeep import Upkeep
 from gitops_ocm.apiserver.values import Answer as Answer
@@ -30,7 +30,7 @@ from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.decide.admission import Webhooks
-from gitops_ocm.kube.cluster import PatchType, WatchEvent
+from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects import intake, lifecycle, ownership
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.faults import (
@@ -61,10 +61,10 @@ class Api:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_uid: Callable[[], str] = new_uid,
         new_suffix: Callable[[], str] = new_suffix,
-        history: int = 20_000,
+        history: int = HISTORY,
         admission: Webhooks | None = None,
     ) -> None:
-        self.store = Store(storage or MemoryStorage(), history=history)
+        self.store = Store(storage or MemoryStorage(), history=history, clock=lambda: now().timestamp())
         self._catalog = catalog
         self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
         self._complete = Completion(self.store, now, admission)
@@ -87,7 +87,14 @@ class Api:
         self.store.close()
 
     def get(self, served: Served, namespace: str, name: str, subresource: str = "") -> Object:
-        """One object; raises NotFound."""
+        """One object, as it is kept; raises NotFound."""
+        found = self.store.committed(key_for(served, namespace, name))
+        if found is None or subresource not in WHOLE_OBJECT:
+            raise not_found(served.resource.group, served.resource.plural, name)
+        return self._registry.presented(self.store.decoded(found), served)
+
+    def _newest(self, served: Served, namespace: str, name: str, subresource: str = "") -> Object:
+        """One object as it is to be changed; raises NotFound."""
         obj = self.store.get(key_for(served, namespace, name))
         if obj is None or subresource not in WHOLE_OBJECT:
             raise not_found(served.resource.group, served.resource.plural, name)
@@ -130,7 +137,7 @@ class Api:
         bookmarks: bool = False,
         send_initial_events: bool = False,
         timeout: float = 0,
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> reading.Watch:
         """Changes after `resource_version`; errors are raised by the call itself."""
         return reading.watch(
             self.store,
@@ -212,7 +219,7 @@ class Api:
         intake.check_identity(obj, served, namespace)
         obj, warnings = intake.decoded(obj, served, options.field_validation)
         lifecycle.check_name(obj, name)
-        old = self.get(served, namespace, name, subresource)
+        old = self._newest(served, namespace, name, subresource)
         resource = served.resource
         if served.custom and not obj["metadata"].get("resourceVersion"):
             text = "Invalid value: 0: must be specified for an update"
@@ -236,7 +243,7 @@ class Api:
         if type is PatchType.APPLY:
             return self._apply(served, namespace, name, body, options, subresource)
         check_type(type, served)
-        old = self.get(served, namespace, name, subresource)
+        old = self._newest(served, namespace, name, subresource)
         result = patched(old, type, body, served)
         intake.check_identity(result, served, namespace)
         result, warnings = intake.decoded(result, served, options.field_validation)
@@ -325,7 +332,7 @@ class Api:
         """Delete an object, or begin to where finalizers stand in the way. Takes `DeleteOptions`."""
         options = options or {}
         propagation = lifecycle.check_propagation(options)
-        old = self.get(served, namespace, name)
+        old = self._newest(served, namespace, name)
         resource = served.resource
         wanted = options.get("preconditions") or {}
         lifecycle.check_preconditions(
@@ -378,9 +385,13 @@ class Api:
             with self.store.batch():
                 yield
         except StoreFailed:
-            self._registry.reload(self._catalog, self.store.objects(CRD_RESOURCE).values())
-            self._upkeep.reindex()
+            self.lost()
             raise
+
+    def lost(self) -> None:
+        """Writes could not be kept: learn anew what they had changed beside the store."""
+        self._registry.reload(self._catalog, self.store.objects(CRD_RESOURCE).values())
+        self._upkeep.reindex()
 
     def _remove(self, key: Key) -> None:
         last = self.store.write(key, None)

@@ -84,7 +84,7 @@ def test_they_do_not_hold_a_namespace() -> None:
     assert left == ["a"]
     body = {"metadata": {"finalizers": None}}
     hub.api.patch(hub.served("ConfigMap"), "held", "a", PatchType.MERGE, body)
-    assert hub.api.list(hub.served("ServiceAccount"), "held").items == []
+    assert not hub.api.list(hub.served("ServiceAccount"), "held").items
 
 
 def test_a_new_ca_reaches_old_namespaces(tmp_path: Path) -> None:

@@ -58,8 +58,11 @@ def _from_the_future(_hub: Hub, folder: Path) -> list[str]:
 def _damaged_object(_hub: Hub, folder: Path) -> list[str]:
     (folder / "new").mkdir()
     storage = SqliteStorage(folder / "new" / "state.db")
-    storage.append([Record(1, Key("", "namespaces", "", "shop"), b'{"kind": ')])
+    storage.append([Record(1, Key("", "namespaces", "", "shop"), b'{"kind": "Namespace"}')])
     storage.close()
+    with sqlite3.connect(folder / "new" / "state.db") as db:
+        db.execute("UPDATE log SET body = replace(body, 'Name', 'Mane')")
+    db.close()
     return ["--data-dir", str(folder / "new")]
 
 
@@ -75,11 +78,11 @@ CANNOT: dict[str, tuple[Callable[[Hub, Path], list[str]], str]] = {
     "not a directory": (_below_a_file, r"cannot use \S+: Not a directory\n  hint: Name a directory"),
     "no database": (
         _no_database,
-        r"cannot open \S+state\.db: file is not a database\n  hint: the file is damaged",
+        r"\S+state\.db is damaged: file is not a database\n  hint: put a backup in its place",
     ),
     "damaged object": (
         _damaged_object,
-        r"what is stored of namespaces shop is damaged: .*\n  hint: put a backup",
+        r"is damaged: what is stored of /namespaces//shop at version 1 is not .*\n  hint: put a backup",
     ),
     "newer format": (_from_the_future, r"has format 99, this version reads \d+\n  hint: use the version"),
     "no such controllers": (_no_group, r"no controller group 'nope'\n  hint: choose from registration"),

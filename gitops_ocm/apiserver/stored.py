@@ -1,0 +1,78 @@
+"""An object as the store keeps it: its JSON, from which answers and watch events are cut.
+
+A decoded object takes three to five times the memory of its JSON, and most objects are only ever
+handed on. So the JSON is what is kept; `Decoded` remembers the objects that were looked into lately.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import orjson
+
+from gitops_ocm.objects.ref import Object
+
+DECODED_BYTES = 4 * 1024 * 1024
+"""JSON of the objects that stay decoded, for each store."""
+
+
+class Stored:
+    """One version of one object; never changed. `body` begins with apiVersion and kind."""
+
+    __slots__ = ("body", "version")
+
+    def __init__(self, body: bytes, version: int) -> None:
+        self.body = body
+        self.version = version
+
+    @classmethod
+    def of(cls, obj: Object, version: int) -> Stored:
+        """An object that has its version in it."""
+        return cls(orjson.dumps(obj), version)
+
+    def decode(self) -> Object:
+        """The object, newly made: the caller's own."""
+        obj: Object = orjson.loads(self.body)
+        return obj
+
+    def begins(self, head: bytes) -> bool:
+        """Whether it is of the kind and version that `head_of` made this of."""
+        return self.body.startswith(head)
+
+
+def head_of(api_version: str, kind: str) -> bytes:
+    """How the JSON of objects of a kind, kept at that version, begins."""
+    return orjson.dumps({"apiVersion": api_version, "kind": kind})[:-1] + b","
+
+
+def stamped(obj: Object, version: int) -> Object:
+    """The object under its new version, with what names its kind in front."""
+    head: Object = {word: obj[word] for word in ("apiVersion", "kind") if word in obj}
+    return {**head, **obj, "metadata": {**obj["metadata"], "resourceVersion": str(version)}}
+
+
+class Decoded:
+    """The objects decoded last, up to so many bytes of JSON."""
+
+    def __init__(self, limit: int = DECODED_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._kept: OrderedDict[Stored, Object] = OrderedDict()
+
+    def of(self, stored: Stored) -> Object:
+        """The object, shared with whoever asks: read it, never change it."""
+        found = self._kept.get(stored)
+        if found is None:
+            found = stored.decode()
+            self.keep(stored, found)
+        else:
+            self._kept.move_to_end(stored)
+        return found
+
+    def keep(self, stored: Stored, obj: Object) -> None:
+        """Remember what a stored object decodes to."""
+        self._kept[stored] = obj
+        self._size += len(stored.body)
+        while self._size > self._limit:
+            oldest, _ = self._kept.popitem(last=False)
+            self._size -= len(oldest.body)
