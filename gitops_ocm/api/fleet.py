@@ -6,6 +6,7 @@ there only while they are true, DriftDetected says that the hub is not as Git ha
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -51,7 +52,8 @@ class Prune(Model):
         50,
         ge=0,
         le=100,
-        description="A commit that would delete more than this share of the inventory deletes nothing.",
+        description="A commit that would delete more than this share of what is on the hub deletes nothing, "
+        "nor does a later one, until allowCommit names it or no object is missing any more.",
     )
     allow_commit: str | None = Field(
         None, pattern=COMMIT_PATTERN, description="The commit that may delete more than maxPercent."
@@ -98,20 +100,30 @@ class HubSyncSpec(Model):
     )
 
 
-class InventoryEntry(Model):
-    """One object that came from the repository."""
+class InventoryKind(Model):
+    """A kind this HubSync has objects of."""
 
-    id: NonEmpty = Field(description="<namespace>_<name>_<group>_<kind>; empty parts stay empty.")
-    v: str = Field(description="API version it was applied at, without the group.")
-    d: str | None = Field(None, description="Start of the SHA-256 of what was applied.")
+    group: str = Field(description="API group; empty for the core group.")
+    kind: NonEmpty = Field(description="The kind.")
+    version: str = Field(description="API version its objects were last applied at, without the group.")
+    count: Int32 = Field(ge=0, description="How many objects of it there were after the last pass.")
 
 
 class Inventory(Model):
-    """What this HubSync has put on the hub."""
+    """Where to look for what this HubSync has put on the hub.
 
-    # An atomic list, although `id` is a key: tracked entry by entry, managedFields would outgrow the
-    # inventory itself, and etcd's limit at half the objects.
-    entries: Annotated[list[InventoryEntry], LIST_ATOMIC] | None = Field(None, description="The objects.")
+    Which objects these are, the objects say themselves: the label with this HubSync's name is held by
+    its field manager.
+    """
+
+    kinds: Annotated[list[InventoryKind], LIST_ATOMIC] | None = Field(None, description="Their kinds.")
+
+
+class PruneGuard(Model):
+    """A deletion that was stopped because it was too large."""
+
+    commit: str = Field(pattern=COMMIT_PATTERN, description="The commit that wanted it.")
+    count: Int32 = Field(ge=0, description="How many objects are not in Git and were kept.")
 
 
 class Problem(Model):
@@ -141,8 +153,12 @@ class HubSyncStatus(Model):
     last_attempted_commit: str | None = Field(None, description="The commit last tried.")
     last_applied_commit: str | None = Field(None, description="The commit that is in force.")
     last_applied_time: TimeText | None = Field(None, description="Since when it is in force.")
+    last_applied_generation: Int64 | None = Field(
+        None, description="The metadata.generation under which that commit came in force."
+    )
     last_handled_at: str | None = Field(None, description="The last request for a pass that was answered.")
-    inventory: Inventory | None = Field(None, description="What came from the repository.")
+    inventory: Inventory | None = Field(None, description="The kinds of what came from the repository.")
+    prune_guard: PruneGuard | None = Field(None, description="A deletion that waits to be allowed.")
     problems: list[Problem] | None = Field(
         None, max_length=MAX_PROBLEMS, description="What is in the way of the commit last tried."
     )
@@ -161,14 +177,33 @@ class HubSync(KubeObject):
 # --- our own words ------------------------------------------------------------------------------
 
 SYNC_NAME_LABEL = "sync.gitops-ocm.io/name"
+"""On an object: the HubSync it belongs to, if that one's field manager holds the label."""
 PATH_ANNOTATION = "sync.gitops-ocm.io/path"
 COMMIT_ANNOTATION = "sync.gitops-ocm.io/commit"
+DIGEST_ANNOTATION = "sync.gitops-ocm.io/digest"
+"""The start of the SHA-256 of an object as Git had it when it was applied."""
+DIGEST_CHARS = 16
+"""Hex characters of a digest in the annotation: 64 bits tell two versions of one object apart."""
 WAVE_ANNOTATION = "sync.gitops-ocm.io/wave"
 PRUNE_ANNOTATION = "sync.gitops-ocm.io/prune"
 PRUNE_DISABLED = "disabled"
 REQUESTED_AT_ANNOTATION = "sync.gitops-ocm.io/requested-at"
 """On a HubSync: asks for a pass now; the value comes back in `status.lastHandledAt`."""
-SYNC_FIELD_MANAGER = "gitops-ocm"
+SYNC_FIELD_MANAGER_PREFIX = "gitops-ocm-sync-"
+_LONGEST_MANAGER = 128
+
+
+def sync_field_manager(name: str) -> str:
+    """The field manager of the HubSync `name`: its own, so that what it holds is told from what others hold.
+
+    An API server takes at most 128 characters; a longer one ends in a digest of the whole name.
+    """
+    manager = SYNC_FIELD_MANAGER_PREFIX + name
+    if len(manager) <= _LONGEST_MANAGER:
+        return manager
+    suffix = "-" + sha256(name.encode()).hexdigest()[:16]
+    return manager[: _LONGEST_MANAGER - len(suffix)] + suffix
+
 
 READY = "Ready"
 RECONCILING = "Reconciling"

@@ -28,16 +28,20 @@ class Action(StrEnum):
     CONFIGURE = "configure"
     UNCHANGED = "unchanged"
     PRUNE = "prune"
+    RELEASE = "release"
     SKIP = "skip"
+
+
+IDLE = (Action.UNCHANGED, Action.SKIP)
+"""What needs no request."""
 
 
 class Reason(StrEnum):
     """Why: text for people. No code decides by it."""
 
     NEW = "new in Git"
-    UNFINISHED = "an earlier apply was interrupted"
     GONE = "deleted on the hub"
-    FOUND = "already on the hub, not yet managed by this HubSync"
+    FOUND = "already on the hub, not managed by this HubSync"
     CHANGED = "changed in Git"
     MOVED = "moved to another file"
     DRIFTED = "changed on the hub"
@@ -46,7 +50,8 @@ class Reason(StrEnum):
     DRIFT_REPORTED = "changed on the hub; spec.drift.mode is Report"
     FOREIGN = "managed by another HubSync"
     REMOVED = "removed from Git"
-    RELEASED = "removed from Git; its annotation disables pruning"
+    GOING = "removed from Git; being deleted"
+    OPTED_OUT = "removed from Git; its annotation disables pruning"
     PRUNE_DISABLED = "removed from Git; spec.prune.mode is Disabled"
     PRUNE_GUARDED = "removed from Git; held back by the prune guard"
 
@@ -63,15 +68,18 @@ class DriftMode(StrEnum):
 class Live:
     """What is known of one object on the hub.
 
-    `owner` is the HubSync its label names (`""`: none), `path` and `commit` its provenance
+    `ours` says that it is proven to be this HubSync's: a label alone proves nothing, for controllers copy
+    labels. `owner` is the HubSync its label names (`""`: none); `path`, `commit` and `digest` are our
     annotations. `in_sync` is False when fields of ours are not as Git wants them, `prune_disabled` and
     `wave` come from its annotations, `terminating` says that it is being deleted.
     """
 
     uid: str = ""
+    ours: bool = False
     owner: str = ""
     path: str = ""
     commit: str = ""
+    digest: str = ""
     wave: int = 0
     in_sync: bool = True
     prune_disabled: bool = False
@@ -90,11 +98,20 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class PruneGuard:
+    """A deletion that was stopped: the commit that wanted it, and how many objects it would have taken."""
+
+    commit: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One object's part of a plan.
 
-    `wanted` is None for what is to be deleted, `live` None for what was not seen on the hub. `force`
-    says that fields held by other managers are taken over; `version` is the API version to use.
+    `wanted` is None for what left Git, `live` None for what was not seen on the hub. `force` says that
+    fields held by other managers are taken over, but never an object that another HubSync has; `version`
+    is the API version to use (`""`: the one the hub prefers).
     """
 
     ref: Ref
@@ -121,11 +138,15 @@ class Change:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Everything one commit means for the hub now. `changes` are sorted by identity."""
+    """Everything one commit means for the hub now. `changes` are sorted by identity.
+
+    `guard` is the prune guard to record before any of it is carried out.
+    """
 
     commit: str
     changes: tuple[Change, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    guard: PruneGuard | None = None
     counts: Mapping[Action, int] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -141,13 +162,12 @@ class ChangeSet:
     @property
     def work(self) -> tuple[Change, ...]:
         """The changes that mean a request."""
-        return tuple(c for c in self.changes if c.applies or c.action is Action.PRUNE)
+        return tuple(c for c in self.changes if c.action not in IDLE)
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether the hub is as it should be, as far as this plan may go."""
-        idle = (Action.UNCHANGED, Action.SKIP)
-        return all(not count or action in idle for action, count in self.counts.items())
+        return all(not count or action in IDLE for action, count in self.counts.items())
 
     def summary(self) -> str:
         """`2 create, 1 configure, 4997 unchanged`."""

@@ -1,117 +1,96 @@
-"""The inventory: which objects a HubSync has put on the hub.
+"""The inventory: the kinds a HubSync has objects of, so that it knows where to look for them.
 
-What is in here and no longer wanted is what a prune may delete, so losing an entry orphans an
-object and inventing one endangers somebody else's. `HubSync.status.inventory` is its only store;
-`sync.pull` writes it before the first create (union of old and new) and again after the last.
-
-It is not a cache of the hub: whether an object is still there, and as it was left, is `plan.changes.Live`.
+Which objects are ours the objects say themselves (`sync.marks.ours`). A label is found only in a kind that is
+looked at, so a kind that left Git must not be forgotten while an object of it is left: this is the record
+of it. `HubSync.status.inventory` is its only store; `sync.pull` enters a new kind before its first object
+is created, and counts afterwards. It grows with the kinds of a fleet, never with its objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ocm.errors import GitopsError
-from gitops_ocm.objects.ref import Ref
-
-DIGEST_CHARS = 16
-"""Hex characters of a digest that the inventory keeps: 64 bits tell two versions of one object apart,
-and 5,000 entries stay at a third of the 1.5 MiB that etcd takes for one object."""
-
-HELD = "held:"
-"""Prefix of a held entry's digest, see `Entry.held`."""
-
-
-class InventoryUnreadable(GitopsError):
-    """An inventory entry on the hub does not name an object; somebody edited the status by hand."""
-
-    code = "inventory-unreadable"
+from gitops_ocm.objects.ref import Kind
+from gitops_ocm.plan.changes import ChangeSet
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object the HubSync has applied, or is about to.
-
-    `version` is the API version it was applied at. `digest` is empty until an apply of it was seen
-    to succeed. `held` marks an object that left Git in a commit the prune guard stopped: it stays
-    until that deletion is allowed, however many objects later commits add to thin the share out.
-    """
+    """One kind: the version its objects were applied at, and how many there were when last counted."""
 
     version: str
-    digest: str = ""
-    held: bool = False
+    count: int = 0
 
 
-def entry_digest(digest: str) -> str:
-    """The part of a `Wanted.digest` that an entry keeps."""
-    return digest[:DIGEST_CHARS]
-
-
-def entry_id(ref: Ref) -> str:
-    """`namespace_name_group_kind`; only a name may contain `_`, so this is unambiguous."""
-    return f"{ref.namespace}_{ref.name}_{ref.group}_{ref.kind}"
-
-
-def parse_id(text: str) -> Ref:
-    """The object an entry id names."""
-    namespace, first, rest = text.partition("_")
-    name, second, tail = rest.rpartition("_")
-    name, third, group = name.rpartition("_")
-    if not (first and second and third and name and tail):
-        raise InventoryUnreadable(
-            f"inventory entry {text!r} does not name an object",
-            hint="status.inventory is written by gitops-ocm alone; remove the entry to forget the object",
-        )
-    return Ref(group, tail, namespace, name)
-
-
-class Inventory(Mapping[Ref, Entry]):
-    """Objects by identity; a value: every change makes a new one."""
+class Inventory(Mapping[Kind, Entry]):
+    """Entries by kind; a value: every change makes a new one."""
 
     __slots__ = ("_entries",)
 
-    def __init__(self, entries: Mapping[Ref, Entry] | None = None) -> None:
-        self._entries: dict[Ref, Entry] = dict(entries or {})
+    def __init__(self, entries: Mapping[Kind, Entry] | None = None) -> None:
+        self._entries: dict[Kind, Entry] = dict(entries or {})
 
-    def __getitem__(self, ref: Ref) -> Entry:
-        return self._entries[ref]
+    def __getitem__(self, kind: Kind) -> Entry:
+        return self._entries[kind]
 
-    def __iter__(self) -> Iterator[Ref]:
+    def __iter__(self) -> Iterator[Kind]:
         return iter(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __repr__(self) -> str:
-        return f"Inventory({len(self)} objects)"
-
-    def with_entries(self, entries: Mapping[Ref, Entry]) -> Inventory:
-        """This inventory with `entries` added or put in place of what was there."""
-        return Inventory({**self._entries, **entries})
-
-    def without(self, refs: Iterable[Ref]) -> Inventory:
-        """This inventory without `refs`."""
-        gone = set(refs)
-        return Inventory({ref: entry for ref, entry in self._entries.items() if ref not in gone})
+        return f"Inventory({', '.join(f'{entry.count} {kind}' for kind, entry in sorted(self.items()))})"
 
     def to_status(self) -> dict[str, Any]:
         """The value of `HubSync.status.inventory`, in a stable order."""
-        entries = [
-            {"id": entry_id(ref), "v": entry.version, "d": (HELD if entry.held else "") + entry.digest}
-            for ref, entry in sorted(self._entries.items())
+        kinds = [
+            {"group": kind.group, "kind": kind.kind, "version": entry.version, "count": entry.count}
+            for kind, entry in sorted(self.items())
         ]
-        return {"entries": entries}
+        return {"kinds": kinds}
 
     @classmethod
     def from_status(cls, status: Mapping[str, Any] | None) -> Inventory:
         """What `HubSync.status.inventory` says; an absent one is empty."""
-        entries: dict[Ref, Entry] = {}
-        for item in (status or {}).get("entries") or ():
-            digest = str(item.get("d") or "")
-            held = digest.startswith(HELD)
-            entries[parse_id(str(item.get("id") or ""))] = Entry(
-                str(item.get("v") or ""), digest.removeprefix(HELD), held
-            )
-        return cls(entries)
+        return cls(
+            {
+                Kind(str(item.get("group") or ""), str(item["kind"])): Entry(
+                    str(item.get("version") or ""), int(item.get("count") or 0)
+                )
+                for item in (status or {}).get("kinds") or ()
+                if item.get("kind")
+            }
+        )
+
+
+def written_ahead(plan: ChangeSet, inventory: Inventory) -> Inventory:
+    """The inventory to record before the plan is carried out: nothing it creates can then be overlooked."""
+    new = {c.ref.of: Entry(c.version) for c in plan if c.applies and c.ref.of not in inventory}
+    return Inventory({**inventory, **new}) if new else inventory
+
+
+def counted(
+    plan: ChangeSet,
+    inventory: Inventory,
+    counts: Mapping[Kind, int],
+    *,
+    served: Callable[[Kind], bool],
+) -> Inventory:
+    """The inventory after the plan was carried out, as far as it was; `inventory` was written ahead.
+
+    `counts` are our objects on the hub. A kind that Git does not want stays while one is left, and while the
+    hub does not serve it: its objects may only be out of sight.
+    """
+    wanted = {c.ref.of: c.version for c in plan if c.wanted is not None}
+    versions = {kind: entry.version for kind, entry in inventory.items()} | wanted
+    found = Inventory(
+        {
+            kind: Entry(version, counts.get(kind, 0))
+            for kind, version in versions.items()
+            if counts.get(kind, 0) or (kind in inventory and (kind in wanted or not served(kind)))
+        }
+    )
+    return inventory if found == inventory else found

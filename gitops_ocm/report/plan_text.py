@@ -31,6 +31,7 @@ _SIGNS = {
     Action.CONFIGURE: ("~", "yellow"),
     Action.UNCHANGED: ("=", "dim"),
     Action.PRUNE: ("-", "red"),
+    Action.RELEASE: ("-", "yellow"),
     Action.SKIP: ("!", "magenta"),
 }
 _VALUE = 160

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER
+from gitops_ocm.api.fleet import sync_field_manager
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.errors import Diagnostic, DiagnosticsError
 from gitops_ocm.git import refs
@@ -18,7 +18,9 @@ from gitops_ocm.live.commit import Committer
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.plan.changes import PruneGuard
 from gitops_ocm.plan.inventory import Inventory
+from gitops_ocm.plan.prune import guard_of
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.sync.diff import DiffResult, diff
 from gitops_ocm.sync.kinds import HubKinds
@@ -52,7 +54,7 @@ async def compare(
     """
     clock = clock or SystemClock()
     mapper = Mapper(cluster, clock=clock)
-    spec, inventory = await _known(cluster, mapper, name, create)
+    spec, inventory, guard = await _known(cluster, mapper, name, create)
     source = Source(settings.cache_dir, credentials=settings.credentials)
     try:
         fetched = await source.fetch(spec)
@@ -72,6 +74,7 @@ async def compare(
         inventory,
         spec=spec,
         commit=chosen,
+        guard=guard,
         concurrency=settings.concurrency,
     )
     return Comparison(result, checked.warnings)
@@ -79,15 +82,16 @@ async def compare(
 
 async def _known(
     cluster: Cluster, mapper: Mapper, name: str, create: Object | None
-) -> tuple[SyncSpec, Inventory]:
-    committer = Committer({Side.HUB: cluster}, {Side.HUB: mapper}, field_manager=SYNC_FIELD_MANAGER)
+) -> tuple[SyncSpec, Inventory, PruneGuard | None]:
+    manager = sync_field_manager(name)
+    committer = Committer({Side.HUB: cluster}, {Side.HUB: mapper}, field_manager=manager)
     try:
         record = await Record.read(cluster, committer, name)
     except (SyncMissing, ApiError):
         if create is None:
             raise
-        return SyncSpec.of(create), Inventory.from_status(None)
-    return SyncSpec.of(record.sync), record.inventory
+        return SyncSpec.of(create), Inventory(), None
+    return SyncSpec.of(record.sync), record.inventory, guard_of(record.status)
 
 
 async def _resolved(source: Source, spec: SyncSpec, commit: str) -> str:

@@ -1,7 +1,8 @@
 """The hub against Git, field by field, as a server-side apply would change it; nothing is written.
 
 The hub itself says what an apply would give (dry run), so defaulting, normalising and other managers'
-fields are not shown as differences. Values of Secrets are masked. Exit status as `kubectl diff`:
+fields are not shown as differences. What left Git is found as the sync finds it: by label, in the kinds of
+the inventory. Values of Secrets are masked. Exit status as `kubectl diff`:
 `DiffResult.exit_status` is 0 for none, 1 for differences, more for trouble.
 """
 
@@ -12,15 +13,15 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from gitops_ocm.api.fleet import COMMIT_ANNOTATION, SYNC_FIELD_MANAGER
+from gitops_ocm.api.fleet import COMMIT_ANNOTATION, DIGEST_ANNOTATION, SYNC_NAME_LABEL, sync_field_manager
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY
 from gitops_ocm.objects.diff import Difference, differences, masked_pair, without_noise
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Ref, split_api_version
-from gitops_ocm.plan.changes import Action, Change, ChangeSet
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of, split_api_version
+from gitops_ocm.plan.changes import Action, Change, ChangeSet, PruneGuard
 from gitops_ocm.plan.compute import compute
 from gitops_ocm.plan.inventory import Inventory
 from gitops_ocm.plan.wanted import Wanted
@@ -31,6 +32,8 @@ from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.taints import with_live_taints
 
+PAGE = 500
+"""Objects in one answer to a list."""
 _NAMED_ABOVE = frozenset({"apiVersion", "kind", "metadata"})
 
 K = TypeVar("K")
@@ -69,15 +72,18 @@ async def diff(
     *,
     spec: SyncSpec,
     commit: str,
+    guard: PruneGuard | None = None,
     concurrency: int = CONCURRENCY,
 ) -> DiffResult:
-    """What a sync of `wanted` would change on the hub now."""
+    """What a sync of `wanted` would change on the hub now; `inventory` and `guard` as recorded."""
     versions = {item.ref: split_api_version(item.obj.get("apiVersion", ""))[1] for item in wanted}
-    versions = {**{ref: entry.version for ref, entry in inventory.items()}, **versions}
+    kinds = {kind: entry.version for kind, entry in inventory.items()}
+    kinds.update({ref.of: version for ref, version in versions.items()})
     seen = _Hub(cluster, mapper, spec.name, concurrency)
-    live = await seen.read(versions)
-    known = {ref: live_of(obj, in_sync=False) for ref, obj in live.items()}
-    plan = compute(wanted, inventory, known, owner=spec.name, commit=commit, policy=spec.policy)
+    live = await seen.labelled(kinds)
+    live.update(await seen.read({ref: version for ref, version in versions.items() if ref not in live}))
+    known = {ref: live_of(obj, spec.name, in_sync=False) for ref, obj in live.items()}
+    plan = compute(wanted, known, owner=spec.name, commit=commit, policy=spec.policy, guard=guard)
     return await seen.compare(plan, live)
 
 
@@ -90,8 +96,13 @@ class _Hub:
         self._owner = owner
         self._limit = asyncio.Semaphore(concurrency)
 
+    async def labelled(self, kinds: dict[Kind, str]) -> dict[Ref, Object]:
+        """The objects of these kinds that carry the HubSync's label."""
+        found = await self._each(sorted(kinds), lambda kind: self._list(kind, kinds[kind]))
+        return {ref_of(obj): obj for _, objects in found for obj in objects}
+
     async def read(self, versions: dict[Ref, str]) -> dict[Ref, Object]:
-        """The objects that are there."""
+        """Those of the objects that are there."""
         found = await self._each(sorted(versions), lambda ref: self._get(ref, versions[ref]))
         return {ref: obj for ref, obj in found if obj is not None}
 
@@ -105,6 +116,23 @@ class _Hub:
         objects = [answer for _, answer in answers if isinstance(answer, ObjectDiff)]
         problems = [answer for _, answer in answers if isinstance(answer, Diagnostic)]
         return DiffResult(plan.commit, tuple(objects), (*plan.diagnostics, *problems))
+
+    async def _list(self, kind: Kind, version: str) -> list[Object]:
+        resource = await self._mapper.resource_of(kind, version) or await self._mapper.resource_of(kind)
+        objects: list[Object] = []
+        token = ""
+        while resource is not None:
+            page = await self._cluster.list(
+                resource,
+                label_selector=f"{SYNC_NAME_LABEL}={self._owner}",
+                limit=PAGE,
+                continue_token=token,
+            )
+            objects += page.items
+            token = page.continue_token
+            if not token:
+                break
+        return objects
 
     async def _get(self, ref: Ref, version: str) -> Object | None:
         return await live_object(self._cluster, self._mapper, ref, version)
@@ -128,7 +156,7 @@ class _Hub:
                 change.ref.name,
                 fragment,
                 type=PatchType.APPLY,
-                field_manager=SYNC_FIELD_MANAGER,
+                field_manager=sync_field_manager(self._owner),
                 force=change.force,
                 dry_run=True,
             )
@@ -164,11 +192,12 @@ def _still_coming(change: Change, error: ApiError, coming: set[Ref]) -> bool:
 
 
 def _comparable(obj: Object | None) -> Object | None:
-    """The object without what a server sets and without the commit mark."""
+    """The object without what a server sets and without the marks that tell its content apart."""
     if obj is None:
         return None
     bare = without_noise(obj)
-    notes = dict(bare["metadata"].get("annotations") or {})
-    if notes.pop(COMMIT_ANNOTATION, None) is not None:
-        bare["metadata"] = {**bare["metadata"], "annotations": notes}
+    notes = bare["metadata"].get("annotations") or {}
+    told = {key: text for key, text in notes.items() if key not in (COMMIT_ANNOTATION, DIGEST_ANNOTATION)}
+    if len(told) < len(notes):
+        bare["metadata"] = {**bare["metadata"], "annotations": told}
     return bare

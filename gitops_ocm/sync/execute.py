@@ -1,8 +1,13 @@
-"""Carrying a plan out: waves of writes, and what came of each.
+"""Carrying a plan out: waves of applies, and what came of each. What leaves Git is `sync.remove`.
 
 `Execution` collects; `Executor` sends. An error never stops the other objects of its wave; objects in
 later waves are held back until it is put right, because they may stand on what failed. An object whose
-namespace is still coming waits alone. What the results mean for the inventory is `plan.outcome`.
+namespace is still coming waits alone.
+
+Only what is proven ours is applied with force at once. For anything else the API is asked without force:
+the label is a field like any other, so an object that another HubSync has answers with a conflict, and is
+left to it. Fields that somebody else holds are then taken over where the plan says so, from exactly
+the object that was looked at.
 """
 
 from __future__ import annotations
@@ -10,21 +15,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER, SYNC_NAME_LABEL
-from gitops_ocm.decide.contract import Apply, Delete, Result, Write
+from gitops_ocm.decide.contract import Apply, Result, Write
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY, Committer
 from gitops_ocm.objects.diff import differences, without_noise
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ownership import fields_owned_by
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Reason
-from gitops_ocm.plan.waves import Wave, needs, waves
-from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_change
-from gitops_ocm.sync.failures import Verdict, namespace_missing, problem, verdict
-from gitops_ocm.sync.marks import commit_of, marked
+from gitops_ocm.plan.compute import owned_by_another
+from gitops_ocm.plan.waves import needs, waves
+from gitops_ocm.sync.events import Listener, of_change
+from gitops_ocm.sync.failures import Verdict, field_conflicts, namespace_missing, problem, verdict
+from gitops_ocm.sync.marks import commit_of, live_of, marked
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.taints import has_taints, with_live_taints
@@ -45,12 +49,34 @@ class Execution:
     retry: set[Ref] = field(default_factory=set)
     held_back: int = 0
     problems: list[Diagnostic] = field(default_factory=list)
+    foreign: dict[Ref, Diagnostic] = field(default_factory=dict)
+    """What another HubSync has; it holds nothing else up."""
     cut_off: ApiError | None = None
 
     @property
     def complete(self) -> bool:
         """Whether everything was done."""
         return not (self.problems or self.waiting or self.retry or self.held_back or self.cut_off)
+
+    def failed(
+        self, change: Change, error: ApiError, *, coming: frozenset[tuple[str, str]] = frozenset()
+    ) -> None:
+        """Note what an error means; `coming` as in `sync.failures.verdict`."""
+        match verdict(change, error, coming=coming):
+            case Verdict.CUT_OFF:
+                self.cut_off = error
+            case Verdict.WAIT:
+                if namespace_missing(change, error):
+                    self.missing_namespaces.add(change.ref.namespace)
+                else:
+                    self.missing_kinds = True
+                self.waiting[change.ref] = change
+            case Verdict.RETRY:
+                self.retry.add(change.ref)
+                self.problems.append(problem(change, error))
+            case Verdict.REFUSED:
+                self.refused.add(change.ref)
+                self.problems.append(problem(change, error))
 
     def summary(self, plan: ChangeSet, before: Mapping[str, int] | None) -> Mapping[str, int]:
         """The counts of `HubSync.status.summary`; those of a pass that did nothing stay as they were."""
@@ -70,7 +96,7 @@ class Execution:
 
 
 class Executor:
-    """Sends one plan's writes to the hub."""
+    """Sends one plan's applies to the hub."""
 
     def __init__(
         self,
@@ -82,6 +108,7 @@ class Executor:
         namespace_exists: Callable[[str], bool | None],
         *,
         owner: str,
+        manager: str,
         concurrency: int = CONCURRENCY,
     ) -> None:
         self._committer = committer
@@ -92,10 +119,11 @@ class Executor:
         self._namespace_exists = namespace_exists
         self._before: dict[Ref, str] = {}
         self._owner = owner
+        self._manager = manager
         self._concurrency = concurrency
 
     async def apply(self, plan: ChangeSet) -> Execution:
-        """Everything but the deletions."""
+        """Every apply, wave by wave."""
         done = Execution()
         ordered = [wave for wave in waves(plan) if not wave.prunes]
         total = sum(map(len, ordered))
@@ -105,6 +133,17 @@ class Executor:
                 continue
             await self._apply_wave(wave.changes, plan, done, total)
         return done
+
+    async def again(self, plan: ChangeSet, done: Execution) -> None:
+        """Try once more what waits."""
+        waiting = [done.waiting[ref] for ref in sorted(done.waiting)]
+        done.waiting.clear()
+        done.missing_namespaces.clear()
+        if done.missing_kinds:
+            done.missing_kinds = False
+            await self._mapper.refresh(force=True)
+        for wave in waves(waiting):
+            await self._apply_wave(wave.changes, plan, done, len(waiting))
 
     async def verified(self, plan: ChangeSet) -> ChangeSet:
         """The plan without drift that is none, where drift is only reported.
@@ -119,7 +158,7 @@ class Executor:
         changes = (
             replace(c, action=Action.UNCHANGED, reason=Reason.SAME) if c.ref in cleared else c for c in plan
         )
-        return ChangeSet(plan.commit, tuple(changes), plan.diagnostics)
+        return ChangeSet(plan.commit, tuple(changes), plan.diagnostics, plan.guard)
 
     async def _as_in_git(self, change: Change) -> bool:
         assert change.wanted is not None
@@ -137,7 +176,7 @@ class Executor:
                 ref.name,
                 fragment,
                 type=PatchType.APPLY,
-                field_manager=SYNC_FIELD_MANAGER,
+                field_manager=self._manager,
                 force=True,
                 dry_run=True,
             )
@@ -150,55 +189,50 @@ class Executor:
         self._observed.applied(live)
         return True
 
-    async def again(self, plan: ChangeSet, done: Execution) -> None:
-        """Try once more what waits."""
-        waiting = [done.waiting[ref] for ref in sorted(done.waiting)]
-        done.waiting.clear()
-        done.missing_namespaces.clear()
-        if done.missing_kinds:
-            done.missing_kinds = False
-            await self._mapper.refresh(force=True)
-        for wave in waves(waiting):
-            await self._apply_wave(wave.changes, plan, done, len(waiting))
-
-    async def prune(self, plan: ChangeSet, done: Execution) -> None:
-        """The deletions, last wave first."""
-        ordered = [wave for wave in waves(plan) if wave.prunes]
-        total = sum(map(len, ordered))
-        for wave in ordered:
-            if done.cut_off:
-                done.held_back += len(wave)
-                continue
-            await self._prune_wave(wave, done, total)
-
     async def _apply_wave(
         self, changes: Sequence[Change], plan: ChangeSet, done: Execution, total: int
     ) -> None:
         coming = _kinds_coming(plan)
-        writes: list[Write] = []
         by_write: dict[int, Change] = {}
+        writes: list[Write] = []
+        contested: list[tuple[Change, Apply, ApiError]] = []
         for change in changes:
-            if self._gated(change, done):
-                done.missing_namespaces.add(change.ref.namespace)
-                done.waiting[change.ref] = change
-                continue
-            assert change.wanted is not None
-            if change.reason is Reason.DRIFTED:
-                self._before[change.ref] = self._observed.version(change.ref)
-            fragment = marked(change.wanted, owner=self._owner, commit=commit_of(change, plan.commit))
-            if has_taints(fragment):
-                try:
-                    fragment = with_live_taints(fragment, await self._live(change))
-                except ApiError as error:
-                    self._on_error(change, error, done, coming)
-                    continue
-            writes.append(Apply(fragment, force=change.force))
-            by_write[id(writes[-1])] = change
+            fragment = await self._fragment(change, plan.commit, done, coming)
+            if fragment is not None:
+                proven = change.live is not None and change.live.ours
+                writes.append(Apply(fragment, force=change.force and proven))
+                by_write[id(writes[-1])] = change
 
         def on_result(result: Result) -> None:
-            self._on_applied(by_write[id(result.write)], result, done, coming, total)
+            change, write = by_write[id(result.write)], result.write
+            if result.error is not None and isinstance(write, Apply) and field_conflicts(result.error):
+                contested.append((change, write, result.error))
+            else:
+                self._on_applied(change, result, done, coming, total)
 
         await self._committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
+        for change, write, error in contested:
+            await self._settle(change, write, error, done, total)
+
+    async def _fragment(
+        self, change: Change, commit: str, done: Execution, coming: frozenset[tuple[str, str]]
+    ) -> Object | None:
+        """What to apply; None for what has to wait, and for what could not be looked at."""
+        if self._gated(change, done):
+            done.missing_namespaces.add(change.ref.namespace)
+            done.waiting[change.ref] = change
+            return None
+        assert change.wanted is not None
+        if change.reason is Reason.DRIFTED:
+            self._before[change.ref] = self._observed.version(change.ref)
+        fragment = marked(change.wanted, owner=self._owner, commit=commit_of(change, commit))
+        if not has_taints(fragment):
+            return fragment
+        try:
+            return with_live_taints(fragment, await self._live(change))
+        except ApiError as error:
+            done.failed(change, error, coming=coming)
+            return None
 
     def _gated(self, change: Change, done: Execution) -> bool:
         """Whether the object's namespace is known not to be there, so that asking would be in vain."""
@@ -217,7 +251,7 @@ class Executor:
         total: int,
     ) -> None:
         if result.error is not None:
-            self._on_error(change, result.error, done, coming)
+            done.failed(change, result.error, coming=coming)
             return
         assert result.obj is not None
         done.applied.add(change.ref)
@@ -226,71 +260,32 @@ class Executor:
         self._observed.applied(result.obj)
         self._listener(of_change(change, done=len(done.applied), total=total))
 
-    def _on_error(
-        self, change: Change, error: ApiError, done: Execution, coming: frozenset[tuple[str, str]]
+    async def _settle(
+        self, change: Change, write: Apply, error: ApiError, done: Execution, total: int
     ) -> None:
-        match verdict(change, error, coming=coming):
-            case Verdict.CUT_OFF:
-                done.cut_off = error
-            case Verdict.WAIT:
-                if namespace_missing(change, error):
-                    done.missing_namespaces.add(change.ref.namespace)
-                else:
-                    done.missing_kinds = True
-                done.waiting[change.ref] = change
-            case Verdict.RETRY:
-                done.retry.add(change.ref)
-                done.problems.append(problem(change, error))
-            case Verdict.REFUSED:
-                done.refused.add(change.ref)
-                done.problems.append(problem(change, error))
-
-    async def _prune_wave(self, wave: Wave, done: Execution, total: int) -> None:
-        writes: list[Write] = []
-        by_write: dict[int, Change] = {}
-        for change in wave.changes:
-            uid = change.live.uid if change.live else await self._uid_if_ours(change, done)
-            if uid is None:
-                continue
-            writes.append(Delete(change.ref, uid=uid, version=change.version))
-            by_write[id(writes[-1])] = change
-
-        def on_result(result: Result) -> None:
-            change = by_write[id(result.write)]
-            error = result.error
-            if error is not None and error.reason != "NotFound":
-                self._on_error(change, error, done, frozenset())
-                return
-            done.pruned.add(change.ref)
-            self._observed.deleted(change.ref)
-            self._listener(of_change(change, done=len(done.pruned), total=total))
-
-        await self._committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
+        """Somebody else holds fields of the object: look whose it is, and take them over if we may."""
+        assert change.wanted is not None
+        try:
+            obj = await self._live(change)
+        except ApiError as reading:
+            done.failed(change, reading)
+            return
+        live = live_of(obj or {}, self._owner, in_sync=False)
+        if live.owner not in ("", self._owner):
+            done.foreign[change.ref] = owned_by_another(
+                change.ref, change.wanted.origin, live.owner, live.path
+            )
+        elif change.force and obj is not None:
+            # Exactly what was looked at: whoever claims it meanwhile has it.
+            seen = {key: obj["metadata"][key] for key in ("uid", "resourceVersion")}
+            fragment = {**write.obj, "metadata": {**write.obj["metadata"], **seen}}
+            result = await self._committer.write(Apply(fragment, force=True))
+            self._on_applied(change, result, done, frozenset(), total)
+        else:
+            done.failed(change, error)
 
     async def _live(self, change: Change) -> Object | None:
         return await live_object(self._cluster, self._mapper, change.ref, change.version)
-
-    async def _uid_if_ours(self, change: Change, done: Execution) -> str | None:
-        """The uid of an object that no longer carries our label, when it is nevertheless ours to delete.
-
-        It is when our fields are still on it and no other HubSync has claimed it. Otherwise it is left alone
-        and forgotten: an inventory entry is a claim, the object is the evidence.
-        """
-        ref = change.ref
-        try:
-            obj = await self._live(change)
-        except ApiError as error:
-            self._on_error(change, error, done, frozenset())
-            return None
-        if obj is not None:
-            meta = obj["metadata"]
-            owner = (meta.get("labels") or {}).get(SYNC_NAME_LABEL, self._owner)
-            if owner == self._owner and fields_owned_by(obj, SYNC_FIELD_MANAGER):
-                return str(meta.get("uid", ""))
-            text = f"{ref} left Git and is not ours any more: it is left alone"
-            self._listener(SyncEvent(Phase.PRUNE, text, Level.WARNING))
-        done.pruned.add(ref)
-        return None
 
 
 def _kinds_coming(changes: Iterable[Change]) -> frozenset[tuple[str, str]]:

@@ -34,7 +34,7 @@ def verdict(change: Change, error: ApiError, *, coming: frozenset[tuple[str, str
         return Verdict.WAIT
     if error.reason == "NotFound" and change.applies and (change.ref.group, change.ref.kind) in coming:
         return Verdict.WAIT
-    if error.reason == "Conflict" and not _conflicts(error):
+    if error.reason == "Conflict" and not field_conflicts(error):
         return Verdict.RETRY
     return Verdict.REFUSED
 
@@ -51,7 +51,7 @@ def namespace_missing(change: Change, error: ApiError) -> bool:
 def problem(change: Change, error: ApiError) -> Diagnostic:
     """What a person is told."""
     where = change.wanted.origin if change.wanted else Diagnostic("", "").where
-    conflicts = _conflicts(error)
+    conflicts = field_conflicts(error)
     if conflicts:
         held = "; ".join(f"{field} is held by {holder}" for field, holder in conflicts[:5])
         more = f"; and {len(conflicts) - 5} more" if len(conflicts) > 5 else ""
@@ -72,8 +72,8 @@ def problem(change: Change, error: ApiError) -> Diagnostic:
     )
 
 
-def _conflicts(error: ApiError) -> list[tuple[str, str]]:
-    """(field, manager) of each server-side-apply conflict."""
+def field_conflicts(error: ApiError) -> list[tuple[str, str]]:
+    """(field, manager) of each server-side-apply conflict; an empty list for any other error."""
     found = []
     for cause in error.causes:
         if cause.reason == "FieldManagerConflict":

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER
+from gitops_ocm.api.fleet import sync_field_manager
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.git.command import Credentials
@@ -86,8 +86,9 @@ class SyncLoop:
         self._clock = clock or SystemClock()
         self._listener = listener
         self._mapper = mapper or Mapper(cluster, clock=self._clock)
-        committer = Committer({Side.HUB: cluster}, {Side.HUB: self._mapper}, field_manager=SYNC_FIELD_MANAGER)
-        self._hub = Hub(cluster, self._mapper, committer)
+        manager = sync_field_manager(name)
+        committer = Committer({Side.HUB: cluster}, {Side.HUB: self._mapper}, field_manager=manager)
+        self._hub = Hub(cluster, self._mapper, committer, manager)
         self._kinds = HubKinds(cluster, catalog, mapper=self._mapper, clock=self._clock)
         self._woken = asyncio.Event()
         self._waiters: list[asyncio.Future[Attempt]] = []

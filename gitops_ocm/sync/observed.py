@@ -1,7 +1,8 @@
-"""What the hub's watches have told of the objects that carry a HubSync's label.
+"""What the hub's watches have told of the objects that are a HubSync's.
 
-`plan.compute` reads it as a mapping of `Live`. It keeps no objects, only what a plan needs and a
-digest: 5,000 objects take a few MiB.
+`plan.compute` reads it as a mapping of `Live`. It keeps no objects, only what a plan needs: 5,000 take a
+few MiB. Whether an object is ours is judged here, where its managedFields are at hand (`sync.marks.ours`):
+one that merely carries the label is as good as not there.
 
 Whether an object is in sync is judged when it is seen. Right after our own apply it is, and the
 answer's resourceVersion is all that is kept. When it changes later, everything Git wants must still be
@@ -12,10 +13,11 @@ apply, so a normalised value costs one apply that changes nothing, once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gitops_ocm.api.fleet import SYNC_FIELD_MANAGER
+from gitops_ocm.api.fleet import DIGEST_CHARS, sync_field_manager
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ownership import extract, fields_owned_by
@@ -37,11 +39,12 @@ class Observed(Mapping[Ref, Live]):
     """Live objects by identity, and which of them are not as Git wants them.
 
     `owner` is the HubSync's name. `changed` is called when there is news a plan should know: a wanted
-    object drifted, vanished, or came right again.
+    object drifted, vanished, or came right again, or one that Git does not want turned up.
     """
 
     def __init__(self, owner: str, changed: Callable[[], None]) -> None:
         self._owner = owner
+        self._manager = sync_field_manager(owner)
         self._changed = changed
         self._records: dict[Ref, _Record] = {}
         self._wanted: Mapping[Ref, Wanted] = {}
@@ -67,6 +70,10 @@ class Observed(Mapping[Ref, Live]):
         """Whether a plan made now might differ from the last one."""
         return bool(self._news)
 
+    def counts(self) -> Mapping[Kind, int]:
+        """How many objects there are of each kind; those that are being deleted do not count."""
+        return Counter(ref.of for ref, record in self._records.items() if not record.live.terminating)
+
     def planned(self) -> None:
         """A plan is being made of what is known now."""
         self._news.clear()
@@ -88,21 +95,37 @@ class Observed(Mapping[Ref, Live]):
         record = self._records.get(ref)
         if record is not None and _not_newer(version, record.version):
             return
+        live = live_of(obj, self._owner, in_sync=True)
+        if not live.ours:
+            self.gone(ref)
+            return
         wanted = self._wanted.get(ref)
-        in_sync = wanted is None or self._as_wanted(obj, wanted, record)
-        live = live_of(obj, in_sync=in_sync)
+        if wanted is not None and not self._as_wanted(obj, live, wanted, record):
+            live = replace(live, in_sync=False)
         self._records[ref] = _Record(live, version, record.settled if record else "")
-        self._judge(ref, off=wanted is not None and not in_sync)
+        if wanted is None and record is None and not live.terminating:
+            self._tell(ref)
+        self._judge(ref, off=not live.in_sync)
 
     def gone(self, ref: Ref) -> None:
-        """An object that is no longer there, or no longer carries the label."""
+        """An object that is no longer there, or no longer ours."""
         if self._records.pop(ref, None) is not None:
             self._judge(ref, off=ref in self._wanted)
 
-    def only(self, kind: Kind, present: Collection[Ref]) -> None:
-        """These are all objects of a kind that there are: others are gone."""
-        for ref in [ref for ref in self._records if ref.of == kind and ref not in present]:
-            self.gone(ref)
+    def only(self, kind: Kind, present: Collection[Ref], known: Callable[[str], bool]) -> None:
+        """These are all objects of a kind that there are: others are gone.
+
+        `known` says of a resourceVersion whether who lists them has seen that far; what was written
+        later is not in question.
+        """
+        missing = [ref for ref in self._records if ref.of == kind and ref not in present]
+        for ref in missing:
+            if known(self._records[ref].version):
+                self.gone(ref)
+
+    def has_all(self, wanted: Mapping[Ref, Wanted]) -> bool:
+        """Whether every one of `wanted` is there."""
+        return self._records.keys() >= wanted.keys()
 
     def applied(self, obj: Object) -> None:
         """The answer to our own apply: whatever it says is how Git's wish looks on this hub."""
@@ -115,8 +138,8 @@ class Observed(Mapping[Ref, Live]):
         settled = ""
         if record is not None and (record.settled or not record.live.in_sync):
             wanted = self._wanted.get(ref)
-            settled = "" if wanted is None or covers(wanted.obj, obj) else _our_digest(obj)
-        self._records[ref] = _Record(live_of(obj, in_sync=True), version, settled)
+            settled = "" if wanted is None or covers(wanted.obj, obj) else self._our_digest(obj)
+        self._records[ref] = _Record(live_of(obj, self._owner, in_sync=True), version, settled)
         self._off.discard(ref)
         self._news.discard(ref)
 
@@ -126,13 +149,15 @@ class Observed(Mapping[Ref, Live]):
         self._off.discard(ref)
         self._news.discard(ref)
 
-    def _as_wanted(self, obj: Object, wanted: Wanted, record: _Record | None) -> bool:
-        live = live_of(obj, in_sync=True)
-        if live.owner != self._owner or not live.commit:
+    def _as_wanted(self, obj: Object, live: Live, wanted: Wanted, record: _Record | None) -> bool:
+        if not live.commit or live.digest != wanted.digest[:DIGEST_CHARS]:
             return False
         if record is not None and record.settled:
-            return record.settled == _our_digest(obj)
+            return record.settled == self._our_digest(obj)
         return covers(wanted.obj, obj)
+
+    def _our_digest(self, obj: Object) -> str:
+        return digest(extract(obj, fields_owned_by(obj, self._manager)))
 
     def _judge(self, ref: Ref, *, off: bool) -> None:
         if off == (ref in self._off):
@@ -141,12 +166,11 @@ class Observed(Mapping[Ref, Live]):
             self._off.add(ref)
         else:
             self._off.discard(ref)
+        self._tell(ref)
+
+    def _tell(self, ref: Ref) -> None:
         self._news.add(ref)
         self._changed()
-
-
-def _our_digest(obj: Object) -> str:
-    return digest(extract(obj, fields_owned_by(obj, SYNC_FIELD_MANAGER)))
 
 
 def _not_newer(version: str, known: str) -> bool:

@@ -2,11 +2,10 @@
 
     attempt() -> Attempt
 
-Crash-only: killed anywhere, the next pass converges. The inventory on the hub always covers what may
-exist there: new objects are entered before the first of them is created (`plan.compute.written_ahead`),
-and an entry goes only when its object is known to be gone. A commit with an error changes nothing; the
-last good commit stays in force, and drift from it is still put back. `sync.loop` decides when a pass is
-due.
+Crash-only: killed anywhere, the next pass converges. Each object carries what was applied of it, and the
+HubSync tells where to look: a new kind is entered into its inventory before the first object is created,
+and a tripped prune guard before anything is. A commit with an error changes nothing; the last good
+commit stays in force, and drift from it is still put back. `sync.loop` decides when a pass is due.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY, Committer
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Kind, split_api_version
-from gitops_ocm.plan.changes import ChangeSet, DriftMode, Reason
-from gitops_ocm.plan.compute import compute, written_ahead
-from gitops_ocm.plan.inventory import Inventory
-from gitops_ocm.plan.outcome import recorded
+from gitops_ocm.plan.changes import Action, ChangeSet, DriftMode, Reason
+from gitops_ocm.plan.inventory import Inventory, counted, written_ahead
+from gitops_ocm.plan.prune import guard_after, guard_of
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_diagnostic
 from gitops_ocm.sync.execute import Execution, Executor
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.observed import Observed
+from gitops_ocm.sync.planning import Planner
 from gitops_ocm.sync.record import Record, Superseded
-from gitops_ocm.sync.source import Checked, Source
+from gitops_ocm.sync.remove import Remover
+from gitops_ocm.sync.source import Source
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.status import Outcome, Verdict, status_of
 from gitops_ocm.sync.target import Target, Targets
@@ -43,11 +42,12 @@ MANY = 200
 
 @dataclass(frozen=True)
 class Hub:
-    """The hub, and how it is written to."""
+    """The hub, and how it is written to: by `committer`, whose field manager is `manager`."""
 
     cluster: Cluster
     mapper: Mapper
     committer: Committer
+    manager: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class Pull:
     ) -> None:
         self._hub = hub
         self._targets = Targets(source, kinds, listener)
+        self._planner = Planner(hub.mapper, self._targets, observed, watching)
         self._observed = observed
         self._watching = watching
         self._clock = clock
@@ -146,13 +147,14 @@ class Pull:
 
     async def _pass(self, spec: SyncSpec, record: Record) -> Attempt:
         target = await self._targets.find(spec, record.status)
-        key = (spec, target.attempted, target.trouble, id(target.checked), id(record.inventory))
+        uid = record.sync["metadata"].get("uid")
+        key = (spec, target.attempted, target.trouble, id(target.checked), uid)
         if key == self._settled and not self._observed.news and self._last is not None:
             return replace(self._last, noop=True)
         self._settled = ()
         attempt = self._last = await self._put_in_force(target, spec, record)
         if attempt.complete:
-            self._settled = (*key[:-1], id(record.inventory))
+            self._settled = key
         return attempt
 
     async def _suspend(self, record: Record, spec: SyncSpec) -> Attempt:
@@ -180,35 +182,21 @@ class Pull:
                 self._listener(SyncEvent(Phase.FAILED, verdict.message, Level.ERROR))
             return Attempt(verdict, target.attempted, problems=target.problems)
         executor = self._executor(spec)
-        plan = await executor.verified(await self._plan(target.checked, spec, record))
+        plan = await executor.verified(await self._planner.plan(target.checked, spec, record))
+        self._tell(plan)
         done = await self._carry_out(executor, plan, spec, record)
-        inventory = recorded(
-            plan, record.inventory, applied=done.applied, pruned=done.pruned, refused=done.refused
-        )
         if done.cut_off is not None:
-            # Kept in memory only: the hub still has the inventory written ahead, which covers all of it.
-            record.inventory = inventory
             raise Unreachable(done.cut_off.message, hint=done.cut_off.hint)
-        return await self._record(target, plan, done, inventory, spec, record)
+        attempt = await self._record(target, plan, done, spec, record)
+        if done.complete:
+            self._planner.in_force(target.checked)
+        return attempt
 
-    async def _plan(self, checked: Checked, spec: SyncSpec, record: Record) -> ChangeSet:
-        wanted = {item.ref: item for item in checked.state.objects}
-        self._observed.expect(wanted)
-        await self._watching.follow(_kinds_of(checked, record.inventory))
-        self._observed.planned()
-        plan = compute(
-            checked.state.objects,
-            record.inventory,
-            self._observed,
-            owner=spec.name,
-            commit=checked.state.commit,
-            policy=spec.policy,
-        )
+    def _tell(self, plan: ChangeSet) -> None:
         for problem in plan.diagnostics:
             self._listener(of_diagnostic(Phase.PLAN, problem))
         if not plan.nothing_to_do:
             self._listener(SyncEvent(Phase.PLAN, f"{plan.commit[:12]}: {plan.summary()}"))
-        return plan
 
     def _executor(self, spec: SyncSpec) -> Executor:
         return Executor(
@@ -219,40 +207,45 @@ class Pull:
             self._listener,
             self._watching.namespace_exists,
             owner=spec.name,
+            manager=self._hub.manager,
+            concurrency=self._settings.concurrency,
+        )
+
+    def _remover(self, spec: SyncSpec) -> Remover:
+        return Remover(
+            self._hub.committer,
+            self._hub.cluster,
+            self._hub.mapper,
+            self._observed,
+            self._listener,
+            owner=spec.name,
             concurrency=self._settings.concurrency,
         )
 
     async def _carry_out(
         self, executor: Executor, plan: ChangeSet, spec: SyncSpec, record: Record
     ) -> Execution:
-        """Apply, wait a little for what is missing, prune. Each step's inventory is recorded before it."""
+        """Apply, wait a little for what is missing, remove. What a restart has to know is recorded before."""
         ahead = written_ahead(plan, record.inventory)
-        if ahead is not record.inventory:
-            await self._progress(record, spec, plan, ahead, "Applying")
+        tripped = plan.guard is not None and guard_of(record.status) is None
+        if ahead is not record.inventory or (tripped and plan.work):
+            await self._progress(record, spec, plan, ahead)
         done = await self._apply(executor, plan)
         await self._wait(executor, plan, done)
-        if done.problems or done.retry or done.cut_off:
-            return done
-        if any(change.action == "prune" for change in plan):
-            inventory = recorded(plan, ahead, applied=done.applied, pruned=(), refused=done.refused)
-            await self._progress(record, spec, plan, inventory, "Pruning")
-            await executor.prune(plan, done)
+        leaving = any(change.action in (Action.PRUNE, Action.RELEASE) for change in plan)
+        if leaving and not (done.problems or done.retry or done.cut_off):
+            await self._remover(spec).remove(plan, done)
         return done
 
     async def _apply(self, executor: Executor, plan: ChangeSet) -> Execution:
         if len(plan.work) < MANY:
             return await executor.apply(plan)
         with self._watching.quiet():
-            done = await executor.apply(plan)
-        if done.cut_off is None:
-            await self._watching.caught_up()
-        return done
+            return await executor.apply(plan)
 
-    async def _progress(
-        self, record: Record, spec: SyncSpec, plan: ChangeSet, inventory: Inventory, reason: str
-    ) -> None:
-        verdict = Verdict(None, reason, f"{plan.commit[:12]}: {plan.summary()}", reconciling=True)
-        outcome = Outcome(spec.generation, verdict, plan.commit, inventory=inventory)
+    async def _progress(self, record: Record, spec: SyncSpec, plan: ChangeSet, inventory: Inventory) -> None:
+        verdict = Verdict(None, "Applying", f"{plan.commit[:12]}: {plan.summary()}", reconciling=True)
+        outcome = Outcome(spec.generation, verdict, plan.commit, inventory=inventory, guard=plan.guard)
         await record.write(status_of(record.status, outcome, now=self._clock.now()), inventory)
 
     async def _wait(self, executor: Executor, plan: ChangeSet, done: Execution) -> None:
@@ -278,19 +271,26 @@ class Pull:
         target: Target,
         plan: ChangeSet,
         done: Execution,
-        inventory: Inventory,
         spec: SyncSpec,
         record: Record,
     ) -> Attempt:
+        inventory = counted(
+            plan,
+            record.inventory,
+            self._observed.counts(),
+            served=lambda kind: self._hub.mapper.known_of(kind) is not None,
+        )
+        foreign = tuple(done.foreign[ref] for ref in sorted(done.foreign))
         verdict = of_execution(plan, done, spec, previous=record.status)
-        problems = (*target.problems, *plan.diagnostics, *done.problems)
+        problems = (*target.problems, *foreign, *plan.diagnostics, *done.problems)
         reported = [str(c.ref) for c in plan if c.reason is Reason.DRIFT_REPORTED]
         outcome = Outcome(
             spec.generation,
             target.trouble or verdict,
             attempted=target.attempted,
             applied=plan.commit if done.complete else None,
-            inventory=inventory if inventory is not record.inventory else None,
+            inventory=inventory,
+            guard=guard_after(plan, done.pruned),
             problems=problems,
             drift=reported if spec.policy.drift is DriftMode.REPORT else (),
             handled_at=spec.requested_at,
@@ -299,18 +299,13 @@ class Pull:
         await record.write(status_of(record.status, outcome, now=self._clock.now()), inventory)
         level = Level.INFO if outcome.verdict.ready else Level.ERROR
         phase = Phase.DONE if outcome.verdict.ready else Phase.FAILED
-        for problem in done.problems:
+        for problem in (*foreign, *done.problems):
             self._listener(of_diagnostic(Phase.APPLY, problem))
         for change in plan:
             if change.drift and change.ref not in done.untouched:
                 self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
         self._listener(SyncEvent(phase, outcome.verdict.message, level))
         waiting = tuple(str(ref) for ref in sorted(done.waiting))
-        return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=done.complete)
-
-
-def _kinds_of(checked: Checked, inventory: Inventory) -> list[tuple[Kind, str]]:
-    """Every kind the sync has, or will have, objects of; Git's version goes before the recorded one."""
-    wanted = {(item.ref.of, item.obj.get("apiVersion", "")) for item in checked.state.objects}
-    found = [(kind, split_api_version(api_version)[1]) for kind, api_version in sorted(wanted)]
-    return found + sorted({(ref.of, entry.version) for ref, entry in inventory.items()})
+        # Nobody tells when another HubSync lets go of an object: that is asked for at each pass.
+        complete = done.complete and not foreign
+        return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=complete)

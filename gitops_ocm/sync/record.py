@@ -1,8 +1,8 @@
 """The HubSync object as the sync's own record on the hub: read once, written only when it differs.
 
 One sync owns a HubSync's status. When somebody edits the spec meanwhile the write is made again on the
-new version; when the inventory is not the one we wrote, another sync is at work on the same HubSync
-and this one gives way: `Superseded`.
+new version; when what only a sync writes is not what we wrote, another sync is at work on the same
+HubSync and this one gives way: `Superseded`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ HUBSYNC = Resource(
 )
 """How a hub serves it; our own CRD, so no discovery is needed."""
 
-LARGEST = 1_300_000
-"""Bytes of inventory that still fit an object in etcd (1.5 MiB) with all else a HubSync holds."""
 _TRIES = 4
+_OURS_ALONE = ("inventory", "pruneGuard", "lastAttemptedCommit", "lastAppliedCommit", "lastAppliedGeneration")
+"""Fields of the status by which another sync's writes are told from a person's."""
 
 
 class Superseded(GitopsError):
@@ -59,14 +59,8 @@ class OtherRepository(GitopsError):
     code = "other-repository"
 
 
-class InventoryTooLarge(GitopsError):
-    """The inventory would not fit the HubSync object."""
-
-    code = "inventory-too-large"
-
-
 class Record:
-    """A HubSync as last seen, and its inventory."""
+    """A HubSync as last seen, and its inventory as this sync has it, whatever others make of that."""
 
     def __init__(self, cluster: Cluster, committer: Committer, sync: Object) -> None:
         self._cluster = cluster
@@ -112,7 +106,6 @@ class Record:
 
     async def write(self, status: Object, inventory: Inventory | None = None) -> bool:
         """Record `status`, with `inventory` in it. Says whether a request was needed."""
-        _check_size(status)
         for attempt in range(_TRIES):
             patch = patch_of(self.status, status)
             if patch:
@@ -130,7 +123,8 @@ class Record:
         """See the newer version that made our write fail, if it is one we may write on."""
         newer = await _get(self._cluster, self._sync["metadata"]["name"])
         same = newer["metadata"].get("uid") == self._sync["metadata"].get("uid")
-        if not same or (newer.get("status") or {}).get("inventory") != self.status.get("inventory"):
+        status = newer.get("status") or {}
+        if not same or any(status.get(key) != self.status.get(key) for key in _OURS_ALONE):
             raise Superseded(
                 f"HubSync {newer['metadata']['name']} was written by another sync",
                 hint="run one sync for a HubSync; this one reads it again and goes on",
@@ -182,13 +176,3 @@ def _answer(result: Result) -> Object:
         raise result.error
     assert result.obj is not None
     return result.obj
-
-
-def _check_size(status: Mapping[str, Any]) -> None:
-    entries = (status.get("inventory") or {}).get("entries") or ()
-    size = sum(len(entry["id"]) + len(entry["v"]) + len(entry["d"]) + 24 for entry in entries)
-    if size > LARGEST:
-        raise InventoryTooLarge(
-            f"the inventory of {len(entries)} objects takes {size} bytes and does not fit one HubSync",
-            hint="split the repository's path among several HubSyncs",
-        )

@@ -17,6 +17,7 @@ from gitops_ocm.api.fleet import DRIFT_DETECTED, MAX_PROBLEMS, READY, RECONCILIN
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.objects.conditions import find, timestamp, with_condition
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.plan.changes import PruneGuard
 from gitops_ocm.plan.inventory import Inventory
 
 LONGEST_MESSAGE = 2000
@@ -35,13 +36,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a status is made of; None leaves a field as it was."""
+    """Everything a status is made of; None leaves a field as it was.
+
+    An `inventory` comes with the `guard` of the same plan, and without one there is none any more.
+    """
 
     generation: int
     verdict: Verdict
     attempted: str | None = None
     applied: str | None = None
     inventory: Inventory | None = None
+    guard: PruneGuard | None = None
     problems: Sequence[Diagnostic] = ()
     drift: Sequence[str] = ()
     handled_at: str = ""
@@ -59,8 +64,12 @@ def status_of(old: Mapping[str, Any], outcome: Outcome, *, now: datetime) -> Obj
         if old.get("lastAppliedCommit") != outcome.applied:
             status["lastAppliedTime"] = timestamp(now)
         status["lastAppliedCommit"] = outcome.applied
+        status["lastAppliedGeneration"] = outcome.generation
     if outcome.inventory is not None:
         status["inventory"] = outcome.inventory.to_status()
+        status.pop("pruneGuard", None)
+        if outcome.guard is not None:
+            status["pruneGuard"] = {"commit": outcome.guard.commit, "count": outcome.guard.count}
     if outcome.handled_at:
         status["lastHandledAt"] = outcome.handled_at
     if outcome.summary is not None:

@@ -86,10 +86,14 @@ class Targets:
         """The commit that stays in force; after a restart it is read again, if it is still there."""
         commit = str(status.get("lastAppliedCommit") or "")
         if self._good is None and commit:
-            try:
-                checked = await self._source.check(commit, spec, await self._kinds.catalog())
-            except GitError:
-                return None
-            if not checked.errors:
+            checked = await self.meaning(commit, spec)
+            if checked is not None and not checked.errors:
                 self._good = (commit, spec.path, checked)
         return self._good[2] if self._good else None
+
+    async def meaning(self, commit: str, spec: SyncSpec) -> Checked | None:
+        """What an earlier commit means; None where the repository does not have it any more."""
+        try:
+            return await self._source.check(commit, spec, await self._kinds.catalog())
+        except GitError:
+            return None

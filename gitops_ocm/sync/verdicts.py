@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_ocm.api.fleet import READY
-from gitops_ocm.errors import Diagnostic, Severity
+from gitops_ocm.errors import Diagnostic
 from gitops_ocm.git.errors import (
     AuthenticationFailed,
     DiskFull,
@@ -65,7 +65,7 @@ def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: 
     at = f"{short(spec.ref)}@{plan.commit[:12]}"
     if done.problems:
         return _failed(at, done)
-    foreign = [d for d in plan.diagnostics if d.severity is Severity.ERROR]
+    foreign = [done.foreign[ref] for ref in sorted(done.foreign)]
     if foreign:
         return Verdict(False, "OwnedByAnotherSync", f"{at}: {foreign[0]}", stalled=True)
     if done.waiting:
@@ -85,7 +85,7 @@ def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: 
 
 
 def camel(code: str) -> str:
-    """An error's code as a condition reason: `inventory-too-large` → `InventoryTooLarge`."""
+    """An error's code as a condition reason: `invalid-hubsync` → `InvalidHubsync`."""
     return "".join(word.capitalize() for word in code.split("-"))
 
 

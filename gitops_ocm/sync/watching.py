@@ -1,7 +1,8 @@
 """The watches of a sync: the objects it put on the hub, its HubSync, and namespaces it waits for.
 
-Objects are watched by label, so a hub's other objects cost nothing, and reduced to stubs as they arrive
-(`Observed` has taken from them what it needs). How a watch survives is `live.reflector`'s business.
+Objects are watched by the label's value, so a hub's other objects, and those of other HubSyncs, cost
+nothing. They are reduced to stubs as they arrive (`Observed` has taken from them what it needs). How a
+watch survives is `live.reflector`'s business.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -48,7 +50,8 @@ class Watching:
         self.sync: Object | None = None
         self.deleted = False
         self._namespaces = False
-        selected = WatchSettings(transform=self._note, label_selector=SYNC_NAME_LABEL)
+        self._catching_up: asyncio.Task[None] | None = None
+        selected = WatchSettings(transform=self._note, label_selector=f"{SYNC_NAME_LABEL}={name}")
         self._ours = Cache(Side.HUB, cluster, mapper, clock=clock, settings=selected)
         self._ours.listen(self._on_ours)
         self._plain = Cache(Side.HUB, cluster, mapper, clock=clock, transforms={NAMESPACE: _stub})
@@ -62,43 +65,55 @@ class Watching:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+            await asyncio.wait([self._catching_up])
         try:
             await self._plain.__aexit__(kind, error, trace)
         finally:
             await self._ours.__aexit__(kind, error, trace)
 
     async def follow(self, kinds: Iterable[tuple[Kind, str]]) -> None:
-        """Watch exactly these kinds (each at a version), and wait until all are known."""
+        """Watch exactly these kinds (each at the first version named), and wait until all are known."""
         wanted: dict[Kind, Want] = {}
         for kind, version in kinds:
             wanted.setdefault(kind, Want(kind, version=version))
-        for kind in self._wants.keys() - wanted.keys():
-            self._ours.unsubscribe(self._wants.pop(kind))
-        new = [want for kind, want in sorted(wanted.items()) if kind not in self._wants]
-        for want in new:
-            self._ours.subscribe(want)
-            self._wants[want.kind] = want
-        await self._settled(self._ours, new)
+        for kind, want in sorted(self._wants.items()):
+            if wanted.get(kind) != want:
+                self._ours.unsubscribe(self._wants.pop(kind))
+        for kind, want in sorted(wanted.items()):
+            if kind not in self._wants:
+                self._ours.subscribe(want)
+                self._wants[kind] = want
+        await self._settled(self._ours, list(self._wants.values()))
+        if self._catching_up is not None:
+            await self._catching_up
+            self._catching_up = None
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Do not watch while many objects of ours are written: our own events would tell us nothing.
 
-        What else happened meanwhile is listed afterwards; `caught_up` waits for that.
+        What else happened meanwhile is listed afterwards, and is news then. The next `follow` waits for
+        that; whoever has written need not.
         """
-        for want in self._wants.values():
+        wants = list(self._wants.values())
+        for want in wants:
             self._ours.unsubscribe(want)
         try:
             yield
         finally:
-            for want in self._wants.values():
+            for want in wants:
                 self._ours.subscribe(want)
+            self._catching_up = asyncio.create_task(self._catch_up(wants), name="catch up")
 
-    async def caught_up(self) -> None:
-        """Wait until all is listed again, and notice what went away while nobody watched."""
-        await self._settled(self._ours, list(self._wants.values()))
-        for kind in self._wants:
-            self._observed.only(kind, {ref_of(obj) for obj in self._ours.list(kind)})
+    async def _catch_up(self, wants: list[Want]) -> None:
+        """Notice what went away while nobody watched."""
+        await self._ours.synced(wants)
+        for want in wants:
+            if self._ours.watching(want.kind):
+                present = {ref_of(obj) for obj in self._ours.list(want.kind)}
+                self._observed.only(want.kind, present, partial(self._ours.has_seen, want.kind, ""))
 
     async def follow_sync(self) -> None:
         """Watch the HubSync itself."""

@@ -7,7 +7,7 @@ at a given request. Nothing is imitated: the repository is git's, the hub is wha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,8 @@ class Wire(Cluster):
     """A hub as reached over a wire: requests are counted, and the wire can be cut.
 
     `cut_before` and `cut_after` name the write (from 1) at which it breaks for good: before the hub has
-    heard of it, or after the hub has carried it out but before the answer came.
+    heard of it, or after the hub has carried it out but before the answer came. `before_delete` is called
+    before a deletion is sent: what somebody else does at that moment.
     """
 
     hub: Cluster
@@ -65,6 +66,7 @@ class Wire(Cluster):
     cut_before: int = 0
     cut_after: int = 0
     down: bool = False
+    before_delete: Callable[[], Awaitable[None]] | None = None
 
     @property
     def server(self) -> str:
@@ -145,6 +147,8 @@ class Wire(Cluster):
 
     async def delete(self, resource: Resource, namespace: str, name: str, **options: Any) -> Object | None:
         """A write."""
+        if self.before_delete is not None:
+            await self.before_delete()
         return await self._write("delete", self.hub.delete(resource, namespace, name, **options))  # type: ignore[no-any-return]
 
     async def close(self) -> None:
@@ -206,10 +210,10 @@ class Fleet:
         found = await self.wire.hub.list(resource, namespace, label_selector="sync.gitops-ocm.io/name")
         return [obj["metadata"]["name"] for obj in found.items]
 
-    async def inventory(self) -> dict[str, str]:
-        """Inventory id → digest."""
-        entries = ((await self.status()).get("inventory") or {}).get("entries") or ()
-        return {entry["id"]: entry.get("d", "") for entry in entries}
+    async def inventory(self) -> dict[str, int]:
+        """How many objects of each kind there are, as the HubSync tells."""
+        kinds = ((await self.status()).get("inventory") or {}).get("kinds") or ()
+        return {entry["kind"]: entry["count"] for entry in kinds}
 
 
 def config_map(

@@ -135,7 +135,7 @@ FACTS: list[tuple[str, str, Schema]] = [
     ("hubsyncs", "spec.prune.maxPercent", {"default": 50, "minimum": 0, "maximum": 100}),
     ("hubsyncs", "spec.interval", {"default": "1m"}),
     ("hubsyncs", "status.problems", {"maxItems": 50}),
-    ("hubsyncs", "status.inventory.entries", {"x-kubernetes-list-type": "atomic"}),
+    ("hubsyncs", "status.inventory.kinds", {"x-kubernetes-list-type": "atomic"}),
 ]  # fmt: skip
 
 

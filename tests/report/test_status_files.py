@@ -227,13 +227,13 @@ def test_a_sync_file_has_no_inventory_and_no_password() -> None:
             "spec": {"repository": {"url": "https://u:pw@h/r", "ref": {"branch": "main"}, "path": "."}},
             "status": {
                 "lastAppliedCommit": "a" * 40,
-                "inventory": {"entries": [{"id": "x_y__Z", "v": "v1", "d": "1"}]},
+                "inventory": {"kinds": [{"group": "x.y", "kind": "Z", "version": "v1", "count": 1}]},
                 "problems": [{"code": "c", "message": "m", "path": "p", "line": 3}],
             },
         }
     )
     assert "pw@" not in text
-    assert "x_y__Z" not in text
+    assert "x.y" not in text
     assert yaml.safe_load(text)["status"]["problems"][0]["line"] == 3
 
 

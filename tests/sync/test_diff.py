@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.plan.prune import guard_of
 from gitops_ocm.report.plan_text import field_lines, plain
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.sync.diff import DiffResult, diff
@@ -26,7 +27,13 @@ async def compared(fleet: Fleet) -> DiffResult:
         source.close()
     record = Record(fleet.wire, None, sync)  # type: ignore[arg-type]  # Nothing is written.
     return await diff(
-        fleet.wire, Mapper(fleet.wire), checked.state.objects, record.inventory, spec=spec, commit=fetched.new
+        fleet.wire,
+        Mapper(fleet.wire),
+        checked.state.objects,
+        record.inventory,
+        spec=spec,
+        commit=fetched.new,
+        guard=guard_of(record.status),
     )
 
 

@@ -82,5 +82,6 @@ async def test_a_repository_and_a_hub_in_step(
     conditions = {c["type"] for c in (await cluster.get(SYNCS, "", name))["status"]["conditions"]}
     assert conditions == {"Ready"}, "a value that is only written differently is not reported as drift"
     status = (await cluster.get(SYNCS, "", name))["status"]
-    assert len(status["inventory"]["entries"]) == 5
+    kinds = {entry["kind"]: entry["count"] for entry in status["inventory"]["kinds"]}
+    assert kinds == {"Namespace": 1, "Deployment": 1, "ManifestWork": 1, "ConfigMap": 2}
     await cluster.delete(SYNCS, "", name)

@@ -29,11 +29,20 @@ def wish(value: str = "1") -> Wanted:
 A = wish().ref
 
 
-def on_hub(version: int, *, data: dict[str, Any] | None = None, owner: str = "s", owned: str = "v") -> Object:
-    """The object as a hub shows it at a version; `owned` is the data key our manager holds."""
+def on_hub(
+    version: int,
+    *,
+    data: dict[str, Any] | None = None,
+    owner: str = "s",
+    manager: str = "gitops-ocm-sync-s",
+    operation: str = "Apply",
+    labelled: bool = True,
+) -> Object:
+    """The object as a hub shows it at a version, with what its one manager holds."""
     obj = marked(wish(), owner=owner, commit=COMMIT)
-    fields: Object = {"f:data": {f"f:{owned}": {}}}
-    managed = {"manager": "gitops-ocm", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1"}
+    label: Object = {"f:labels": {"f:sync.gitops-ocm.io/name": {}}}
+    fields: Object = {"f:data": {"f:v": {}}, "f:metadata": label if labelled else {}}
+    managed = {"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsType": "FieldsV1"}
     meta = {
         **obj["metadata"],
         "uid": "u",
@@ -85,24 +94,55 @@ def test_a_change_that_overtakes_the_answer_counts() -> None:
     assert told.observed.off == {A}
 
 
+def without(note: str) -> Object:
+    """The object at version 6 without one of our annotations."""
+    obj = on_hub(6)
+    del obj["metadata"]["annotations"][f"sync.gitops-ocm.io/{note}"]
+    return obj
+
+
 @pytest.mark.parametrize(
     ("seen", "in_sync"),
     [
         (on_hub(6), True),
         (on_hub(6, data={"v": "1", "theirs": "x"}), True),
         (on_hub(6, data={"v": "x"}), False),
-        (on_hub(6, owner="other"), False),
-        (on_hub(6, owner=""), False),
+        (without("commit"), False),
+        (without("digest"), False),
     ],
-    ids=["touched", "foreign field", "our field", "taken over", "label gone"],
+    ids=["touched", "foreign field", "our field", "no commit", "no digest"],
 )
 def test_what_is_drift(seen: Object, in_sync: bool) -> None:
-    """Our fields and our label are ours; fields of others are theirs."""
+    """Our fields and our marks are ours; fields of others are theirs."""
     told = Told()
     told.observed.applied(on_hub(5))
     told.observed.seen(seen)
     assert told.observed[A].in_sync is in_sync
     assert told.count == (0 if in_sync else 1)
+
+
+NOT_OURS = {
+    "label gone": on_hub(6, owner=""),
+    "another HubSync's": on_hub(6, owner="other", manager="gitops-ocm-sync-other"),
+    "copied by a controller": on_hub(6, manager="kube-controller-manager", operation="Update"),
+    "applied by somebody": on_hub(6, manager="kubectl"),
+    "labelled by another HubSync's manager": on_hub(6, manager="gitops-ocm-sync-other"),
+    "written, not applied, in our name": on_hub(6, operation="Update"),
+    "our fields without the label": on_hub(6, labelled=False),
+}
+
+
+@pytest.mark.parametrize("seen", NOT_OURS.values(), ids=NOT_OURS.keys())
+def test_what_is_not_ours_is_as_good_as_not_there(seen: Object) -> None:
+    """A label proves nothing unless our own apply put it there: such an object is never pruned for it."""
+    stranger = Told()
+    stranger.observed.expect({})
+    stranger.observed.seen(seen)
+    assert (len(stranger.observed), stranger.count) == (0, 0)
+    lost = Told()
+    lost.observed.applied(on_hub(5))
+    lost.observed.seen(seen)
+    assert (lost.observed.get(A), lost.observed.off, lost.count) == (None, {A}, 1)
 
 
 def test_a_value_the_server_writes_differently_costs_one_apply() -> None:
@@ -140,3 +180,35 @@ def test_what_git_does_not_want_is_not_judged() -> None:
     told.observed.gone(Ref("", "ConfigMap", "n", "other"))
     assert told.observed[A].in_sync
     assert told.count == 0
+
+
+def test_what_turns_up_without_being_wanted_is_news_once() -> None:
+    """An object of ours that Git does not want, and nobody knew of, is for the next plan to delete."""
+    told = Told()
+    told.observed.expect({})
+    told.observed.seen(on_hub(5))
+    told.observed.seen(on_hub(6))
+    assert (told.count, told.observed.news) == (1, True)
+    told.observed.planned()
+    told.observed.seen(on_hub(7))
+    assert not told.observed.news
+
+
+def test_objects_are_counted_by_kind() -> None:
+    """What is being deleted does not count any more."""
+    told = Told()
+    told.observed.seen(on_hub(5))
+    assert told.observed.counts() == {A.of: 1}
+    going = on_hub(6)
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    told.observed.seen(going)
+    assert told.observed.counts() == {}
+
+
+@pytest.mark.parametrize("seen_to", [4, 5])
+def test_a_list_from_before_a_write_says_nothing_of_it(seen_to: int) -> None:
+    """An object that a list lacks is gone, unless it was written after the list was made."""
+    told = Told()
+    told.observed.applied(on_hub(5))
+    told.observed.only(A.of, (), lambda version: int(version) <= seen_to)
+    assert (A in told.observed) is (seen_to < 5)

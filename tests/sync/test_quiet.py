@@ -49,7 +49,7 @@ async def test_an_edit_and_a_deletion_while_nobody_watched(synced: Fleet) -> Non
             body = {"data": {"v": "by hand"}}
             await hub.patch(CONFIG_MAPS, "shop", "a", body, type=PatchType.MERGE, field_manager="somebody")
             await hub.delete(CONFIG_MAPS, "shop", "b")
-        await watching.caught_up()
+        await watching.follow([(MAP, "v1")])
         assert observed.off == {EDITED, GONE}
         assert woken.is_set()
     assert (await loop.once()).ok

@@ -9,7 +9,9 @@ import pytest
 
 from gitops_ocm.api.fleet import MAX_PROBLEMS
 from gitops_ocm.errors import Diagnostic, GitopsError, Location
-from gitops_ocm.plan.changes import DriftMode, Policy
+from gitops_ocm.objects.ref import Kind
+from gitops_ocm.plan.changes import DriftMode, Policy, PruneGuard
+from gitops_ocm.plan.inventory import Entry, Inventory
 from gitops_ocm.sync.spec import SyncSpec
 from gitops_ocm.sync.status import Outcome, Verdict, patch_of, problems_of, status_of
 
@@ -54,8 +56,8 @@ def test_foreign_conditions_are_kept() -> None:
 
 def test_only_what_differs_is_sent() -> None:
     """The patch carries changed fields and nulls for gone ones, never the inventory again."""
-    old = {"inventory": {"entries": [1]}, "problems": [1], "lastAttemptedCommit": "a"}
-    new = {"inventory": {"entries": [1]}, "lastAttemptedCommit": "b"}
+    old = {"inventory": {"kinds": [1]}, "problems": [1], "lastAttemptedCommit": "a"}
+    new = {"inventory": {"kinds": [1]}, "lastAttemptedCommit": "b"}
     assert patch_of(old, new) == {"lastAttemptedCommit": "b", "problems": None}
 
 
@@ -121,3 +123,20 @@ def test_a_spec_that_cannot_be_carried_out(bad: dict[str, Any]) -> None:
     """A bad name, no repository, a ref that is an option, a duration that is none: an error for people."""
     with pytest.raises(GitopsError):
         SyncSpec.of(bad)
+
+
+def test_an_inventory_comes_with_its_guard() -> None:
+    """The guard is recorded and cleared with the inventory of its plan, and stays where none is given."""
+    inventory = Inventory({Kind("", "ConfigMap"): Entry("v1", 2)})
+    guarded = status_of({}, Outcome(1, SYNCED, inventory=inventory, guard=PruneGuard("c1", 3)), now=NOW)
+    assert guarded["inventory"]["kinds"] == [{"group": "", "kind": "ConfigMap", "version": "v1", "count": 2}]
+    assert guarded["pruneGuard"] == {"commit": "c1", "count": 3}
+    assert status_of(guarded, Outcome(1, SYNCED), now=NOW)["pruneGuard"] == guarded["pruneGuard"]
+    after = status_of(guarded, Outcome(1, SYNCED, inventory=inventory), now=NOW)
+    assert patch_of(guarded, after) == {"pruneGuard": None}
+
+
+def test_a_commit_in_force_notes_under_which_spec() -> None:
+    """What was in force can be told after a restart only if the spec is still the same."""
+    status = status_of({}, Outcome(7, SYNCED, "c1", "c1"), now=NOW)
+    assert (status["lastAppliedCommit"], status["lastAppliedGeneration"]) == ("c1", 7)
