@@ -25,6 +25,10 @@ class BadPath(GitopsError):
     code = "jsonpath"
 
 
+class Unreadable(BadPath):
+    """A path that is none; the others name what is not there."""
+
+
 _TOKEN = re.compile(
     r"""(?P<deep>\.\.)(?=[^.])
       | \.(?P<all_fields>\*)
@@ -67,17 +71,19 @@ def field_steps(path: str) -> Iterator[str]:
 def _tokens(path: str) -> list[re.Match[str]]:
     text = path.removeprefix("$")
     if not text.startswith((".", "[")):
-        raise BadPath(f"unrecognized identifier {re.split(r'[^A-Za-z0-9_]', text)[0] or text}")
-    found: list[re.Match[str]] = []
+        if found := re.match(r"\w+", text):
+            raise BadPath(f"unrecognized identifier {found[0]}")
+        raise Unreadable(f"unrecognized character in action: {text[:1]!r}")
+    tokens: list[re.Match[str]] = []
     at = 0
     while at < len(text) and text != ".":
         match = _TOKEN.match(text, at)
         bare = match is not None and match["field"] is not None and text[at] != "."
-        if match is None or (bare and not (found and found[-1]["deep"])):
-            raise BadPath(f"unterminated or unknown expression at {text[at:]!r}")
-        found.append(match)
+        if match is None or (bare and not (tokens and tokens[-1]["deep"])):
+            raise Unreadable(f"unterminated or unknown expression at {text[at:]!r}")
+        tokens.append(match)
         at = match.end()
-    return found
+    return tokens
 
 
 def _key(match: re.Match[str]) -> str:
@@ -139,7 +145,7 @@ def _descendants(value: Any) -> Iterator[Any]:
 def _filter(text: str) -> Select:
     match = _FILTER.fullmatch(text)
     if match is None:
-        raise BadPath(f"unrecognized filter {text!r}")
+        raise Unreadable(f"unrecognized filter {text!r}")
     left, compare = _compiled(match["left"] or "."), _COMPARE.get(match["op"] or "")
     wanted = _literal(match["right"]) if compare else None
 
@@ -163,4 +169,4 @@ def _literal(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as fault:
-        raise BadPath(f"unrecognized value {text!r} in a filter") from fault
+        raise Unreadable(f"unrecognized value {text!r} in a filter") from fault

@@ -45,8 +45,12 @@ VALUES: list[tuple[str, bool, Any]] = [
     (".status.nothing", False, None),
     (".status.missing.deeper", False, None),
     (".status.ratio", False, "the type float64 of the value for x is not found"),
-    (".status.list[5]", False, "array index out of bounds: index 5, length 2"),
-    ("status.replicas", False, "unrecognized identifier status"),
+    (
+        ".status.list[5]",
+        False,
+        "failed to find value for x with error: array index out of bounds: index 5, length 2",
+    ),
+    ("status.replicas", False, "failed to find value for x with error: unrecognized identifier status"),
 ]
 
 

@@ -142,6 +142,9 @@ class _Pass:
             if refused := item.fault or _refusal(work):
                 verdicts[at] = _failed(refused)
                 continue
+            if conditions.is_true((entries[at] or {}).get("conditions") or (), COMPLETE):
+                verdicts[at] = MANIFEST_APPLIED  # what has done its work is neither changed nor made again
+                continue
             assert item.ref is not None
             live = self.view.get(item.ref, Side.SPOKE)
             try:

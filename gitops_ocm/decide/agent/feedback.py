@@ -1,6 +1,7 @@
-"""What the agent reports of applied objects: whether they are there, and the values that are asked for.
+"""What the agent reports of applied objects: whether they are there, and what rules ask for.
 
-"Available" means that the object exists, nothing more. The list it adds to is the apply row's.
+"Available" means that the object exists, nothing more. The list it adds to is the apply row's; values are
+found by `decide.agent.feedback_values`, conditions of rules by `decide.agent.condition_rules`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import orjson
 
 from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.api.work import (
@@ -29,6 +28,8 @@ from gitops_ocm.api.work import (
     WORK_NOT_AVAILABLE,
     WORK_WITHOUT_RESOURCES,
 )
+from gitops_ocm.decide.agent.condition_rules import aggregated, pruned, rule_conditions
+from gitops_ocm.decide.agent.feedback_values import feedback_values
 from gitops_ocm.decide.agent.identity import identity_of, served_as
 from gitops_ocm.decide.agent.options import options_for
 from gitops_ocm.decide.agent.pacing import spread
@@ -36,30 +37,8 @@ from gitops_ocm.decide.agent.work_status import generation_of, reported
 from gitops_ocm.decide.contract import DONE, Outcome, Side, View, Want
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import conditions_of, report
-from gitops_ocm.objects import conditions, jsonpath
-from gitops_ocm.objects.ref import Object, Ref, split_api_version
-
-WELL_KNOWN: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
-    ("apps/v1", "Deployment"): (
-        ("ReadyReplicas", ".status.readyReplicas"),
-        ("Replicas", ".status.replicas"),
-        ("AvailableReplicas", ".status.availableReplicas"),
-    ),
-    ("apps/v1", "DaemonSet"): (
-        ("NumberReady", ".status.numberReady"),
-        ("DesiredNumberScheduled", ".status.desiredNumberScheduled"),
-        ("NumberAvailable", ".status.numberAvailable"),
-    ),
-    ("batch/v1", "Job"): (
-        ("JobComplete", '.status.conditions[?(@.type=="Complete")].status'),
-        ("JobSucceeded", ".status.succeeded"),
-    ),
-    ("v1", "Pod"): (
-        ("PodReady", '.status.conditions[?(@.type=="Ready")].status'),
-        ("PodPhase", ".status.phase"),
-    ),
-}
-"""The values of `WellKnownStatus`, by apiVersion and kind."""
+from gitops_ocm.objects import conditions
+from gitops_ocm.objects.ref import Object, Ref
 
 
 @dataclass(frozen=True)
@@ -98,85 +77,32 @@ class Feedback:
         now: datetime,
     ) -> Object:
         """One manifest's entry with Available and values renewed; without an object values stay."""
-        result = {**entry, "conditions": _with(entry, _availability(meta, live), now)}
         if live is None:
-            return result
-        rules = options_for(work, identity_of(meta)).feedback
-        values, faults = self._values(rules, live)
-        synced = FEEDBACK_IS_SYNCED if rules else NO_FEEDBACK
+            return {**entry, "conditions": _with(entry, _availability(meta, live), now)}
+        options, generation = options_for(work, identity_of(meta)), generation_of(work)
+        ruled = rule_conditions(options.conditions, live)
+        result = dict(entry)
+        if not any(judged.type == AVAILABLE for judged in ruled):
+            result["conditions"] = _with(result, MANIFEST_AVAILABLE, now)
+        values, faults = feedback_values(self.settings, options.feedback, live)
+        synced = FEEDBACK_IS_SYNCED if options.feedback else NO_FEEDBACK
         if faults:
-            synced = FEEDBACK_FAILED.saying(error="; ".join(faults))
+            synced = FEEDBACK_FAILED.saying(error=_listed(faults))
         if ((entry.get("statusFeedback") or {}).get("values") or []) != values:
             kept = [c for c in result["conditions"] if c.get("type") != FEEDBACK_SYNCED]
             result["conditions"] = kept
         result["statusFeedback"] = {"values": values} if values else {}
         result["conditions"] = _with(result, synced, now)
+        for judged in ruled:
+            result["conditions"] = _with(result, judged, now, generation)
+        result["conditions"] = pruned(result["conditions"], generation)
         return result
 
-    def _values(self, rules: Sequence[Mapping[str, Any]], live: Object) -> tuple[list[Object], list[str]]:
-        """Values by name, the first of a name counting, and what went wrong with others."""
-        values: dict[str, Object] = {}
-        faults: list[str] = []
-        for rule in rules:
-            paths, fault = _paths(rule, live)
-            faults += [fault] if fault else []
-            for name, path in paths:
-                try:
-                    value = self._value(name, path, live)
-                except jsonpath.BadPath as error:
-                    faults.append(error.message)
-                    continue
-                if value is not None:
-                    values.setdefault(name, {"name": name, "fieldValue": value})
-        return list(values.values()), faults
 
-    def _value(self, name: str, path: str, live: Object) -> Object | None:
-        """The wire form of what a path finds; None if there is nothing."""
-        found = [v for v in jsonpath.find(path, live) if v is not None]
-        if not found:
-            return None
-        value = found[0]
-        if self.settings.raw_feedback_json and len(found) > 1:
-            value = found
-        if isinstance(value, bool):
-            return {"type": "Boolean", "boolean": value}
-        if isinstance(value, int):
-            return {"type": "Integer", "integer": value}
-        if isinstance(value, str):
-            return {"type": "String", "string": value}
-        if not self.settings.raw_feedback_json:
-            kind = {float: "float64", list: "[]interface {}", dict: "map[string]interface {}"}
-            shown = kind.get(type(value), type(value).__name__)
-            raise jsonpath.BadPath(f"the type {shown} of the value for {name} is not found")
-        text = orjson.dumps(_go_number(value), option=orjson.OPT_SORT_KEYS).decode()
-        if len(text) > self.settings.max_json_raw_length:
-            limit = self.settings.max_json_raw_length
-            raise jsonpath.BadPath(f"the length of the value for {name} is over the limit of {limit}")
-        return {"type": "JsonRaw", "jsonRaw": text}
-
-
-def _go_number(value: Any) -> Any:
-    """Whole floats print without a fraction, as Go's JSON has it."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _paths(rule: Mapping[str, Any], live: Object) -> tuple[list[tuple[str, str]], str]:
-    """The named paths a rule asks for, and why there are none or fewer."""
-    group, version = split_api_version(live["apiVersion"])
-    if rule.get("type") == "WellKnownStatus":
-        known = WELL_KNOWN.get((live["apiVersion"], live["kind"]))
-        if known is None:
-            served = f"{group}/{version}" if group else f"/{version}"
-            shown = f"{served}, Kind={live['kind']}"
-            return [], f"cannot find the wellknown statuses for resource with gvk {shown}"
-        return list(known), ""
-    paths, fault = [], ""
-    for entry in rule.get("jsonPaths") or ():
-        if entry.get("version") and entry["version"] != version:
-            fault = f"version set in the path {entry.get('name')} is not matched for the related resource"
-            continue
-        paths.append((entry["name"], entry["path"]))
-    return paths, fault
+def _listed(faults: Sequence[str]) -> str:
+    """Faults as Go lists errors: each once."""
+    told = list(dict.fromkeys(faults))
+    return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
 
 
 def _ref(view: View, meta: Mapping[str, Any]) -> Ref | None:
@@ -197,12 +123,16 @@ def _availability(meta: Mapping[str, Any], live: Object | None) -> KnownConditio
     return MANIFEST_AVAILABLE
 
 
-def _with(entry: Mapping[str, Any], judged: KnownCondition, now: datetime) -> list[Object]:
-    return conditions.with_condition(entry.get("conditions"), **judged._asdict(), now=now)
+def _with(
+    entry: Mapping[str, Any], judged: KnownCondition, now: datetime, generation: int | None = None
+) -> list[Object]:
+    return conditions.with_condition(
+        entry.get("conditions"), **judged._asdict(), now=now, observed_generation=generation
+    )
 
 
 def _summed_up(work: Object, entries: Sequence[Mapping[str, Any]], now: datetime) -> list[Object]:
-    """The work's Available: any False wins, then any Unknown."""
+    """The work's Available, where any False wins, then any Unknown; and what rules define."""
     found = [conditions.find(e.get("conditions"), AVAILABLE) or {} for e in entries]
     total = len(found)
     missing = sum(1 for c in found if c.get("status") == "False")
@@ -214,9 +144,9 @@ def _summed_up(work: Object, entries: Sequence[Mapping[str, Any]], now: datetime
         judged = WORK_AVAILABILITY_UNKNOWN.saying(count=unknown, total=total)
     elif not total:
         judged = WORK_WITHOUT_RESOURCES
-    return conditions.with_condition(
-        conditions_of(work),
-        **judged._asdict(),
-        now=now,
-        observed_generation=generation_of(work),
-    )
+    result: Sequence[Mapping[str, Any]] = conditions_of(work)
+    for condition in (judged, *aggregated(entries)):
+        result = conditions.with_condition(
+            result, **condition._asdict(), now=now, observed_generation=generation_of(work)
+        )
+    return pruned(result, generation_of(work))

@@ -22,6 +22,7 @@ class Options:
     field_manager: str = "work-agent"
     ignore_fields: Sequence[Mapping[str, Any]] = ()
     feedback: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    conditions: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
 def options_for(work: Mapping[str, Any], identity: Identity) -> Options:
@@ -36,6 +37,7 @@ def options_for(work: Mapping[str, Any], identity: Identity) -> Options:
         field_manager=server_side.get("fieldManager") or "work-agent",
         ignore_fields=server_side.get("ignoreFields") or (),
         feedback=_first(matching, "feedbackRules") or (),
+        conditions=_first(matching, "conditionRules") or (),
     )
 
 
