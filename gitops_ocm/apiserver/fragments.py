@@ -37,7 +37,7 @@ def checked_fragment(
 
 def part_for(fragment: Object, served: Served, subresource: str) -> Object:
     """What of a fragment the (sub)resource applied to can change."""
-    if subresource == "status":
+    if subresource in ("status", "approval"):
         kept = ("apiVersion", "kind", "metadata", "status")
         return {k: v for k, v in fragment.items() if k in kept}
     if "status" in served.resource.subresources:

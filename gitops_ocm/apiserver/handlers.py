@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gitops_ocm.apiserver import handlers_csr
+from gitops_ocm.apiserver import csr_rules
 from gitops_ocm.apiserver.access import Access
-from gitops_ocm.apiserver.handlers_csr import require_signer_right, unchanged_spec, with_requestor
+from gitops_ocm.apiserver.csr_admission import unchanged_spec, with_requestor
 from gitops_ocm.apiserver.handlers_form import formed, formed_list
 from gitops_ocm.apiserver.handlers_options import (
     delete_options,
@@ -117,7 +117,6 @@ class Handlers:
         self._guard(call, obj)
         info = call.info
         if _is_csr(call):
-            self._guard_csr(call)
             stored = self._api.get(call.served, "", info.name)
             obj = {**obj, "spec": stored.get("spec") or {}}
         answer = self._api.update(
@@ -216,19 +215,10 @@ class Handlers:
             old = self._stored(call) if info.name else None
             self._access.require_no_escalation(call.user, info.plural, info.namespace, info.name, obj, old)
 
-    def _guard_csr(self, call: Call) -> None:
-        if call.info.subresource and not call.user.is_master:
-            csr = self._api.get(call.served, "", call.info.name)
-            require_signer_right(self._access, call.user, csr, call.info.subresource)
-
     def _csr_patch(self, call: Call, kind: PatchType, body: Any) -> Any:
-        self._guard_csr(call)
-        if kind is not PatchType.APPLY or not isinstance(body, dict) or "spec" not in body:
-            return unchanged_spec(body)
-        if not self._exists(call):
+        if kind is PatchType.APPLY and isinstance(body, dict) and not self._exists(call):
             return with_requestor(body, call.user)
-        # Left in place, so that an apply of the same fragment still owns what it owned.
-        return {**body, "spec": self._api.get(call.served, "", call.info.name).get("spec") or {}}
+        return unchanged_spec(body)
 
     def _exists(self, call: Call) -> bool:
         return self._stored(call) is not None
@@ -291,7 +281,7 @@ def not_allowed() -> ApiError:
 
 
 def _is_csr(call: Call) -> bool:
-    return (call.info.group, call.info.plural) == (handlers_csr.GROUP, handlers_csr.PLURAL)
+    return (call.info.group, call.info.plural) == (csr_rules.GROUP, csr_rules.PLURAL)
 
 
 def body_of(call: Call) -> Object:

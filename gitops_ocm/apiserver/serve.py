@@ -24,6 +24,7 @@ from aiohttp import web
 
 from gitops_ocm.apiserver.app import MAX_BODY, App
 from gitops_ocm.apiserver.authentication import Authenticator
+from gitops_ocm.apiserver.chores import Chores
 from gitops_ocm.apiserver.data_dir import (
     CLUSTERS,
     PKI,
@@ -39,6 +40,7 @@ from gitops_ocm.apiserver.data_dir import CannotServe as CannotServe
 from gitops_ocm.apiserver.furnishing import furnish, publish
 from gitops_ocm.apiserver.group_commit import group_commit
 from gitops_ocm.apiserver.handlers_token import TokenRequests
+from gitops_ocm.apiserver.housekeeping import Housekeeping
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.signing_key import SigningKey
 from gitops_ocm.apiserver.standing import usual
@@ -117,6 +119,8 @@ async def serve(
         taken = await stack.enter_async_context(_listening(app, host, port or last_port(directory), context))
         url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
         publish(api, ca, url)
+        chores = Chores(api, authority, key, app.access.allows).all()
+        await stack.enter_async_context(_housekeeping(Housekeeping(api, chores, clock.now)))
         kubeconfig = directory / "kubeconfig"
         with usable(directory):
             write_private(directory / PORT, str(taken).encode())
@@ -180,6 +184,19 @@ def _opened(directory: Path, clock: Clock, admission: Webhooks | None, accept_cl
         yield api
     finally:
         api.close()
+
+
+@asynccontextmanager
+async def _housekeeping(housekeeping: Housekeeping) -> AsyncIterator[None]:
+    """What is to be done at the start is done when this is entered; the rest goes on beside."""
+    housekeeping.look_at_everything()
+    housekeeping.catch_up()
+    task = asyncio.create_task(housekeeping.run(), name="housekeeping")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gitops_ocm.apiserver.tls_usages import extensions
 from gitops_ocm.errors import GitopsError
 
 CA_LIFETIME = timedelta(days=3650)
@@ -108,6 +110,24 @@ class Authority:
             _write(self.directory, file, pair)
         return pair
 
+    def certify(
+        self,
+        request: x509.CertificateSigningRequest,
+        usages: Iterable[str],
+        *,
+        start: datetime,
+        end: datetime,
+    ) -> bytes:
+        """The PEM of a certificate for who has asked for it; for what is the caller's to judge."""
+        end = min(end, self._certificate.not_valid_after_utc)
+        subject, issuer = request.subject, self._certificate.subject
+        builder = _builder(subject, issuer, request.public_key(), start, end)
+        for extension, critical in extensions(request, usages):
+            builder = builder.add_extension(extension, critical=critical)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        signed = builder.add_extension(identifier, critical=False).sign(self._key, hashes.SHA256())
+        return signed.public_bytes(Encoding.PEM)
+
     def server_context(self, pair: KeyPair) -> ssl.SSLContext:
         """TLS 1.2 or newer; a client certificate is welcome and must then be this CA's."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=self.pem.decode())
@@ -134,7 +154,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         # Never beyond the CA's own end: a chain is as good as its shortest link.
         end = min(now + LIFETIME, self._certificate.not_valid_after_utc)
-        builder = _builder(subject, self._certificate.subject, key.public_key(), now, end)
+        builder = _builder(subject, self._certificate.subject, key.public_key(), now - SKEW, end)
         builder = (
             builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs=False), critical=True)
@@ -153,7 +173,7 @@ def _new_ca(now: datetime) -> KeyPair:
     # The date tells a renewed CA from its predecessor where both are around.
     name = _subject(f"gitops-ocm-ca@{int(now.timestamp())}")
     certificate = (
-        _builder(name, name, key.public_key(), now, now + CA_LIFETIME)
+        _builder(name, name, key.public_key(), now - SKEW, now + CA_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -163,7 +183,7 @@ def _new_ca(now: datetime) -> KeyPair:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, end: datetime
+    subject: x509.Name, issuer: x509.Name, key: CertificatePublicKeyTypes, start: datetime, end: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -171,7 +191,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SKEW)
+        .not_valid_before(start)
         .not_valid_after(end)
     )
 

@@ -22,6 +22,7 @@ from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.catalog import load_catalog
+from tests.apiserver.csr_requests import encoded, pem
 
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 IN_DEFAULT = "/api/v1/namespaces/default/configmaps"
@@ -317,7 +318,7 @@ async def test_a_certificate_request_says_who_asked(http: Http) -> None:
         {"metadata": {"name": "c"}, "roleRef": ref, "subjects": subjects},
     )
     spec = {
-        "request": "cGVt",
+        "request": encoded(pem()),
         "signerName": "example.com/client",
         "usages": ["client auth"],
         "username": "root",
@@ -350,7 +351,12 @@ async def test_a_certificate_request_says_who_asked(http: Http) -> None:
 async def test_a_certificate_request_stays_what_it_is(http: Http, media: PatchType, body: Any) -> None:
     """No patch makes it somebody else's, not even an apply that creates it."""
     path = "/apis/certificates.k8s.io/v1/certificatesigningrequests/r?fieldManager=m"
-    spec = {"request": "cGVt", "signerName": "example.com/c", "usages": ["client auth"], "username": "eve"}
+    spec = {
+        "request": encoded(pem()),
+        "signerName": "example.com/c",
+        "usages": ["client auth"],
+        "username": "eve",
+    }
     whole = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "spec": spec}
     apply = PatchType.APPLY.value
     status, made, _ = await http("PATCH", path, whole, Content_Type=apply, Impersonate_User="ann")
