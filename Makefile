@@ -6,8 +6,6 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP  := $(VENV)/.dev
 RUN_STAMP := $(VENV)/.run
-# Tests run in several processes: a file's together, and those of the real control plane in one of them.
-WORKERS ?= -n auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: help demo test test-quick lint types contracts bench lock clean
 
@@ -32,10 +30,10 @@ demo: $(RUN_STAMP) ## a hub, three clusters and a repository on this machine
 	$(BIN)/gitops-ocm demo $(DEMO)
 
 test: lint types contracts ## lint, types, contracts and every test
-	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
+	$(BIN)/python -m pytest $(PYTEST)
 
 test-quick: $(STAMP) ## the tests that take under a minute together
-	$(BIN)/python -m pytest $(WORKERS) -m "not slow and not controlplane" $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not controlplane" $(PYTEST)
 
 lint: $(STAMP) ## ruff
 	$(BIN)/ruff check .

@@ -30,14 +30,6 @@ LAST_WORDS = 5.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What goes to one of several workers together: a file; all that needs the one real control plane."""
-    for item in items:
-        real = item.get_closest_marker("controlplane") is not None
-        group = "controlplane" if real else f"{item.path.parent.name}/{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane, if it must be, before any test's time limit runs; minutes, once."""
     # The modules, models and items are there to stay: walking them at each collection of garbage would
