@@ -41,6 +41,7 @@ GZIP_FROM = 128 * 1024
 _OFF_LOOP = 1024 * 1024
 _PEOPLE = ("curl", "Wget", "Mozilla/")
 _READING = frozenset({"get", "list"})
+_NO_CACHE = "no-cache, private"
 _TEXT = "text/plain; charset=utf-8"
 
 log = get_logger(__name__)
@@ -86,7 +87,8 @@ class App:
         except ApiError as error:
             return self._failed(request, error)
         except NoSuchPath:
-            return web.Response(status=404, body=b"404 page not found\n", headers={"Content-Type": _TEXT})
+            headers = {"Content-Type": _TEXT, "Cache-Control": _NO_CACHE, "X-Content-Type-Options": "nosniff"}
+            return web.Response(status=404, body=b"404 page not found\n", headers=headers)
         except web.HTTPRequestEntityTooLarge:
             text = f"Request entity too large: limit is {MAX_BODY}"
             return self._failed(request, ApiError("RequestEntityTooLarge", text))
@@ -107,7 +109,7 @@ class App:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, text = request.raw_path.partition("?")
-        query = dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+        query = _query(text) if text else {}
         info = read(request.method, path, query)
         user = self._user(request)
         self.access.require(user, attributes_of(info))
@@ -155,7 +157,7 @@ class App:
         page = system_page(info.path, query, form, discovery, self._openapi, address=self._address)
         if request.method not in ("GET", "HEAD"):
             raise not_allowed()
-        headers = {"Content-Type": page.media or form.media, "Cache-Control": "no-cache, private"}
+        headers = {"Content-Type": page.media or form.media, "Cache-Control": _NO_CACHE}
         if page.etag:
             headers |= {"ETag": page.etag, "Vary": "Accept"}
             if request.headers.get("If-None-Match") == page.etag:
@@ -205,7 +207,7 @@ class App:
 
     async def _watch(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
         events = self.watches.open(call)
-        headers = {"Content-Type": call.form.media, "Cache-Control": "no-cache, private"}
+        headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
         response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         await response.prepare(request)
@@ -215,7 +217,7 @@ class App:
 
     async def _respond(self, request: web.BaseRequest, reply: Reply, call: Call) -> web.StreamResponse:
         body = encode(reply.document, call.form, pretty=_pretty(request, call.query))
-        headers = {"Content-Type": call.form.media, "Cache-Control": "no-cache, private"}
+        headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
         response = web.Response(status=reply.status, headers=headers)
         for warning in reply.warnings:
             response.headers.add("Warning", _warning(warning))
@@ -228,10 +230,15 @@ class App:
     def _failed(self, request: web.BaseRequest, error: ApiError) -> web.Response:
         form = PLAIN
         body = encode(error.status(), form, pretty=_pretty(request, {}))
-        headers = {"Content-Type": form.media, "Cache-Control": "no-cache, private"}
+        headers = {"Content-Type": form.media, "Cache-Control": _NO_CACHE}
         if error.retry_after:
             headers["Retry-After"] = str(int(error.retry_after))
         return web.Response(status=error.http_code, body=body, headers=headers)
+
+
+def _query(text: str) -> dict[str, str]:
+    """The parameters of a request; of one that is repeated the first counts, as in Go."""
+    return dict(reversed(parse_qsl(text, keep_blank_values=True)))
 
 
 async def _unsent(line: bytes) -> None:

@@ -8,21 +8,27 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_ocm.apiserver.values import WriteOptions
-from gitops_ocm.objects import intake
+from gitops_ocm.objects import decoding, intake
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import Cause, bad_request, invalid
-from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.ref import Object, split_api_version
 
 
 def checked_fragment(
     fragment: Any, served: Served, namespace: str, name: str, options: WriteOptions
 ) -> Object:
-    """The applied fragment with the name and namespace of its URL; raises what is wrong with it."""
+    """The applied fragment with the name of its URL; raises what is wrong with it."""
     if not options.field_manager:
         cause = Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
         raise invalid("meta.k8s.io", "PatchOptions", "", (cause,))
+    if fragment is None:
+        fragment = {}
     if not isinstance(fragment, dict):
-        raise bad_request("error decoding YAML: an applied configuration is an object")
+        raise bad_request(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+            f"{decoding.json_type(fragment)} into Go value of type map[string]interface {{}}"
+        )
+    _check_kind(fragment, served)
     intake.check_identity(fragment, served, namespace)
     meta = dict(fragment.get("metadata") or {})
     if meta.get("name") not in (None, "", name):
@@ -30,9 +36,14 @@ def checked_fragment(
             f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
         )
     meta["name"] = name
-    if served.resource.namespaced and namespace:
-        meta["namespace"] = namespace
     return {**fragment, "metadata": meta}
+
+
+def _check_kind(fragment: Object, served: Served) -> None:
+    found = str(fragment.get("apiVersion") or ""), str(fragment.get("kind") or "")
+    if found != (served.resource.api_version, served.resource.kind):
+        group, version = split_api_version(found[0]) if found[0] else ("", "")
+        raise bad_request(f"invalid object type: {group}/{version}, Kind={found[1]}")
 
 
 def part_for(fragment: Object, served: Served, subresource: str) -> Object:

@@ -16,6 +16,7 @@ from gitops_ocm.apiserver.access import Access
 from gitops_ocm.apiserver.csr_admission import unchanged_spec, with_requestor
 from gitops_ocm.apiserver.handlers_form import formed, formed_list
 from gitops_ocm.apiserver.handlers_options import (
+    asked,
     delete_options,
     integer,
     require_apply_options,
@@ -23,6 +24,7 @@ from gitops_ocm.apiserver.handlers_options import (
 )
 from gitops_ocm.apiserver.handlers_scale import SCALE, patched_scale, replicas_patch, scale_of
 from gitops_ocm.apiserver.handlers_system import no_such_resource
+from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.negotiation import Form, decode, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
@@ -32,6 +34,7 @@ from gitops_ocm.decide.admission import Requester, Review
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.names import path_problems
 from gitops_ocm.objects.ref import Object
 
 
@@ -88,6 +91,14 @@ class Handlers:
 
     def _list(self, call: Call) -> Reply:
         query = call.query
+        integer(query, "timeoutSeconds")
+        if asked(query, "sendInitialEvents") is not None:
+            check_list(
+                version=query.get("resourceVersion", ""),
+                match=query.get("resourceVersionMatch", ""),
+                token=query.get("continue", ""),
+                initial=asked(query, "sendInitialEvents"),
+            )
         page = self._api.list(
             call.served,
             call.info.namespace,
@@ -252,6 +263,8 @@ _ON_COLLECTIONS = ("list", "watch", "deletecollection")
 def check_shape(info: RequestInfo, served: Served, method: str) -> None:
     """404 or 405 for a path or method that this resource does not have."""
     resource = served.resource
+    if info.name:
+        check_path_name(info.name)
     if info.subresource and info.subresource not in resource.subresources:
         raise no_such_resource()
     in_namespace = bool(info.namespace) and not (resource.plural == "namespaces" and not resource.group)
@@ -271,6 +284,12 @@ def check_shape(info: RequestInfo, served: Served, method: str) -> None:
         raise not_allowed()
     if not info.subresource and info.verb not in resource.verbs:
         raise not_allowed()
+
+
+def check_path_name(name: str) -> None:
+    """400 for a name that no path can carry on to the store."""
+    for problem in path_problems(name):
+        raise bad_request(f'Name parameter invalid: "{name}": {problem}')
 
 
 def not_allowed() -> ApiError:

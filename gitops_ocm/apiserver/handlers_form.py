@@ -11,7 +11,7 @@ from gitops_ocm.apiserver.tables import DEFAULT, Column, columns_of_crd, partial
 from gitops_ocm.apiserver.tables_native import COLUMNS
 from gitops_ocm.apiserver.values import Page
 from gitops_ocm.objects.catalog import Served
-from gitops_ocm.objects.faults import bad_request
+from gitops_ocm.objects.faults import ApiError, bad_request
 from gitops_ocm.objects.ref import Object
 
 _INCLUDES = ("", "None", "Metadata", "Object")
@@ -24,23 +24,27 @@ def formed(obj: Object, served: Served, form: Form, now: datetime, query: Mappin
         return obj
     if form.kind == "Table":
         meta = {"resourceVersion": (obj.get("metadata") or {}).get("resourceVersion", "")}
-        return table(columns(served), (obj,), now, list_meta=meta, include=include(query))
+        shown = include(query)
+        return table(columns(served), (obj,), now, list_meta=meta, include=shown, version=form.version)
     if form.kind == "PartialObjectMetadata":
-        return partial_metadata(obj)
-    raise bad_request(f"{form.kind} is not a form of a single object")
+        return partial_metadata(obj, form.version)
+    raise _no_such_form(form, f"is not a list ({_go_type(served)})")
 
 
 def formed_list(page: Page, served: Served, form: Form, now: datetime, query: Mapping[str, str]) -> Object:
     """A page of a LIST."""
     meta = list_meta(page)
     if form.kind == "Table":
-        return table(columns(served), page.items, now, list_meta=meta, include=include(query))
-    if form.kind.startswith("PartialObjectMetadata"):
+        shown = include(query)
+        return table(columns(served), page.items, now, list_meta=meta, include=shown, version=form.version)
+    if form.kind == "PartialObjectMetadata":
+        raise _no_such_form(form, f"is a list ({_go_type(served, of_list=True)})")
+    if form.kind == "PartialObjectMetadataList":
         return {
             "kind": "PartialObjectMetadataList",
             "apiVersion": f"{form.group}/{form.version}",
             "metadata": meta,
-            "items": [partial_metadata(obj) for obj in page.items],
+            "items": [partial_metadata(obj, form.version) for obj in page.items],
         }
     items: Sequence[Any]
     if form.media == JSON_MEDIA:
@@ -58,6 +62,19 @@ def formed_list(page: Page, served: Served, form: Form, now: datetime, query: Ma
     }
 
 
+def _no_such_form(form: Form, why: str) -> ApiError:
+    return ApiError("NotAcceptable", f"you requested {form.kind}, but the requested object {why}")
+
+
+def _go_type(served: Served, *, of_list: bool = False) -> str:
+    """What the real server calls the objects of a kind in such a message."""
+    ending = "List" if of_list else ""
+    if served.custom:
+        return f"*unstructured.Unstructured{ending}"
+    package = served.resource.group.partition(".")[0] or "core"
+    return f"*{package}.{served.resource.kind}{ending}"
+
+
 def list_meta(page: Page) -> dict[str, Any]:
     """The metadata of a list."""
     meta: dict[str, Any] = {"resourceVersion": page.resource_version}
@@ -72,7 +89,8 @@ def include(query: Mapping[str, str]) -> str:
     """What rows of a Table carry (`includeObject`)."""
     value = query.get("includeObject", "")
     if value not in _INCLUDES:
-        raise bad_request(f'unrecognized includeObject value: "{value}"')
+        why = f"Invalid value: \"{value}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: includeObject: {why}")
     return value or "Metadata"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 
 Query = Mapping[str, str]
@@ -33,14 +34,16 @@ def write_query(query: Query, kind: str, *, user_agent: str = "") -> WriteQuery:
     """
     if not query:
         return WriteQuery(field_manager=_agent(user_agent), field_validation="Warn")
-    dry_run = _dry_run(query.get("dryRun", ""), kind)
+    dry_run = "dryRun" in query and _dry_run(query["dryRun"], kind)
     manager = query.get("fieldManager", "")
     if len(manager.encode()) > MAX_MANAGER:
         raise _bad(
             kind, "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MAX_MANAGER} bytes"
         )
     if not manager.isprintable():
-        text = f'Invalid value: "{manager}": must only contain printable characters'
+        at, odd = next((at, c) for at, c in enumerate(manager) if not c.isprintable())
+        why = f"invalid character U+{ord(odd):04X} (at position {at})"
+        text = f"Invalid value: {canonical_json(manager).decode()}: {why}"
         raise _bad(kind, "fieldManager", "FieldValueInvalid", text)
     validation = query.get("fieldValidation", "")
     if validation not in _VALIDATIONS:
@@ -96,19 +99,27 @@ def integer(query: Query, name: str) -> int:
     if not text:
         return 0
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if abs(found) >= 1 << 63:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return found
 
 
 def flag(query: Query, name: str) -> bool:
     """A boolean as Go reads it in a query: absent, `0` and `false` are false."""
-    return name in query and query[name].lower() not in ("0", "f", "false")
+    return name in query and query[name].lower() not in ("0", "false")
+
+
+def asked(query: Query, name: str) -> bool | None:
+    """A boolean that may be left open."""
+    return flag(query, name) if query.get(name) else None
 
 
 def _dry_run(text: str, kind: str) -> bool:
-    if text in ("", "All"):
-        return text == "All"
+    if text == "All":
+        return True
     message = f'Unsupported value: ["{text}"]: supported values: "All"'
     raise _bad(kind, "dryRun", "FieldValueNotSupported", message)
 

@@ -12,7 +12,8 @@ import orjson
 
 from gitops_ocm.apiserver.handlers import Call
 from gitops_ocm.apiserver.handlers_form import columns, include
-from gitops_ocm.apiserver.handlers_options import flag, integer
+from gitops_ocm.apiserver.handlers_options import asked, flag, integer
+from gitops_ocm.apiserver.list_options import check_watch
 from gitops_ocm.apiserver.negotiation import JSON_MEDIA
 from gitops_ocm.apiserver.reading import Watch
 from gitops_ocm.apiserver.showing import Event
@@ -48,6 +49,10 @@ class Watches:
         is told as an event, as clients expect it."""
         query, info = call.query, call.info
         include(query)
+        initial = asked(query, "sendInitialEvents")
+        check_watch(
+            match=query.get("resourceVersionMatch", ""), token=query.get("continue", ""), initial=initial
+        )
         try:
             return self._api.watch(
                 call.served,
@@ -56,7 +61,7 @@ class Watches:
                 labels=query.get("labelSelector", ""),
                 fields=query.get("fieldSelector", ""),
                 bookmarks=flag(query, "allowWatchBookmarks"),
-                send_initial_events=flag(query, "sendInitialEvents"),
+                send_initial_events=initial,
                 timeout=_timeout(query),
             )
         except ApiError as error:
@@ -141,7 +146,7 @@ class _Encoder:
 
     def _formed(self, obj: Object) -> Any:
         if self._form.kind.startswith("PartialObjectMetadata"):
-            return partial_metadata(obj)
+            return partial_metadata(obj, self._form.version)
         if self._form.kind != "Table":
             return obj
         meta = {"resourceVersion": (obj.get("metadata") or {}).get("resourceVersion", "")}
@@ -152,6 +157,7 @@ class _Encoder:
             list_meta=meta,
             include=self._include,
             heads=self._heads,
+            version=self._form.version,
         )
         self._heads = False
         return document

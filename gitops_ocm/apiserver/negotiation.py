@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from io import StringIO
 from typing import Any
 
 import orjson
@@ -97,7 +96,9 @@ def _form(media: str, parameters: dict[str, str]) -> Form | None:
 def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
     """A document in the form's media type."""
     if form.media == YAML_MEDIA:
-        return _to_yaml(document)
+        from gitops_ocm.apiserver.yaml_answers import to_yaml
+
+        return to_yaml(document)
     body = orjson.dumps(document)
     # Decoded again, because pieces that are JSON already would be left as they are.
     return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2) + b"\n" if pretty else body
@@ -124,11 +125,10 @@ def decode(body: bytes, content_type: str) -> Any:
 
 def patch_type(content_type: str) -> PatchType:
     """The type of a PATCH; 415 for one that is unknown."""
-    media = content_type.partition(";")[0].strip().lower()
     try:
-        return PatchType(media)
+        return PatchType(content_type.partition(";")[0].strip())
     except ValueError:
-        raise _unsupported(", ".join(PatchType)) from None
+        raise ApiError("UnsupportedMediaType", "415: Unsupported Media Type", details={}) from None
 
 
 def _unsupported(known: str) -> ApiError:
@@ -157,14 +157,3 @@ def _from_yaml(body: bytes) -> Any:
         return loader.load(text)
     except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise bad_request(f"error decoding YAML: {str(error).splitlines()[0]}") from None
-
-
-def _to_yaml(document: Any) -> bytes:
-    from ruamel.yaml import YAML
-
-    dumper = YAML(typ="safe", pure=True)
-    dumper.default_flow_style = False
-    dumper.version = (1, 1)  # so that `on` is quoted; says so in a first line that nobody wants
-    text = StringIO()
-    dumper.dump(document, text)
-    return text.getvalue().removeprefix("%YAML 1.1\n---\n").encode()

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.registry import Registry, resource_of
 from gitops_ocm.apiserver.showing import Event, Items, Shown
 from gitops_ocm.apiserver.store import Store, parse_version
@@ -24,6 +25,7 @@ from gitops_ocm.objects.selectors import FieldSelector, parse, parse_fields
 
 BOOKMARK_SECONDS = 60.0
 """A quiet watch that allows bookmarks hears how far the store has come this often."""
+_CONTINUE_FORM = "meta.k8s.io/v1"
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 Matches = Callable[[Object], bool]
@@ -45,7 +47,7 @@ def selection(served: Served, labels: str, fields: str) -> Matches | None:
 def _check_fields(selector: FieldSelector, served: Served) -> None:
     known = ("metadata.name", "metadata.namespace", *served.selectable)
     for path in selector.paths:
-        if path in known:
+        if path in known or (not path and not served.custom):
             continue
         if served.custom or served.selectable:
             raise bad_request(f"field label not supported: {path}")
@@ -68,8 +70,9 @@ def page(
     resource_version_match: str,
 ) -> Page:
     """One page; with a continue token at the version of the first page."""
+    check_list(version=resource_version, match=resource_version_match, token=continue_token)
     matches = selection(served, labels, fields)
-    version, after = _position(store, continue_token, resource_version, resource_version_match)
+    version, after = _position(store, continue_token, resource_version, resource_version_match, limit)
     taken = store.snapshot(resource_of(served), namespace, version, after)
     shown = Shown(store, registry, served)
     if matches is None:
@@ -89,7 +92,7 @@ def page(
     return Page(Items(shown, items), str(taken.version))
 
 
-def _position(store: Store, token: str, version: str, match: str) -> tuple[int, str]:
+def _position(store: Store, token: str, version: str, match: str, limit: int) -> tuple[int, str]:
     if token:
         if version not in ("", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
@@ -101,35 +104,42 @@ def _position(store: Store, token: str, version: str, match: str) -> tuple[int, 
                 "start a new list without the continue parameter.",
             )
         return found, after
-    if match and not version:
-        raise _bad_match("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
     if version and version != "0":
         wanted = parse_version(version, current=store.version)
-        return (wanted if match == "Exact" else 0), ""
+        # A page of a version is of exactly that, as long as nobody says that a newer one will do.
+        exact = match == "Exact" or (limit and not match)
+        return (wanted if exact else 0), ""
     return 0, ""
-
-
-def _bad_match(text: str) -> ApiError:
-    return ApiError("Invalid", f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: {text}')
 
 
 def _token(version: int, after: str) -> str:
     return base64.urlsafe_b64encode(
-        orjson.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": after})
+        orjson.dumps({"v": _CONTINUE_FORM, "rv": version, "start": after})
     ).decode()
 
 
 def _read_token(token: str) -> tuple[int, str]:
     try:
-        found: Any = orjson.loads(base64.urlsafe_b64decode(token))
-        version, after = found["rv"], found["start"]
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise bad_request(
-            f"invalid continue token: continue key is not valid: {type(error).__name__}"
-        ) from None
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        found: Any = orjson.loads(text)
+    except (binascii.Error, ValueError):
+        raise _bad_token("it is not what this server gave out") from None
+    if not isinstance(found, dict) or found.get("v") != _CONTINUE_FORM:
+        raise _bad_token("server does not recognize this encoded version " + _version_of(found))
+    version, after = found.get("rv"), found.get("start")
+    if not after:
+        raise _bad_token(f"encoded start key empty (version {_CONTINUE_FORM})")
     if not isinstance(version, int) or not isinstance(after, str) or "/" not in after:
-        raise bad_request("invalid continue token: continue key is not valid")
+        raise _bad_token("it is not what this server gave out")
     return version, after
+
+
+def _version_of(token: Any) -> str:
+    return str(token.get("v") or "") if isinstance(token, dict) else ""
+
+
+def _bad_token(why: str) -> ApiError:
+    return bad_request(f"invalid continue token: continue key is not valid: {why}")
 
 
 def watch(
@@ -142,23 +152,26 @@ def watch(
     fields: str,
     resource_version: str,
     bookmarks: bool,
-    send_initial_events: bool,
+    send_initial_events: bool | None,
     timeout: float,
 ) -> Watch:
     """Changes from a version on; without one (or with `0`) first what there is, as ADDED.
 
-    What is wrong with the request, and a version too old, is raised before any event.
+    `send_initial_events` says whether what there is comes first, whatever the version; None leaves it to
+    that. Its end is told to those who allow bookmarks. What is wrong with the request, and a version too
+    old, is raised before any event.
     """
     matches = selection(served, labels, fields)
     view = _View(Shown(store, registry, served), matches)
     resource = resource_of(served)
     initial: list[Event] = []
-    from_now = resource_version in ("", "0") or send_initial_events
-    if from_now:
+    if send_initial_events is False and resource_version in ("", "0"):
+        start = store.version
+    elif resource_version in ("", "0") or send_initial_events:
         start = store.version
         items = store.snapshot(resource, namespace).items
         initial = [view.event("ADDED", stored) for _, stored in items if view.selects(stored)]
-        if send_initial_events:
+        if send_initial_events and bookmarks:
             initial.append(view.bookmark(start, {INITIAL_EVENTS_END: "true"}))
     else:
         start = parse_version(resource_version, current=store.version)
@@ -261,7 +274,7 @@ class _View:
 
     def bookmark(self, version: int, annotations: dict[str, str] | None = None) -> Event:
         """How far the store has come."""
-        meta: Object = {"resourceVersion": str(version), "creationTimestamp": None}
+        meta: Object = {"resourceVersion": str(version)}
         if annotations:
             meta["annotations"] = annotations
         resource = self._shown.served.resource

@@ -7,7 +7,7 @@ the counterpart of apiserver's RequestInfo; whether such a resource exists is no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from gitops_ocm.objects.faults import ApiError
@@ -47,13 +47,16 @@ class RequestInfo:
 def read(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
     """The meaning of a request's first line; `path` as it came, still percent-encoded."""
     verb = _VERBS.get(method, method.lower())
-    parts = [unquote(p) for p in path.strip("/").split("/")] if "%" in path else path.strip("/").split("/")
+    inner = path.removeprefix("/").removesuffix("/")
+    parts = [unquote(p) for p in inner.split("/")] if "%" in path else inner.split("/")
     if len(parts) >= 3 and parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
     elif len(parts) >= 4 and parts[0] == "apis":
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return RequestInfo(verb, path)
+    if rest[0] == "watch" and len(rest) > 1 and verb == "get":
+        return _old_watch(read(method, _without_watch(path), {**query, "watch": "true"}))
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 1:
         # A namespace itself is in itself: rules of a Role in it may cover it.
@@ -71,9 +74,18 @@ def read(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
     return RequestInfo(verb, path, group, version, plural, namespace, name, subresource)
 
 
+def _without_watch(path: str) -> str:
+    """The collection's path behind `/api/v1/watch/…`, the old way to say `?watch=true`."""
+    return path.replace("/watch/", "/", 1)
+
+
+def _old_watch(info: RequestInfo) -> RequestInfo:
+    return replace(info, verb="watch") if info.is_resource else info
+
+
 def _collection_verb(verb: str, query: Mapping[str, str]) -> str:
     if verb == "get":
-        return "watch" if query.get("watch", "").lower() in ("1", "true", "t") else "list"
+        return "watch" if query.get("watch", "false").lower() not in ("0", "false") else "list"
     return "deletecollection" if verb == "delete" else verb
 
 

@@ -330,9 +330,7 @@ def parse_version(text: str, *, current: int) -> int:
     """The number a client's resourceVersion names; BadRequest, or Timeout for the future."""
     if not text.isdecimal():
         why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise ApiError(
-            "BadRequest", f'invalid resource version: resourceVersion: Invalid value: "{text}": {why}'
-        )
+        raise ApiError("InternalError", f'resourceVersion: Invalid value: "{text}": {why}', bare=True)
     if int(text) > current:
         message = f"Too large resource version: {text}, current: {current}"
         details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}

@@ -69,34 +69,35 @@ def table(
     list_meta: Mapping[str, Any],
     include: str = "Metadata",
     heads: bool = True,
+    version: str = "v1",
 ) -> Object:
     """The Table document. `include` is what each row carries: `Metadata`, `Object` or `None`."""
     document: Object = {
         "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": f"meta.k8s.io/{version}",
         "metadata": dict(list_meta),
         "columnDefinitions": [c.definition() for c in columns] if heads else None,
-        "rows": [_row(columns, obj, now, include) for obj in objects],
+        "rows": [_row(columns, obj, now, include, version) for obj in objects],
     }
     return document
 
 
-def partial_metadata(obj: Object) -> Object:
+def partial_metadata(obj: Object, version: str = "v1") -> Object:
     """The `PartialObjectMetadata` of an object."""
     return {
         "kind": "PartialObjectMetadata",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": f"meta.k8s.io/{version}",
         "metadata": obj.get("metadata") or {},
     }
 
 
-def _row(columns: Sequence[Column], obj: Object, now: datetime, include: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"cells": [column.cell(obj, now) for column in columns]}
+def _row(columns: Sequence[Column], obj: Object, now: datetime, include: str, version: str) -> dict[str, Any]:
+    shown: Object | None = None
     if include == "Object":
-        row["object"] = obj
+        shown = obj
     elif include != "None":
-        row["object"] = partial_metadata(obj)
-    return row
+        shown = partial_metadata(obj, version)
+    return {"cells": [column.cell(obj, now) for column in columns], "object": shown}
 
 
 def columns_of_crd(printer_columns: Iterable[Mapping[str, Any]]) -> tuple[Column, ...]:

@@ -20,7 +20,7 @@ from gitops_ocm.apiserver.completion import Completion
 from gitops_ocm.apiserver.fragments import checked_fragment, part_for
 from gitops_ocm.apiserver.namespaces import check_deletable
 from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
-from gitops_ocm.apiserver.patching import check_type, patched
+from gitops_ocm.apiserver.patching import check_type, patched, said_of_patch
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
 from gitops_ocm.apiserver.store import HISTORY, Storage, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
@@ -135,7 +135,7 @@ class Api:
         fields: str = "",
         resource_version: str = "",
         bookmarks: bool = False,
-        send_initial_events: bool = False,
+        send_initial_events: bool | None = None,
         timeout: float = 0,
     ) -> reading.Watch:
         """Changes after `resource_version`; errors are raised by the call itself."""
@@ -245,8 +245,9 @@ class Api:
         check_type(type, served)
         old = self._newest(served, namespace, name, subresource)
         result = patched(old, type, body, served)
-        intake.check_identity(result, served, namespace)
-        result, warnings = intake.decoded(result, served, options.field_validation)
+        with said_of_patch(result):
+            intake.check_identity(result, served, namespace)
+            result, warnings = intake.decoded(result, served, options.field_validation)
         lifecycle.check_name(result, name)
         sent = {"resourceVersion": result["metadata"].get("resourceVersion")}
         lifecycle.check_version(old, sent, resource=served.resource)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.go_times import canonical_time
 from gitops_ocm.objects.native_values import SCALARS
 from gitops_ocm.objects.object_meta import OBJECT_META
 from gitops_ocm.objects.quantities import canonical_quantity
@@ -22,6 +23,7 @@ from gitops_ocm.objects.schema_checks import type_name
 
 _METADATA = Schema({**OBJECT_META}, None)
 _GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
+_NUMBERS = ("int32", "int64", "float64")
 _JSON_TYPES = {"boolean": "bool", "integer": "number"}
 
 
@@ -50,8 +52,15 @@ def cannot_handle(obj: Mapping[str, Any], why: str) -> ApiError:
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
+def json_type(value: Any) -> str:
+    """What Go's JSON decoder calls the type of a value."""
+    return _JSON_TYPES.get(type_name(value), type_name(value))
+
+
 def _mismatch(value: Any, field: str, go_type: str) -> _Undecodable:
-    found = _JSON_TYPES.get(type_name(value), type_name(value))
+    found = json_type(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and go_type in _NUMBERS:
+        found = f"number {value}"
     return _Undecodable(f"json: cannot unmarshal {found} into Go struct field {field} of type {go_type}")
 
 
@@ -62,11 +71,12 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
         return None
     found = type_name(value)
     fits = found == schema.type or (schema.type == "number" and found == "integer")
-    if not fits or (schema.type == "integer" and isinstance(value, float)):
+    if not fits or (schema.type == "integer" and not _whole(value, schema)):
         raise _mismatch(value, f"{struct}.{path}", _go_type(schema))
     if isinstance(value, dict):
         if schema.plain and _all_text(value, schema):
             return None
+        struct = _go_name(schema) or struct
         for name, under in value.items():
             below = f"{path}.{name}" if path else name
             _check(under, schema.field(name), struct, below if name in schema.properties else path)
@@ -75,15 +85,22 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
             _check(item, schema.items, struct, path)
     elif schema.raw.get("format") == "byte":
         _check_base64(value)
+    elif schema.raw.get("format") == "date-time":
+        _check_form(value, canonical_time)
     return None
+
+
+def _whole(value: Any, schema: Schema) -> bool:
+    """Whether a number goes into the Go integer: 3.0 does not."""
+    bits = 31 if schema.raw.get("format") == "int32" else 63
+    return isinstance(value, int) and -(1 << bits) <= value < (1 << bits)
 
 
 def _check_form(value: Any, form: Callable[[Any], str]) -> None:
     """Text with a form of its own; a quantity may be a bare number as well."""
     found = type_name(value)
     if found != "string" and not (form is canonical_quantity and found in ("integer", "number")):
-        go_found = _JSON_TYPES.get(found, found)
-        raise _Undecodable(f"json: cannot unmarshal {go_found} into Go value of type string")
+        raise _Undecodable(f"json: cannot unmarshal {json_type(value)} into Go value of type string")
     try:
         form(value)
     except ValueError as error:
@@ -101,10 +118,17 @@ def _all_text(value: dict[str, Any], schema: Schema) -> bool:
     )
 
 
+def _go_name(schema: Schema) -> str:
+    """The name of the Go struct that a definition describes."""
+    return schema.name.rpartition(".")[2]
+
+
 def _go_type(schema: Schema) -> str:
     if schema.type == "object":
         additional = schema.additional
-        return f"map[string]{_go_type(additional)}" if additional is not None else "struct"
+        if additional is not None:
+            return f"map[string]{_go_type(additional)}"
+        return ".".join(schema.name.split(".")[-2:]) or "struct"
     if schema.type == "array":
         return f"[]{_go_type(schema.items)}" if schema.items is not None else "[]interface {}"
     if schema.raw.get("format") == "int32":

@@ -50,7 +50,9 @@ class ApiError(GitopsError):
     """An API request that failed with a Status.
 
     `reason` is one of `CODES` (or what a foreign server sent), `code` the HTTP status, `causes`
-    the fields at fault, `retry_after` seconds the server asks to wait (0: not said).
+    the fields at fault, `retry_after` seconds the server asks to wait (0: not said). `details` that are
+    given are sent, empty ones too. A `bare` one is sent without its reason: the server has errors that it
+    never classified.
     """
 
     def __init__(
@@ -63,12 +65,15 @@ class ApiError(GitopsError):
         details: Mapping[str, Any] | None = None,
         retry_after: float = 0,
         hint: str = "",
+        bare: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
         self.http_code = http_code if http_code is not None else CODES.get(reason, 500)
         self.causes = tuple(causes)
         self.details = dict(details or {})
+        self._detailed = details is not None
+        self._bare = bare
         self.retry_after = retry_after
 
     @property
@@ -92,9 +97,10 @@ class ApiError(GitopsError):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
-        if details:
+        if not self._bare:
+            body["reason"] = self.reason
+        if details or self._detailed:
             body["details"] = details
         body["code"] = self.http_code
         return body
@@ -102,8 +108,8 @@ class ApiError(GitopsError):
     @classmethod
     def from_status(cls, body: Mapping[str, Any], *, http_code: int, retry_after: float = 0) -> ApiError:
         """The error a server's `Status` body stands for; tolerates a body that is not one."""
-        details = body.get("details") if isinstance(body.get("details"), Mapping) else {}
-        assert isinstance(details, Mapping)
+        given = body.get("details")
+        details: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         causes = tuple(
             Cause(str(c.get("reason", "")), str(c.get("message", "")), str(c.get("field", "")))
             for c in details.get("causes") or ()
@@ -114,7 +120,7 @@ class ApiError(GitopsError):
             str(body.get("message") or f"the server answered {http_code}"),
             http_code=int(body.get("code") or http_code),
             causes=causes,
-            details={k: v for k, v in details.items() if k not in ("causes", "retryAfterSeconds")},
+            details={k: v for k, v in details.items() if k not in ("causes", "retryAfterSeconds")} or None,
             retry_after=retry_after or float(details.get("retryAfterSeconds") or 0),
         )
 
@@ -180,6 +186,11 @@ def invalid(group: str, kind: str, name: str, causes: Iterable[Cause]) -> ApiErr
 def bad_request(message: str) -> ApiError:
     """400."""
     return ApiError("BadRequest", message)
+
+
+def unclassified(message: str) -> ApiError:
+    """500 without a reason: an error of the server's machinery that has no place among the API's."""
+    return ApiError("InternalError", message, bare=True)
 
 
 def expired(message: str = "The resourceVersion for the provided watch is too old.") -> ApiError:

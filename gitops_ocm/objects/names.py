@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.ref import Resource
@@ -55,6 +57,7 @@ _VALUE_TEXT = (
     f"'12345', regex used for validation is '{_VALUE}')"
 )
 
+_OWNER_FIELDS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "foregroundDeletion", "orphan"})
 _PATH_NAMED = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 """Kinds whose names only have to fit into a URL path."""
@@ -71,7 +74,7 @@ _value = re.compile(_VALUE).fullmatch
 def name_problems(name: str, kind: str = "") -> list[str]:
     """What is wrong with an object's name, in sentences; empty where nothing is."""
     if kind in _PATH_NAMED:
-        return _path_problems(name)
+        return path_problems(name)
     if kind in _LABEL_NAMED:
         return label_problems(name)
     if kind in _DNS1035_NAMED:
@@ -94,7 +97,8 @@ def subdomain_problems(name: str) -> list[str]:
     return problems + ([] if _subdomain(name) else [_SUBDOMAIN_TEXT])
 
 
-def _path_problems(name: str) -> list[str]:
+def path_problems(name: str) -> list[str]:
+    """What keeps a name from being a segment of a URL's path."""
     if name in (".", ".."):
         return [f"may not be '{name}'"]
     return [f"may not contain '{char}'" for char in "/%" if char in name]
@@ -114,7 +118,7 @@ def key_problems(key: str) -> Sequence[str]:
     if not name:
         problems.append("name part must be non-empty")
     elif len(name) > 63:
-        problems.append("name part must be no more than 63 characters")
+        problems.append("name part must be no more than 63 bytes")
     if not _qualified(name):
         problems.append(_QUALIFIED_TEXT)
     return tuple(problems)
@@ -123,7 +127,7 @@ def key_problems(key: str) -> Sequence[str]:
 @lru_cache(maxsize=4096)
 def label_value_problems(value: str) -> Sequence[str]:
     """What is wrong with a label's value."""
-    problems = ("must be no more than 63 characters",) if len(value) > 63 else ()
+    problems = ("must be no more than 63 bytes",) if len(value.encode()) > 63 else ()
     return problems if _value(value) else (*problems, _VALUE_TEXT)
 
 
@@ -172,11 +176,24 @@ def _owners(owners: Any) -> Iterator[Cause]:
             if not owner.get(field):
                 why = "version must not be empty" if field == "apiVersion" else "must not be empty"
                 yield from _invalid(f"ownerReferences.{field}", owner.get(field) or "", [why])
+        if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):
+            why = "/v1, Kind=Event is disallowed from being an owner"
+            yield _owners_fault(_in_order(owner), why)
         if owner.get("controller"):
             controllers.append(f"{owner.get('kind')}/{owner.get('name')}")
     if len(controllers) > 1:
         text = 'Only one reference can have Controller set to true. Found "true" in references for '
-        yield from _invalid("ownerReferences", owners, [text + " and ".join(controllers[:2])])
+        yield _owners_fault([_in_order(owner) for owner in owners], text + " and ".join(controllers[:2]))
+
+
+def _owners_fault(shown: Any, why: str) -> Cause:
+    text = f"Invalid value: {orjson.dumps(shown).decode()}: {why}"
+    return Cause("FieldValueInvalid", text, "metadata.ownerReferences")
+
+
+def _in_order(owner: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference as the server prints it: its fields in their declared order."""
+    return {name: owner[name] for name in _OWNER_FIELDS if name in owner}
 
 
 def _is_kubes_own(group: str) -> bool:
@@ -192,7 +209,7 @@ def _finalizers(finalizers: Any, *, strict: bool) -> Iterator[Cause]:
             why = "name is neither a standard finalizer name nor is it fully qualified"
             yield from _invalid(f"finalizers[{at}]", finalizer, [why])
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
-        why = "finalizers orphan and foregroundDeletion cannot both be set"
+        why = "finalizer orphan and foregroundDeletion cannot be both set"
         yield from _invalid("finalizers", finalizers, [why])
 
 

@@ -139,10 +139,11 @@ def track(
     if old is not None and not subresource and _is_reset(sent):
         return _with_managers(_bare(new), {})
     managers = _decode(new) if sent and not subresource else {}
-    if not managers and old is not None:
-        managers = _decode(old)
-        if not managers:
+    if old is not None:
+        recorded = _decode(old)
+        if not recorded or (sent and not managers and not subresource):
             return _with_managers(_bare(new), {})
+        managers = managers or recorded
     before, after = (_bare(old) if old is not None else skeleton(schema)), _bare(new)
     found = typed.compare(before, after, schema)
     taken = fieldset.difference(fieldset.union(found.added, found.modified), _UNOWNED)

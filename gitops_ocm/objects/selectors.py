@@ -106,6 +106,8 @@ def parse_fields(text: str) -> FieldSelector:
         if not found:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         path, operator, value = found.groups()
+        if odd := re.search(r"(?<!\\)[=]", value):
+            raise bad_request(f"invalid field selector: unescaped character in value: {ord(odd[0])}")
         terms.append((path, operator != "!=", re.sub(r"\\([\\,=])", r"\1", value)))
     return FieldSelector(tuple(terms))
 
@@ -129,12 +131,12 @@ def _compares(value: str | None, operator: str, bounds: frozenset[str]) -> bool:
 
 def _requirement(key: str, operator: str, values: list[str]) -> Requirement:
     for problem in key_problems(key):
-        raise bad_request(f'unable to parse requirement: key: Invalid value: "{key}": {problem}')
+        raise bad_request(f'unable to parse requirement: <nil>: Invalid value: "{key}": {problem}')
     for at, value in enumerate(values):
         problems = label_value_problems(value)
         if operator in ("Gt", "Lt") and not re.fullmatch(r"[+-]?\d+", value):
             problems = ["for 'Gt', 'Lt' operators, the value must be an integer"]
         for problem in problems:
-            where = f"values[{at}][{key}]"
+            where = f"values[{at}]" if operator in ("Gt", "Lt") else f"values[{at}][{key}]"
             raise bad_request(f'unable to parse requirement: {where}: Invalid value: "{value}": {problem}')
     return Requirement(key, operator, frozenset(values))

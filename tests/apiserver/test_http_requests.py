@@ -160,7 +160,7 @@ def test_yaml_answers_read_back() -> None:
             'fieldValidation: Unsupported value: "Foo": supported values: "", "Ignore", "Strict", "Warn"',
         ),
         ({"fieldManager": "x" * 129}, "fieldManager: Too long: may not be more than 128 bytes"),
-        ({"fieldManager": "a\nb"}, "must only contain printable characters"),
+        ({"fieldManager": "a\nb"}, "invalid character U+000A (at position 1)"),
     ],
 )
 def test_bad_write_options(query: dict[str, str], text: str) -> None:

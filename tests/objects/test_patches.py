@@ -136,7 +136,7 @@ SCHEMA = Schema.from_openapi(
             {"items": [{"name": "a", "w": 2}]},
             {"items": [{"name": "a", "v": 1, "w": 2}]},
         ),
-        ({"items": [{"name": "a"}]}, {"items": [{"name": "b"}]}, {"items": [{"name": "a"}, {"name": "b"}]}),
+        ({"items": [{"name": "a"}]}, {"items": [{"name": "b"}]}, {"items": [{"name": "b"}, {"name": "a"}]}),
         (
             {"items": [{"name": "a"}, {"name": "b"}]},
             {"items": [{"name": "a", "$patch": "delete"}]},
@@ -152,7 +152,7 @@ SCHEMA = Schema.from_openapi(
             {"$setElementOrder/items": [{"name": "b"}, {"name": "a"}], "items": [{"name": "a", "v": 1}]},
             {"items": [{"name": "b"}, {"name": "a", "v": 1}]},
         ),
-        ({"tags": ["a"]}, {"tags": ["b", "a"]}, {"tags": ["a", "b"]}),
+        ({"tags": ["a"]}, {"tags": ["b", "a"]}, {"tags": ["b", "a"]}),
         ({"tags": ["a", "b"]}, {"$deleteFromPrimitiveList/tags": ["a"]}, {"tags": ["b"]}),
         ({"other": [1]}, {"other": [2]}, {"other": [2]}),
         ({"m": {"a": 1, "b": 2}}, {"m": {"$retainKeys": ["a"], "a": 3}}, {"m": {"a": 3}}),
