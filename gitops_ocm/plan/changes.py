@@ -140,7 +140,8 @@ class Change:
 class ChangeSet:
     """Everything one commit means for the hub now. `changes` are sorted by identity.
 
-    `guard` is the prune guard to record before any of it is carried out.
+    `guard` is the prune guard to record before any of it is carried out; `notable` are the changes that are
+    any: of thousands of objects mostly few.
     """
 
     commit: str
@@ -148,10 +149,13 @@ class ChangeSet:
     diagnostics: tuple[Diagnostic, ...] = ()
     guard: PruneGuard | None = None
     counts: Mapping[Action, int] = field(init=False, compare=False)
+    notable: tuple[Change, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         found = Counter(change.action for change in self.changes)
         object.__setattr__(self, "counts", {action: found.get(action, 0) for action in Action})
+        notable = tuple(change for change in self.changes if change.action is not Action.UNCHANGED)
+        object.__setattr__(self, "notable", notable)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.changes)
@@ -162,7 +166,7 @@ class ChangeSet:
     @property
     def work(self) -> tuple[Change, ...]:
         """The changes that mean a request."""
-        return tuple(c for c in self.changes if c.action not in IDLE)
+        return tuple(c for c in self.notable if c.action not in IDLE)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -175,5 +179,4 @@ class ChangeSet:
         return ", ".join(parts) or "no objects"
 
     def __str__(self) -> str:
-        shown = [str(c) for c in self.changes if c.action is not Action.UNCHANGED]
-        return "\n".join([*shown, self.summary()])
+        return "\n".join([*map(str, self.notable), self.summary()])

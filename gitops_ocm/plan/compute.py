@@ -10,6 +10,7 @@ carrying them out is `sync.pull`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from gitops_ocm.api.fleet import DIGEST_CHARS, SYNC_NAME_LABEL
 from gitops_ocm.errors import Diagnostic, Location
@@ -41,9 +42,12 @@ def compute(
     """
     policy = policy or Policy()
     by_ref = {item.ref: item for item in wanted}
-    changes = [
-        _of_wanted(item, live.get(ref), in_force.get(ref), owner, policy) for ref, item in by_ref.items()
-    ]
+    changes = []
+    for ref, item in by_ref.items():
+        seen = live.get(ref)
+        action, reason, force = _of_wanted(item, seen, in_force.get(ref), owner, policy.drift)
+        _, version = split_api_version(item.obj.get("apiVersion", ""))
+        changes.append(Change(ref, action, reason, item, seen, force or policy.overwrite, version))
     foreign = [
         owned_by_another(c.ref, c.wanted.origin, c.live.owner, c.live.path)
         for c in changes
@@ -59,7 +63,7 @@ def compute(
         guard=guard,
     )
     changes += gone.changes
-    changes.sort(key=lambda change: change.ref)
+    changes.sort(key=attrgetter("ref"))
     return ChangeSet(commit, tuple(changes), (*foreign, *gone.diagnostics), gone.guard)
 
 
@@ -75,29 +79,27 @@ def owned_by_another(ref: Ref, origin: Location, owner: str, path: str) -> Diagn
     )
 
 
-def _of_wanted(item: Wanted, live: Live | None, before: Wanted | None, owner: str, policy: Policy) -> Change:
-    _, version = split_api_version(item.obj.get("apiVersion", ""))
-
-    def change(action: Action, reason: Reason, *, force: bool = False) -> Change:
-        return Change(item.ref, action, reason, item, live, force=force or policy.overwrite, version=version)
-
+def _of_wanted(
+    item: Wanted, live: Live | None, before: Wanted | None, owner: str, drift: DriftMode
+) -> tuple[Action, Reason, bool]:
+    """What is done to a wanted object, why, and whether with force."""
     if live is None:
         if before is None:
-            return change(Action.CREATE, Reason.NEW)
+            return Action.CREATE, Reason.NEW, False
         if before.digest != item.digest:
-            return change(Action.CREATE, Reason.CHANGED, force=True)
-        return change(*_on_drift(policy.drift, Action.CREATE, Reason.GONE), force=True)
+            return Action.CREATE, Reason.CHANGED, True
+        return *_on_drift(drift, Action.CREATE, Reason.GONE), True
     if not live.ours:
         if live.owner not in ("", owner):
-            return change(Action.SKIP, Reason.FOREIGN)
-        return change(Action.ADOPT, Reason.FOUND, force=before is not None)
+            return Action.SKIP, Reason.FOREIGN, False
+        return Action.ADOPT, Reason.FOUND, before is not None
     if live.digest != item.digest[:DIGEST_CHARS]:
-        return change(Action.CONFIGURE, Reason.CHANGED, force=True)
+        return Action.CONFIGURE, Reason.CHANGED, True
     if not live.in_sync:
-        return change(*_on_drift(policy.drift, Action.CONFIGURE, Reason.DRIFTED), force=True)
+        return *_on_drift(drift, Action.CONFIGURE, Reason.DRIFTED), True
     if live.path != item.origin.path:
-        return change(Action.CONFIGURE, Reason.MOVED, force=True)
-    return change(Action.UNCHANGED, Reason.SAME)
+        return Action.CONFIGURE, Reason.MOVED, True
+    return Action.UNCHANGED, Reason.SAME, False
 
 
 def _on_drift(mode: DriftMode, action: Action, reason: Reason) -> tuple[Action, Reason]:

@@ -68,7 +68,7 @@ class Inventory(Mapping[Kind, Entry]):
 
 def written_ahead(plan: ChangeSet, inventory: Inventory) -> Inventory:
     """The inventory to record before the plan is carried out: nothing it creates can then be overlooked."""
-    new = {c.ref.of: Entry(c.version) for c in plan if c.applies and c.ref.of not in inventory}
+    new = {c.ref.of: Entry(c.version) for c in plan.notable if c.applies and c.ref.of not in inventory}
     return Inventory({**inventory, **new}) if new else inventory
 
 
@@ -84,7 +84,7 @@ def counted(
     `counts` are our objects on the hub. A kind that Git does not want stays while one is left, and while the
     hub does not serve it: its objects may only be out of sight.
     """
-    wanted = {c.ref.of: c.version for c in plan if c.wanted is not None}
+    wanted = {Kind(*c.ref[:2]): c.version for c in plan if c.wanted is not None}
     versions = {kind: entry.version for kind, entry in inventory.items()} | wanted
     found = Inventory(
         {

@@ -64,7 +64,8 @@ def leaving(
 def guard_after(plan: ChangeSet, pruned: Collection[Ref]) -> PruneGuard | None:
     """The guard once the plan was carried out: a deletion that was allowed and finished ends it."""
     left = any(
-        c.reason is Reason.PRUNE_GUARDED or (c.action is Action.PRUNE and c.ref not in pruned) for c in plan
+        c.reason is Reason.PRUNE_GUARDED or (c.action is Action.PRUNE and c.ref not in pruned)
+        for c in plan.notable
     )
     return plan.guard if left else None
 

@@ -81,11 +81,11 @@ class Execution:
     def summary(self, plan: ChangeSet, before: Mapping[str, int] | None) -> Mapping[str, int]:
         """The counts of `HubSync.status.summary`; those of a pass that did nothing stay as they were."""
         objects = sum(1 for change in plan if change.wanted is not None)
-        drifted = sum(1 for change in plan if change.drift and change.ref not in self.untouched)
+        drifted = sum(1 for change in plan.notable if change.drift and change.ref not in self.untouched)
         changed = self.applied - self.untouched
         if not changed and not self.pruned and before is not None and before.get("objects") == objects:
             return {**before, "drifted": drifted} if drifted else before
-        created = sum(1 for c in plan if c.action is Action.CREATE and c.ref in changed)
+        created = sum(1 for c in plan.notable if c.action is Action.CREATE and c.ref in changed)
         return {
             "objects": objects,
             "created": created,
@@ -151,7 +151,7 @@ class Executor:
         An object seen for the first time may look drifted only because the hub writes a value
         differently. A dry run tells: an apply that would change nothing is no drift.
         """
-        suspects = [c for c in plan if c.reason is Reason.DRIFT_REPORTED and c.live is not None]
+        suspects = [c for c in plan.notable if c.reason is Reason.DRIFT_REPORTED and c.live is not None]
         cleared = {change.ref for change in suspects if await self._as_in_git(change)}
         if not cleared:
             return plan

@@ -72,7 +72,12 @@ class Observed(Mapping[Ref, Live]):
 
     def counts(self) -> Mapping[Kind, int]:
         """How many objects there are of each kind; those that are being deleted do not count."""
-        return Counter(ref.of for ref, record in self._records.items() if not record.live.terminating)
+        found = Counter(ref[:2] for ref, record in self._records.items() if not record.live.terminating)
+        return {Kind(*kind): count for kind, count in found.items()}
+
+    def lives(self) -> dict[Ref, Live]:
+        """What is known now, as a plan reads it: what comes later does not change it."""
+        return {ref: record.live for ref, record in self._records.items()}
 
     def planned(self) -> None:
         """A plan is being made of what is known now."""

@@ -41,7 +41,7 @@ class Planner:
         self._observed.planned()
         return compute(
             checked.state.objects,
-            self._observed,
+            self._observed.lives(),
             owner=spec.name,
             commit=checked.state.commit,
             policy=spec.policy,
@@ -58,8 +58,8 @@ class Planner:
 
         A kind that left Git is looked at in the version it was applied at, or else in the one served now.
         """
-        versions = {(ref.of, item.obj.get("apiVersion", "")) for ref, item in wanted.items()}
-        found = [(kind, split_api_version(api_version)[1]) for kind, api_version in sorted(versions)]
+        versions = {(*ref[:2], item.obj.get("apiVersion", "")) for ref, item in wanted.items()}
+        found = [(Kind(group, kind), split_api_version(at)[1]) for group, kind, at in sorted(versions)]
         for kind in sorted(inventory.keys() - {kind for kind, _ in found}):
             version = inventory[kind].version
             served = await self._mapper.resource_of(kind, version)

@@ -232,7 +232,7 @@ class Pull:
             await self._progress(record, spec, plan, ahead)
         done = await self._apply(executor, plan)
         await self._wait(executor, plan, done)
-        leaving = any(change.action in (Action.PRUNE, Action.RELEASE) for change in plan)
+        leaving = any(change.action in (Action.PRUNE, Action.RELEASE) for change in plan.notable)
         if leaving and not (done.problems or done.retry or done.cut_off):
             await self._remover(spec).remove(plan, done)
         return done
@@ -283,7 +283,7 @@ class Pull:
         foreign = tuple(done.foreign[ref] for ref in sorted(done.foreign))
         verdict = of_execution(plan, done, spec, previous=record.status)
         problems = (*target.problems, *foreign, *plan.diagnostics, *done.problems)
-        reported = [str(c.ref) for c in plan if c.reason is Reason.DRIFT_REPORTED]
+        reported = [str(c.ref) for c in plan.notable if c.reason is Reason.DRIFT_REPORTED]
         outcome = Outcome(
             spec.generation,
             target.trouble or verdict,
@@ -301,7 +301,7 @@ class Pull:
         phase = Phase.DONE if outcome.verdict.ready else Phase.FAILED
         for problem in (*foreign, *done.problems):
             self._listener(of_diagnostic(Phase.APPLY, problem))
-        for change in plan:
+        for change in plan.notable:
             if change.drift and change.ref not in done.untouched:
                 self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
         self._listener(SyncEvent(phase, outcome.verdict.message, level))

@@ -52,7 +52,7 @@ class Remover:
 
     async def remove(self, plan: ChangeSet, done: Execution) -> None:
         """Release what is to stay, then delete the rest, last wave first."""
-        released = [c for c in plan if c.action is Action.RELEASE]
+        released = [c for c in plan.notable if c.action is Action.RELEASE]
         await self._each(released, _release, done, len(released))
         ordered = [wave for wave in waves(plan) if wave.prunes]
         total = sum(map(len, ordered))

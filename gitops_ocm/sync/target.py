@@ -5,6 +5,7 @@ Fetching and checking; what is then done on the hub is `pull`'s.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,8 @@ class Targets:
     async def find(self, spec: SyncSpec, status: Mapping[str, Any]) -> Target:
         """Fetch and check; `status` is the HubSync's, for what was in force before this process began."""
         try:
-            fetched = await self._source.fetch(spec)
+            # The hub and the repository are asked side by side: a start waits for the slower of both.
+            fetched, _ = await asyncio.gather(self._source.fetch(spec), self._kinds.catalog())
             checked = await self._check(fetched.new, spec)
         except GitError as error:
             problem = error.diagnostic()

@@ -77,7 +77,7 @@ def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: 
     if guarded is not None:
         return Verdict(False, "PruneGuarded", f"{at}: {guarded.message}; {guarded.hint}", stalled=True)
     wanted = sum(1 for change in plan if change.wanted is not None)
-    drifted = sum(change.reason is Reason.DRIFT_REPORTED for change in plan)
+    drifted = sum(change.reason is Reason.DRIFT_REPORTED for change in plan.notable)
     text = f"{at}: {_objects(wanted)} in force"
     if drifted:
         text += f", {drifted} changed on the hub and left so"
