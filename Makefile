@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP  := $(VENV)/.dev
 RUN_STAMP := $(VENV)/.run
 
-.PHONY: help demo test test-quick lint types contracts bench lock clean
+.PHONY: help demo test test-quick lint types contracts bench crash lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test: lint types contracts ## lint, types, contracts and every test
 
 test-quick: $(STAMP) ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not controlplane" $(PYTEST)
+
+crash: $(STAMP) ## kill the embedded server 200 times under load
+	GITOPS_OCM_TEST_CRASHES=200 $(BIN)/python -m pytest tests/e2e/test_server_crash.py $(PYTEST)
 
 lint: $(STAMP) ## ruff
 	$(BIN)/ruff check .

@@ -66,12 +66,16 @@ def run_command(
     run(work, level=log_level, form=log_format)
 
 
+def _data_dir_option(command: Any) -> Any:
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where its state, keys and kubeconfigs are kept.  [default: a folder of the user's data]",
+    )(command)
+
+
 @hub.command()
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where its state, keys and kubeconfigs are kept.  [default: a folder of the user's data]",
-)
+@_data_dir_option
 @click.option(
     "--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Port 0 takes a free one."
 )
@@ -82,6 +86,11 @@ def run_command(
     metavar="N",
     help="Serve N managed clusters beside it, cluster1 to clusterN.",
 )
+@click.option(
+    "--accept-clock",
+    is_flag=True,
+    help="Start although the clock is behind the time at which the state was last written.",
+)
 @_controllers_option
 @credential_options
 @log_options
@@ -89,6 +98,7 @@ def serve(
     data_dir: Path | None,
     listen: str,
     clusters: int,
+    accept_clock: bool,
     controllers: str | None,
     log_level: str,
     log_format: str,
@@ -105,7 +115,8 @@ def serve(
         from gitops_ocm.cli.console import out
         from gitops_ocm.hub.daemon import run_hub
 
-        async with serve_fleet(directory, clusters=clusters, host=host, port=port) as (server, members):
+        fleet = serve_fleet(directory, clusters=clusters, host=host, port=port, accept_clock=accept_clock)
+        async with fleet as (server, members):
             for one in (server, *members.values()):
                 out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
@@ -114,6 +125,31 @@ def serve(
             )
 
     run(work, level=log_level, form=log_format)
+
+
+@hub.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_data_dir_option
+def backup(file: Path, data_dir: Path | None) -> None:
+    """Copy an embedded hub, running or not, to FILE: its state, its keys, and the clusters beside it."""
+    from gitops_ocm.apiserver.backup import back_up
+    from gitops_ocm.cli.console import out
+
+    size = back_up(data_dir or default_data_dir("hub"), file)
+    out().print(f"{file}: {size / 2**20:.1f} MiB. Keep it safe: the hub's private keys are in it.")
+
+
+@hub.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_data_dir_option
+def restore(file: Path, data_dir: Path | None) -> None:
+    """Make a new data directory of a backup. Clients that were ahead of the backup read everything anew."""
+    from gitops_ocm.apiserver.backup import restore as put_back
+    from gitops_ocm.cli.console import out
+
+    directory = data_dir or default_data_dir("hub")
+    put_back(file, directory)
+    out().print(f"{directory} is ready for `gitops-ocm hub serve`")
 
 
 def _address(listen: str) -> tuple[str, int]:

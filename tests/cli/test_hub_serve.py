@@ -66,6 +66,14 @@ def _damaged_object(_hub: Hub, folder: Path) -> list[str]:
     return ["--data-dir", str(folder / "new")]
 
 
+def _clock_gone_back(_hub: Hub, folder: Path) -> list[str]:
+    (folder / "new").mkdir()
+    storage = SqliteStorage(folder / "new" / "state.db")
+    storage.append([Record(1, Key("", "namespaces", "", "shop"), b"{}", at=4_000_000_000)])
+    storage.close()
+    return ["--data-dir", str(folder / "new")]
+
+
 def _no_group(_hub: Hub, folder: Path) -> list[str]:
     return ["--data-dir", str(folder / "new"), "--controllers", "nope"]
 
@@ -85,6 +93,10 @@ CANNOT: dict[str, tuple[Callable[[Hub, Path], list[str]], str]] = {
         r"is damaged: what is stored of /namespaces//shop at version 1 is not .*\n  hint: put a backup",
     ),
     "newer format": (_from_the_future, r"has format 99, this version reads \d+\n  hint: use the version"),
+    "clock gone back": (
+        _clock_gone_back,
+        r"the clock has gone back: .* now, \S+new was last written at 2096-10-02 .*\n  hint: Set the clock",
+    ),
     "no such controllers": (_no_group, r"no controller group 'nope'\n  hint: choose from registration"),
 }
 
@@ -103,6 +115,21 @@ def test_a_hub_that_cannot_start(case: str, answers: dict[str, CompletedProcess[
     assert TRACEBACK not in done.stderr
     assert done.returncode == 2
     assert re.search(expected, done.stderr), done.stderr
+
+
+def test_a_running_hub_is_backed_up_and_restored(hub: Hub, tmp_path: Path) -> None:
+    """Both say what they did; a directory in use is not restored over, nothing is no backup."""
+    file = str(tmp_path / "hub.tar")
+    done = hub.run("hub", "backup", file, "--data-dir", str(hub.data))
+    assert done.returncode == 0
+    assert "Keep it safe" in done.stdout
+    done = hub.run("hub", "restore", file, "--data-dir", str(tmp_path / "new"))
+    assert done.returncode == 0
+    assert (tmp_path / "new" / "pki" / "ca.key").read_bytes() == (hub.data / "pki" / "ca.key").read_bytes()
+    done = hub.run("hub", "restore", file, "--data-dir", str(hub.data))
+    assert (done.returncode, "is not empty" in done.stderr) == (2, True)
+    done = hub.run("hub", "backup", file, "--data-dir", str(tmp_path / "nothing"))
+    assert (done.returncode, "holds no embedded hub" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("port", ["hello", "70000", "-5", ""])
