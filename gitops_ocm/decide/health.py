@@ -7,9 +7,10 @@ the hub only takes that back when the lease is no longer renewed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from gitops_ocm.api.cluster import (
     AVAILABLE,
@@ -134,7 +135,7 @@ class ClockSync:
         )
         renewed, seen = time_at((lease.get("spec") or {}).get("renewTime")), _written_at(lease)
         made = time_at(lease["metadata"].get("creationTimestamp"))
-        if renewed is None or seen is None or seen == made:
+        if renewed is None or seen is None or (seen == made and _as_made(lease)):
             return DONE  # nobody but the hub, which made it, has written the lease
         skipped = annotations_of(cluster).get(SKIP_CLOCK_CHECK_ANNOTATION) == "true"
         synced = skipped or abs(seen - renewed) < grace
@@ -148,13 +149,20 @@ class ClockSync:
 
 def _written_at(lease: Object) -> datetime | None:
     """When the API server last took a write of `renewTime`."""
-    times = [
-        at
-        for entry in lease["metadata"].get("managedFields") or ()
-        if "f:renewTime" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-        and (at := time_at(entry.get("time"))) is not None
-    ]
+    times = [at for entry, _ in _renewals(lease) if (at := time_at(entry.get("time"))) is not None]
     return max(times, default=None)
+
+
+def _as_made(lease: Object) -> bool:
+    """Whether one writer wrote it all: times have whole seconds, so a first renewal may be as old."""
+    return all("f:holderIdentity" in fields for _, fields in _renewals(lease))
+
+
+def _renewals(lease: Object) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The managed fields' entries that hold `renewTime`, each with its fields of the spec."""
+    entries = lease["metadata"].get("managedFields") or ()
+    both = [(entry, (entry.get("fieldsV1") or {}).get("f:spec") or {}) for entry in entries]
+    return [(entry, fields) for entry, fields in both if "f:renewTime" in fields]
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,16 @@ def test_the_lease_as_the_hub_made_it_says_nothing_of_the_cluster_s_clock() -> N
     """Until an agent renews the lease, ClockSynced is not reported at all."""
     fresh = lease(0, seen_ago=0)
     fresh["metadata"]["creationTimestamp"] = timestamp(NOW)
+    fresh["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:holderIdentity"] = {}
     assert not ClockSync(HubSettings())(hub(cluster(), fresh), KEY, NOW).actions
+
+
+def test_a_renewal_within_the_second_of_the_lease_s_making_counts() -> None:
+    """Whoever wrote the renewal alone is an agent, though its time is that of the creation."""
+    renewed = lease(0, seen_ago=0)
+    renewed["metadata"]["creationTimestamp"] = timestamp(NOW)
+    (write,) = ClockSync(HubSettings())(hub(cluster(), renewed), KEY, NOW).actions
+    assert write.body["status"]["conditions"][-1]["status"] == "True"  # type: ignore[union-attr]
 
 
 TAINTS = [
