@@ -15,7 +15,7 @@ from gitops_ocm.api.placement import (
     SCHEDULING_DISABLED_ANNOTATION,
 )
 from gitops_ocm.decide.cluster_sets import bound_sets, members, sets_of
-from gitops_ocm.decide.contract import DONE, Apply, Emit, Outcome, Result, View, Write
+from gitops_ocm.decide.contract import DONE, Apply, Outcome, Result, View, Write
 from gitops_ocm.decide.kinds import (
     CLUSTER_SET_BINDING,
     PLACEMENT,
@@ -23,6 +23,7 @@ from gitops_ocm.decide.kinds import (
     PLACEMENT_SCORE,
     cluster_ref,
 )
+from gitops_ocm.decide.placement import events
 from gitops_ocm.decide.placement.groups import Slice, slices
 from gitops_ocm.decide.placement.schedule import Candidates, Schedule, schedule
 from gitops_ocm.decide.placement.scores import Surroundings, counts_elsewhere
@@ -111,8 +112,8 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         written = {name_of(r.obj): r.obj for r in results if r.obj is not None}
         return Outcome(
             (
-                *_created(placement, [name_of(s) for s in due if name_of(s) not in live]),
-                *_fill(placement, wanted, {**live, **written}),
+                *(events.created(placement, name_of(s)) for s in due if name_of(s) not in live),
+                *_fill(placement, choice, wanted, {**live, **written}),
                 *_retire(placement, live, {piece.name for piece in wanted}),
                 *_status(placement, choice, wanted, now),
             ),
@@ -179,32 +180,25 @@ def safe_order(
         yield name, clusters
 
 
-def _fill(placement: Object, wanted: Iterable[Slice], live: Mapping[str, Object]) -> Iterator[Write]:
+def _fill(
+    placement: Object, choice: Schedule, wanted: Iterable[Slice], live: Mapping[str, Object]
+) -> Iterator[Write]:
     """Write the clusters of decisions; one that never had any keeps having no status."""
     want = {piece.name: list(piece.clusters) for piece in wanted}
     have = {name: clusters_in(pd) for name, pd in live.items()}
     for name, clusters in safe_order(have, want):
         decisions = [{"clusterName": cluster, "reason": ""} for cluster in clusters]
         yield from report(live[name], {"decisions": decisions})
-        yield _event(placement, name, "Update")
+        yield events.updated(placement, name)
+        if choice.scores:
+            yield events.scored(placement, choice.scores)
 
 
 def _retire(placement: Object, live: Mapping[str, Object], wanted: set[str]) -> Iterator[Write]:
     for name in sorted(live.keys() - wanted):
         if writes := delete(live[name]):
             yield from writes
-            yield _event(placement, name, "Delete")
-
-
-def _created(placement: Object, names: Iterable[str]) -> list[Write]:
-    return [_event(placement, name, "Create") for name in names]
-
-
-def _event(placement: Object, decision: str, verb: str) -> Emit:
-    done = verb.lower().removesuffix("e") + "ed"
-    where = f"placement {name_of(placement)} in namespace {namespace_of(placement)}"
-    text = f"Decision {decision} is {done} with {where}"
-    return Emit(placement, f"Decision{verb}", text, action=f"Decision{verb.removesuffix('e')}ed")
+            yield events.deleted(placement, name)
 
 
 def _status(placement: Object, choice: Schedule, wanted: Sequence[Slice], now: datetime) -> tuple[Write, ...]:

@@ -14,8 +14,10 @@ from typing import Any
 
 from gitops_ocm.decide.placement.expressions import Expressions
 from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.functions import Function, ScoreObject, functions, no_scores
 from gitops_ocm.decide.writes import labels_of, name_of, status_of, time_at
 from gitops_ocm.objects import selectors
+from gitops_ocm.objects.names import key_problems
 from gitops_ocm.objects.ref import Object
 
 PREDICATE, TAINTS = "Predicate", "TaintToleration"
@@ -57,6 +59,8 @@ def check_selector(selector: Mapping[str, Any] | None) -> str:
         if operator in ("Exists", "DoesNotExist") and values:
             shown = " ".join(f'"{v}"' for v in values)
             return f"values: Invalid value: [{shown}]: values set must be empty for exists and does not exist"
+        if faults := key_problems(key):
+            return f'key: Invalid value: "{key}": {"; ".join(faults)}'
         for at, value in enumerate(values):
             if fault := _check_value(key, value, at):
                 return fault
@@ -93,21 +97,26 @@ class ClusterSelector:
         texts = (wire.get("celSelector") or {}).get("celExpressions") or []
         return cls(labels, claims, Expressions.compile(texts, plugin) if texts else None)
 
-    def matches(self, cluster: Mapping[str, Any]) -> bool:
-        """Whether the cluster meets all of it; what is not said is met."""
+    def matches(self, cluster: Mapping[str, Any], calls: Mapping[str, Function] | None = None) -> bool:
+        """Whether the cluster meets all of it; what is not said is met. `calls`: what CEL may call."""
         return (
             (self.labels is None or selectors.matches(self.labels, labels_of(cluster)))
             and (self.claims is None or selectors.matches(self.claims, claims_of(cluster)))
-            and (self.expressions is None or self.expressions.match(cluster))
+            and (self.expressions is None or self.expressions.match(cluster, calls or {}))
         )
 
 
-def by_predicates(predicates: Sequence[Mapping[str, Any]], clusters: Sequence[Object]) -> Filtered:
+def by_predicates(
+    predicates: Sequence[Mapping[str, Any]],
+    clusters: Sequence[Object],
+    score_object: ScoreObject = no_scores,
+) -> Filtered:
     """Keep the clusters that meet any of the predicates; without predicates, all."""
     if not predicates or not clusters:
         return Filtered(tuple(clusters))
     wanted = [ClusterSelector.of(p.get("requiredClusterSelector") or {}, PREDICATE) for p in predicates]
-    kept = tuple(c for c in clusters if any(selector.matches(c) for selector in wanted))
+    calls = functions(score_object)
+    kept = tuple(c for c in clusters if any(selector.matches(c, calls) for selector in wanted))
     names = {name_of(c) for c in kept}
     dropped = {name_of(c): "meets no predicate" for c in clusters if name_of(c) not in names}
     return Filtered(kept, dropped)

@@ -59,7 +59,8 @@ def schedule(placement: Mapping[str, Any], candidates: Candidates, around: score
     spec = placement.get("spec") or {}
     dropped: dict[str, str] = {}
     try:
-        chosen = filters.by_predicates(spec.get("predicates") or (), candidates.clusters)
+        predicates = spec.get("predicates") or ()
+        chosen = filters.by_predicates(predicates, candidates.clusters, around.score_object)
         dropped |= chosen.dropped
         fit = filters.by_taints(
             spec.get("tolerations") or (), chosen.kept, chosen=around.chosen, now=around.now
