@@ -1,0 +1,18 @@
+"""ManifestWorkReplicaSets on the wire: their works and what their status says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.wire.hub import work_cases, work_deletion_cases, work_status_cases
+from tests.wire.hub.cases import Case, Outcomes
+
+pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+GROUP = "work"
+CASES = [*work_cases.case.cases, *work_deletion_cases.case.cases, *work_status_cases.CASES]
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name) for c in CASES])
+def test_a_replica_set(case: Case, outcomes: Outcomes) -> None:
+    """Its works and its status are exactly what the case says."""
+    outcomes.check(case)
