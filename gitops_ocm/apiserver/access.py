@@ -135,7 +135,7 @@ class Access:
         if policy.allows(user, Attributes("bind", GROUP, roles, namespace=namespace, name=name)):
             return
         if not policy.has_role(ref, namespace):
-            raise not_found(GROUP, roles.removesuffix("s"), name)
+            raise not_found(GROUP, plural, name)
         missing = policy.uncovered(user, policy.rules_of(ref, namespace), namespace)
         if missing:
             raise _escalates(user, plural, shown_name, missing)

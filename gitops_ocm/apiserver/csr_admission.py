@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography.x509.oid import NameOID
 
+from gitops_ocm.apiserver.csr_beta import defaulted
 from gitops_ocm.apiserver.csr_rules import GROUP, KIND, PLURAL, causes, parsed, settled
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.decide.admission import Requester, Review
@@ -26,7 +27,7 @@ def admitted(
     obj: Object, old: Object | None, subresource: str, requester: Requester, now: datetime
 ) -> Object:
     """The request to store; raises what refuses it."""
-    obj = settled(obj, old, subresource, now)
+    obj = settled(defaulted(obj), old, subresource, now)
     name = obj["metadata"].get("name", "")
     if faults := causes(obj, old, subresource):
         raise invalid(GROUP, KIND.kind, name, faults)

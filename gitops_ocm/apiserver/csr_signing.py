@@ -46,9 +46,7 @@ def approved(csr: Object, allows: Callable[[User, Attributes], bool], now: datet
     if spec.get("signerName") != KUBELET_CLIENT:
         return None
     request = parsed(spec["request"])
-    try:
-        _check_kubelet_client(request, spec.get("usages") or ())
-    except WrongRequest:
+    if not is_for(KUBELET_CLIENT, request, spec.get("usages") or ()):
         return None
     own = _names(request, NameOID.COMMON_NAME) == [spec.get("username")]
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
@@ -77,6 +75,15 @@ def signed(csr: Object, authority: Authority, now: datetime) -> Object | None:
     end = now + lasts if lasts < _SHORT else now + lasts - BACKDATED
     pem = authority.certify(request, spec.get("usages") or (), start=now - BACKDATED, end=end)
     return {**csr, "status": {**csr["status"], "certificate": base64.b64encode(pem).decode()}}
+
+
+def is_for(signer: str, request: x509.CertificateSigningRequest, usages: Iterable[str]) -> bool:
+    """Whether the signer would sign that."""
+    try:
+        _SIGNERS[signer](request, usages)
+    except WrongRequest:
+        return False
+    return True
 
 
 def outdated(csr: Object, now: datetime) -> bool:

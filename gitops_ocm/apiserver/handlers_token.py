@@ -30,21 +30,22 @@ _SHORTEST, _LONGEST = 600, 1 << 32
 _WARNED = 3607
 """The lifetime kubelets ask for: of a pod's token it is a warning, and the end comes a year later."""
 _EXTENDED = 365 * 24 * 3600
+_API = "io.k8s.api.authentication.v1"
 _TEXT = {"type": "string"}
 _REFERENCE = ("apiVersion", "kind", "name", "uid")
 _OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _DEFINITIONS: Mapping[str, Mapping[str, Any]] = {
-    "TokenRequest": {
+    f"{_API}.TokenRequest": {
         "type": "object",
         "properties": {
             "apiVersion": _TEXT,
             "kind": _TEXT,
             "metadata": _OPEN,
-            "spec": {"allOf": [{"$ref": "TokenRequestSpec"}], "default": {}},
+            "spec": {"allOf": [{"$ref": f"{_API}.TokenRequestSpec"}], "default": {}},
             "status": _OPEN,
         },
     },
-    "TokenRequestSpec": {
+    f"{_API}.TokenRequestSpec": {
         "type": "object",
         "properties": {
             "audiences": {"type": "array", "items": _TEXT, "x-kubernetes-list-type": "atomic"},
@@ -53,10 +54,12 @@ _DEFINITIONS: Mapping[str, Mapping[str, Any]] = {
         },
     },
 }
-_LETTERS = {KIND: {"spec": "o"}}
+_LETTERS = {f"{_API}.{KIND}": {"spec": "o"}}
 SERVED = Served(
     Resource(GROUP, "v1", KIND, "tokenrequests", namespaced=True),
-    load=lambda: Definitions(lambda name: _DEFINITIONS[name], lambda name: _LETTERS.get(name, {})).node(KIND),
+    load=lambda: Definitions(lambda name: _DEFINITIONS[name], lambda name: _LETTERS.get(name, {})).node(
+        f"{_API}.{KIND}"
+    ),
 )
 """The kind of what is sent and answered: it is served as a subresource, so no list of kinds has it."""
 _BINDABLE = {"Pod": "pods", "Node": "nodes", "Secret": "secrets"}

@@ -54,7 +54,8 @@ def read(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
     elif len(parts) >= 4 and parts[0] == "apis":
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
-        return RequestInfo(verb, path)
+        # What is no resource is known by the method itself.
+        return RequestInfo(method.lower(), path)
     if rest[0] == "watch" and len(rest) > 1 and verb == "get":
         return _old_watch(read(method, _without_watch(path), {**query, "watch": "true"}))
     namespace = ""

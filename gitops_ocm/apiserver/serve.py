@@ -25,6 +25,7 @@ from aiohttp import web
 from gitops_ocm.apiserver.app import MAX_BODY, App
 from gitops_ocm.apiserver.authentication import Authenticator
 from gitops_ocm.apiserver.chores import Chores
+from gitops_ocm.apiserver.csr_beta import beta_only
 from gitops_ocm.apiserver.data_dir import (
     CLUSTERS,
     PKI,
@@ -51,6 +52,7 @@ from gitops_ocm.apiserver.tokens_bootstrap import BootstrapTokens
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.identity import write_kubeconfig
+from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import Clock, SystemClock
@@ -88,20 +90,25 @@ async def serve(
     clock: Clock | None = None,
     admission: Webhooks | None = WEBHOOKS,
     accept_clock: bool = False,
+    beta_certificates: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve a directory (made if need be), or an `Api` with its files in a temporary directory.
 
     `hosts` are further names and addresses the serving certificate is for; `tokens` are bearer
     tokens beside the client certificates; `crds` are CustomResourceDefinitions applied at the start.
     `admission` judges writes to a directory that is served; an `Api` has its own. With `accept_clock`
-    the directory may have been written at a time that is still to come.
+    the directory may have been written at a time that is still to come. With `beta_certificates` the
+    directory's requests for certificates are served as by an old hub (`csr_beta`).
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         if isinstance(source, Path):
             directory = prepared(source)
             stack.enter_context(locked(directory))
-            api = stack.enter_context(_opened(directory, clock, admission, accept_clock))
+            catalog = load_catalog(ocm=False)
+            if beta_certificates:
+                catalog = beta_only(catalog)
+            api = stack.enter_context(_opened(directory, catalog, clock, admission, accept_clock))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
         with usable(directory):
@@ -151,6 +158,7 @@ async def serve_fleet(
     clock: Clock | None = None,
     admission: Webhooks | None = WEBHOOKS,
     accept_clock: bool = False,
+    beta_certificates: bool = False,
 ) -> AsyncIterator[tuple[Server, Mapping[str, Server]]]:
     """A hub in `directory` and `cluster1`..`clusterN` beside it, each a server of its own."""
     async with AsyncExitStack() as stack:
@@ -163,6 +171,7 @@ async def serve_fleet(
                 clock=clock,
                 admission=admission,
                 accept_clock=accept_clock,
+                beta_certificates=beta_certificates,
             )
         )
         members = {}
@@ -175,11 +184,13 @@ async def serve_fleet(
 
 
 @contextmanager
-def _opened(directory: Path, clock: Clock, admission: Webhooks | None, accept_clock: bool) -> Iterator[Api]:
+def _opened(
+    directory: Path, catalog: Catalog, clock: Clock, admission: Webhooks | None, accept_clock: bool
+) -> Iterator[Api]:
     storage = SqliteStorage(directory / STATE)
     if not accept_clock:
         check_clock(directory, storage.written_at(), clock.now())
-    api = Api(load_catalog(ocm=False), storage, now=clock.now, admission=admission)
+    api = Api(catalog, storage, now=clock.now, admission=admission)
     try:
         yield api
     finally:

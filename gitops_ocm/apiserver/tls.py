@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from gitops_ocm.apiserver.tls_usages import extensions
+from gitops_ocm.apiserver.tls_usages import extensions, subject_of
 from gitops_ocm.errors import GitopsError
 
 CA_LIFETIME = timedelta(days=3650)
@@ -120,7 +120,7 @@ class Authority:
     ) -> bytes:
         """The PEM of a certificate for who has asked for it; for what is the caller's to judge."""
         end = min(end, self._certificate.not_valid_after_utc)
-        subject, issuer = request.subject, self._certificate.subject
+        subject, issuer = subject_of(request.subject), self._certificate.subject
         builder = _builder(subject, issuer, request.public_key(), start, end)
         for extension, critical in extensions(request, usages):
             builder = builder.add_extension(extension, critical=critical)

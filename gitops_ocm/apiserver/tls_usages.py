@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 _KEY: Mapping[str, str] = {
     "signing": "digital_signature",
@@ -36,6 +36,20 @@ _EXTENDED: Mapping[str, ObjectIdentifier] = {
     "microsoft sgc": ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),
     "netscape sgc": ObjectIdentifier("2.16.840.1.113730.4.1"),
 }
+
+
+_SUBJECT = (
+    NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.LOCALITY_NAME,
+    NameOID.STATE_OR_PROVINCE_NAME, NameOID.STREET_ADDRESS, NameOID.POSTAL_CODE, NameOID.COMMON_NAME,
+    NameOID.SERIAL_NUMBER,
+)  # fmt: skip
+"""What a subject may consist of, in this order; anything else asked for is left out."""
+
+
+def subject_of(asked: x509.Name) -> x509.Name:
+    """The subject of a certificate, put together as Go does: all values of a sort side by side."""
+    parts = ([a for a in asked if a.oid == oid] for oid in _SUBJECT)
+    return x509.Name([x509.RelativeDistinguishedName(dict.fromkeys(part)) for part in parts if part])
 
 
 def extensions(

@@ -87,6 +87,11 @@ def _data_dir_option(command: Any) -> Any:
     help="Serve N managed clusters beside it, cluster1 to clusterN.",
 )
 @click.option(
+    "--beta-certificates",
+    is_flag=True,
+    help="Serve requests for certificates at certificates.k8s.io/v1beta1 only, as Kubernetes 1.16 to 1.18.",
+)
+@click.option(
     "--accept-clock",
     is_flag=True,
     help="Start although the clock is behind the time at which the state was last written.",
@@ -98,6 +103,7 @@ def serve(
     data_dir: Path | None,
     listen: str,
     clusters: int,
+    beta_certificates: bool,
     accept_clock: bool,
     controllers: str | None,
     log_level: str,
@@ -115,7 +121,14 @@ def serve(
         from gitops_ocm.cli.console import out
         from gitops_ocm.hub.daemon import run_hub
 
-        fleet = serve_fleet(directory, clusters=clusters, host=host, port=port, accept_clock=accept_clock)
+        fleet = serve_fleet(
+            directory,
+            clusters=clusters,
+            host=host,
+            port=port,
+            beta_certificates=beta_certificates,
+            accept_clock=accept_clock,
+        )
         async with fleet as (server, members):
             for one in (server, *members.values()):
                 out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")

@@ -17,6 +17,8 @@ from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Object, split_api_version
 
 MAX_WARNINGS = 64
+_JUDGED_LATER = frozenset({"CertificateSigningRequest"})
+"""Native kinds whose server finds every fault of theirs at once, by rules of its own."""
 
 
 def check_identity(obj: Object, served: Served, namespace: str) -> None:
@@ -113,7 +115,8 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
         causes = metadata_causes(meta, resource)
     else:
         causes = update_causes(old["metadata"], meta, resource)
-    causes += schema.validate(obj, old) if schema is not None else []
+    if schema is not None and resource.kind not in _JUDGED_LATER:
+        causes += schema.validate(obj, old)
     if not served.custom:
         causes += native.causes(obj, old, resource.of)
         if resource.kind == "CustomResourceDefinition":

@@ -40,6 +40,7 @@ from gitops_ocm.testing.programs import Programs, ensure
 
 SERVICE_RANGE = "10.0.0.0/24"
 CONTROLLERS = (
+    "bootstrap-signer-controller",
     "certificatesigningrequest-approving-controller",
     "certificatesigningrequest-cleaner-controller",
     "certificatesigningrequest-signing-controller",
@@ -49,6 +50,7 @@ CONTROLLERS = (
     "root-ca-certificate-publisher-controller",
     "serviceaccount-controller",
     "serviceaccount-token-controller",
+    "token-cleaner-controller",
 )
 """What a hub relies on. Workload controllers are left out: without nodes they only make noise."""
 
@@ -173,6 +175,7 @@ def _apiserver_command(programs: Programs, authority: Authority, port: int, sock
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--authorization-mode=RBAC",
+        "--enable-bootstrap-token-auth=true",
         "--endpoint-reconciler-type=none",
         "--allow-privileged=true",
         "--profiling=false",

@@ -22,7 +22,7 @@ from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.catalog import load_catalog
-from tests.apiserver.csr_requests import encoded, pem
+from tests.apiserver.identity.csr_requests import encoded, pem
 
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 IN_DEFAULT = "/api/v1/namespaces/default/configmaps"
