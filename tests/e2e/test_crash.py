@@ -164,7 +164,7 @@ async def test_a_sync_killed_or_cut_off_while_it_applies_is_finished(
     options = ("--repo", str(repo.path), "--kubeconfig", str(kubeconfig), "--status-interval", "0.2", "-q")
     sync = processes.start("sync", *options)
     async with connected(kubeconfig) as cluster:
-        await eventually(lambda: _at_least(cluster, 50))
+        await eventually(lambda: _at_least(cluster, 50), 60)
     (sync if victim == "sync" else hub).kill()
     if victim == "sync":
         sync = processes.start("sync", *options)

@@ -283,3 +283,80 @@ async def test_a_deletion_that_takes_its_time_is_asked_for_once(fleet: Fleet) ->
         CONFIG_MAPS, "shop", "b", {"metadata": {"finalizers": None}}, type=PatchType.MERGE
     )
     assert await fleet.names() == ["a", "c", "d"]
+
+
+async def test_a_recorded_version_that_is_served_no_longer(fleet: Fleet) -> None:
+    """A kind that left Git is looked at in the version that the hub has today."""
+    await synced(fleet, {"hub/svc.yaml": SERVICE})
+    kinds = [{"group": "", "kind": "Service", "version": "v1beta9", "count": 1}]
+    status = {"status": {"inventory": {"kinds": kinds}}}
+    await fleet.wire.hub.patch(SYNCS, "", "fleet", status, type=PatchType.MERGE, subresource="status")
+    fleet.repo.commit({"hub/svc.yaml": None})
+    assert (await fleet.loop().once()).ok
+    assert (await fleet.wire.hub.list(SERVICES, "shop")).items == []
+
+
+WIDGETS = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: &any
+      {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}}
+  - {name: v1beta1, served: true, storage: false, schema: {openAPIV3Schema: *any}}
+"""
+
+
+def widget(version: str) -> str:
+    """A custom object at a version of its kind."""
+    meta = "metadata: {name: w, namespace: shop}"
+    return f"apiVersion: example.com/{version}\nkind: Widget\n{meta}\nspec: {{size: 1}}\n"
+
+
+async def test_another_version_in_git_is_watched_from_then_on(fleet: Fleet) -> None:
+    """A kind that moves to another version is the same objects; drift is still noticed, and judged right."""
+    fleet.repo.commit(FILES | {"hub/crd.yaml": WIDGETS, "hub/w.yaml": widget("v1beta1")})
+    await fleet.sync_object()
+    widgets = Resource("example.com", "v1", "Widget", "widgets", namespaced=True)
+    async with running(fleet.loop(patience=10.0)) as loop:
+        assert (await loop.sync_now()).ok
+        uid = (await fleet.wire.hub.get(widgets, "shop", "w"))["metadata"]["uid"]
+        fleet.repo.commit({"hub/w.yaml": widget("v1")})
+        assert (await loop.sync_now()).ok
+        before = fleet.wire.writes
+        body = {"spec": {"size": 7}}
+        await fleet.wire.hub.patch(widgets, "shop", "w", body, type=PatchType.MERGE, field_manager="kubectl")
+
+        async def back() -> bool:
+            return (await fleet.wire.hub.get(widgets, "shop", "w"))["spec"] == {"size": 1}
+
+        await eventually(back)
+        assert (await loop.sync_now()).ok
+        assert fleet.wire.writes - before <= 2, "one apply, and one status that tells of it"
+    assert (await fleet.wire.hub.get(widgets, "shop", "w"))["metadata"]["uid"] == uid
+
+
+async def test_a_kind_whose_definition_is_gone(fleet: Fleet) -> None:
+    """Objects that went with their kind need no deletion; it is remembered while it is out of sight."""
+    fleet.repo.commit(FILES | {"hub/crd.yaml": WIDGETS, "hub/w.yaml": widget("v1")})
+    await fleet.sync_object()
+    assert (await fleet.loop(patience=10.0).once()).ok
+    definitions = Resource(
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        namespaced=False,
+    )
+    await fleet.wire.hub.delete(definitions, "", "widgets.example.com")
+    fleet.repo.commit({"hub/crd.yaml": None, "hub/w.yaml": None})
+    assert (await fleet.loop().once()).ok
+    assert (await fleet.inventory())["Widget"] == 0
+    fleet.repo.commit({"hub/crd.yaml": WIDGETS})
+    for _ in range(2):
+        assert (await fleet.loop().once()).ok
+    assert "Widget" not in await fleet.inventory()
