@@ -6,6 +6,7 @@
     ├── GitMissing              there is no usable `git` program
     ├── RemoteUnreachable       no connection to the host                          (transient)
     ├── AuthenticationFailed    the host answered and did not let us in
+    │   └── HostNotTrusted      the host did not prove that it is the one it should be
     ├── RepositoryNotFound      the host answered and has no such repository
     ├── RefNotFound             the branch, tag or commit is not there (any more)
     ├── PushRejected            the remote branch moved, or its rules forbid the push
@@ -75,7 +76,14 @@ class AuthenticationFailed(GitError):
     """The host refused the credentials, or there were none."""
 
     code = "git-auth"
-    default_hint = "check the token, SSH key or known_hosts given for this repository"
+    default_hint = "check the token or SSH key given for this repository"
+
+
+class HostNotTrusted(AuthenticationFailed):
+    """The host's certificate or key is not one that is known: it may not be the host it should be."""
+
+    code = "git-host-not-trusted"
+    default_hint = "https: give its certificate authority (--git-ca); ssh: its host key (--git-known-hosts)"
 
 
 class RepositoryNotFound(GitError):
@@ -147,14 +155,19 @@ class Locked(GitError):
 
 _SIGNS: Mapping[type[GitError], tuple[str, ...]] = {
     DiskFull: ("No space left on device", "Disk quota exceeded", "[Oo]ut of disk", "File too large"),
+    HostNotTrusted: (
+        "SSL certificate problem",
+        "certificate verification failed",
+        "certificate subject name",
+        "Host key verification failed",
+        "REMOTE HOST IDENTIFICATION",
+    ),
     AuthenticationFailed: (
         "Authentication failed",
         "could not read Username",
         "could not read Password",
         "terminal prompts disabled",
         r"Permission denied \(",
-        "Host key verification failed",
-        "REMOTE HOST IDENTIFICATION",
         r"returned error: 40[13]\b",
     ),
     RepositoryNotFound: (
@@ -214,6 +227,7 @@ _COMPILED = {cls: re.compile("|".join(signs)) for cls, signs in _SIGNS.items()}
 _SENTENCES: dict[type[GitError], str] = {
     DiskFull: "no space left while working on {place}",
     AuthenticationFailed: "{place} refused access",
+    HostNotTrusted: "the certificate or host key of {place} is not trusted",
     RemoteUnreachable: "cannot reach {place}",
     RefNotFound: "{place} does not have what was asked for",
     RepositoryNotFound: "there is no Git repository at {place}",
