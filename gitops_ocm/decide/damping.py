@@ -1,10 +1,14 @@
 """Keeps a key that is woken by what it reads from running hot.
 
-Drift is put back at once. But where somebody else (an operator, another agent) insists on another value,
-each of the two writes wakes the other, and they would go on as fast as the API lets them. So wakes by
-objects a controller does not declare are let through ever more slowly while they keep coming: at once, then
-after 0.1 s, 0.2 s, ... up to half a minute, and at once again after a quiet minute. Both interpreters of
-the table use this; time is whatever the caller counts in seconds.
+Drift is put back at once. But objects that a controller does not declare may change as fast as they like (a
+status that flaps, a counter in an annotation), and each change wakes whoever has read them. Such wakes are
+let through ever more slowly while they keep coming: at once, then after 0.1 s, 0.2 s, ... up to five
+seconds, and at once again after a quiet minute. Both interpreters of the table use this; time is whatever
+the caller counts in seconds.
+
+Not `live.repeats`, which slows down writes that say the same again and do not stick, whatever woke their
+key: there a wake costs nothing and five seconds would be far too often; here most wakes write something new
+(the status just seen) or nothing at all, so there is no write to recognize.
 """
 
 from __future__ import annotations

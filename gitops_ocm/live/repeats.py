@@ -4,6 +4,9 @@ A webhook that rewrites a field, another controller that wants it otherwise, a f
 a level-triggered controller would answer each time, as fast as it can. Here the first few answers go
 out at once (a person who edits by hand is put right at once); after that the same writes for the same
 key wait, longer each time, and it is said who keeps writing what.
+
+Neighbour: `decide.damping` bounds how often a key that is woken by what it reads is looked at at all, also
+where nothing is written; it knows no writes and so cannot see a fight about one of them.
 """
 
 from __future__ import annotations
