@@ -127,7 +127,7 @@ class Remover:
         stays = live.prune_disabled and change.action is Action.PRUNE
         if obj is not None and live.ours and not live.terminating and not stays:
             return live, str(obj["metadata"].get("resourceVersion", ""))
-        if obj is not None and not live.terminating:
+        if obj is not None and not live.terminating and change.action is Action.PRUNE:
             text = f"{ref} left Git, but has changed on the hub: it is left alone"
             self._listener(SyncEvent(Phase.PRUNE, text, Level.WARNING))
         done.pruned.add(ref)
