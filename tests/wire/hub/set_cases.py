@@ -143,14 +143,16 @@ async def a_standard_set_is_put_back(stage: Stage) -> None:
     found = await stage.find(f"{CLUSTER}/v1beta2", "ManagedClusterSet", "global")
     assert found is not None
     mine = {"labelSelector": {"matchLabels": {"mine": "yes"}}}
+    key = f"{CLUSTER}/autoupdate"
     await stage.patch(found, {"spec": {"clusterSelector": mine}})
     await stage.becomes(lambda: _standard(stage, "global"), STANDARD["global"], SLOW)
-    key = f"{CLUSTER}/autoupdate"
-    await stage.patch(found, {"metadata": {"annotations": {key: "false"}}})
-    await stage.patch(found, {"spec": {"clusterSelector": mine}})
-    await is_accepted(stage, await joined(stage))
-    assert await _standard(stage, "global") == STANDARD["global"] | mine
-    await stage.patch(found, {"metadata": {"annotations": {key: None}}})
+    try:
+        await stage.patch(found, {"metadata": {"annotations": {key: "false"}}})
+        await stage.patch(found, {"spec": {"clusterSelector": mine}})
+        await is_accepted(stage, await joined(stage))
+        assert await _standard(stage, "global") == STANDARD["global"] | mine
+    finally:
+        await stage.patch(found, {"metadata": {"annotations": {key: None}}})
     await stage.becomes(lambda: _standard(stage, "global"), STANDARD["global"], SLOW)
 
 

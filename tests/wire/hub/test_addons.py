@@ -7,8 +7,9 @@ import pytest
 from tests.wire.hub.addon_cases import CASES
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 GROUP = "addon"
+HUBS = ("kubernetes", "embedded")
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c.name) for c in CASES])

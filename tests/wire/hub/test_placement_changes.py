@@ -7,7 +7,7 @@ import pytest
 from tests.wire.hub import decision_cases, surroundings_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 GROUP = "placement"
 CASES = [*surroundings_cases.case.cases, *decision_cases.case.cases]
 

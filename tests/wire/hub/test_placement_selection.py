@@ -7,7 +7,7 @@ import pytest
 from tests.wire.hub import cel_cases, fleet, ranking_cases, selection_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 GROUP = "placement"
 prepare = fleet.build
 SELECTION = [*selection_cases.cases((*selection_cases.ROWS, *cel_cases.ROWS))]

@@ -7,7 +7,7 @@ import pytest
 from tests.wire.hub import acceptance_cases, availability_cases, set_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 GROUP = "registration"
 CASES = [*acceptance_cases.case.cases, *availability_cases.case.cases, *set_cases.case.cases]
 

@@ -7,8 +7,9 @@ import pytest
 from tests.wire.hub import work_cases, work_deletion_cases, work_status_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 GROUP = "work"
+HUBS = ("kubernetes", "embedded")
 CASES = [*work_cases.case.cases, *work_deletion_cases.case.cases, *work_status_cases.CASES]
 
 

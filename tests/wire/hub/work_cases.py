@@ -204,7 +204,7 @@ async def works_of_others_are_left_alone(stage: Stage) -> None:
             "namespace": stage.name("b"),
             "labels": {PLACEMENT_LABEL: stage.name("p")},
         },
-        "spec": {"workload": {"manifests": []}},
+        "spec": {"workload": {"manifests": [config_map("c")]}},
     }
     made = await stage.create(stranger)
     owner = await fleet.set("p")
