@@ -7,7 +7,8 @@ import pytest
 from tests.wire.hub.addon_cases import CASES
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = pytest.mark.slow
+# The first test of each hub waits for all cases.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "addon"
 HUBS = ("kubernetes", "embedded")
 

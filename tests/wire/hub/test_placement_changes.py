@@ -7,7 +7,8 @@ import pytest
 from tests.wire.hub import decision_cases, surroundings_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = pytest.mark.slow
+# The first test of each hub waits for all cases.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "placement"
 CASES = [*surroundings_cases.case.cases, *decision_cases.case.cases]
 

@@ -7,7 +7,8 @@ import pytest
 from tests.wire.hub import cel_cases, fleet, ranking_cases, selection_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = pytest.mark.slow
+# The first test of each hub waits for all cases.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "placement"
 prepare = fleet.build
 SELECTION = [*selection_cases.cases((*selection_cases.ROWS, *cel_cases.ROWS))]

@@ -7,7 +7,8 @@ import pytest
 from tests.wire.hub import acceptance_cases, availability_cases, set_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = pytest.mark.slow
+# The first test of each hub waits for all cases.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "registration"
 CASES = [*acceptance_cases.case.cases, *availability_cases.case.cases, *set_cases.case.cases]
 

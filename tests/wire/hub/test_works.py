@@ -7,7 +7,8 @@ import pytest
 from tests.wire.hub import work_cases, work_deletion_cases, work_status_cases
 from tests.wire.hub.cases import Case, Outcomes
 
-pytestmark = pytest.mark.slow
+# The first test of each hub waits for all cases.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "work"
 HUBS = ("kubernetes", "embedded")
 CASES = [*work_cases.case.cases, *work_deletion_cases.case.cases, *work_status_cases.CASES]
