@@ -88,6 +88,29 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
             writes=rights,
             seeds=registration.SHARED_ROLES,
         ),
+        *_health_rows(settings),
+        Controller(
+            "cluster-cleanup",
+            "registration",
+            cleanup.ClusterCleanup(settings),
+            (
+                Wake(MANAGED_CLUSTER),
+                Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
+                Wake(CLUSTER_ADDON, in_cluster_namespace, when=_comes_or_goes),
+            ),
+            writes={
+                _CLUSTERS + "managedclusters": ("patch",),
+                **_CLUSTER_STATUS,
+                "work.open-cluster-management.io/manifestworks": ("delete",),
+                "addon.open-cluster-management.io/managedclusteraddons": ("delete",),
+            },
+        ),
+        *_set_rows(settings),
+    )
+
+
+def _health_rows(settings: HubSettings) -> tuple[Controller, ...]:
+    return (
         Controller(
             "cluster-availability",
             "registration",
@@ -110,23 +133,6 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
             (Wake(MANAGED_CLUSTER),),
             writes={_CLUSTERS + "managedclusters": ("patch",)},
         ),
-        Controller(
-            "cluster-cleanup",
-            "registration",
-            cleanup.ClusterCleanup(settings),
-            (
-                Wake(MANAGED_CLUSTER),
-                Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
-                Wake(CLUSTER_ADDON, in_cluster_namespace, when=_comes_or_goes),
-            ),
-            writes={
-                _CLUSTERS + "managedclusters": ("patch",),
-                **_CLUSTER_STATUS,
-                "work.open-cluster-management.io/manifestworks": ("delete",),
-                "addon.open-cluster-management.io/managedclusteraddons": ("delete",),
-            },
-        ),
-        *_set_rows(settings),
     )
 
 

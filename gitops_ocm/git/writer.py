@@ -9,6 +9,9 @@ or at the new one. In a repository on this machine the branch itself is moved. F
 commit is made in the cache on a private ref and pushed, never forced: when somebody else was first,
 their commit is fetched and ours is made again on top of it, with our own paths alone.
 
+Commits this small stay loose objects, and git's own housekeeping is off (`command`): where they have become
+many they are packed, which removes nothing that is not in a pack by then, so readers are not disturbed.
+
 Neighbours: `command` runs git, `source` reads. What the files say is `report`'s, when to commit is
 `sync.push`'s.
 """
@@ -16,22 +19,30 @@ Neighbours: `command` runs git, `source` reads. What the files say is `report`'s
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from gitops_ocm.git import refs
 from gitops_ocm.git.address import Address
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import GitError, PushRejected, RefNotFound, TooLarge, from_stderr
+from gitops_ocm.runtime.log import get_logger
+
+_log = get_logger("writer")
 
 MAX_FILE = 2**20
 """Bytes of one file; a status file is for people."""
 MAX_COMMIT = 64 * 2**20
 """Bytes of all files of one commit."""
+MANY_LOOSE = 4096
+"""Loose objects beyond which they are packed; git's own measure is 6,700."""
+PACK_SECONDS = 120
 ATTEMPTS = 8
 """How often a commit is made again because somebody else moved the branch."""
 
@@ -69,8 +80,17 @@ class Committed:
 class BranchWriter:
     """Writes one branch. Calls block: run them in a thread, one at a time."""
 
-    def __init__(self, git: Git, branch: str, *, author: Author, remote: Address | None = None) -> None:
+    def __init__(
+        self,
+        git: Git,
+        branch: str,
+        *,
+        author: Author,
+        remote: Address | None = None,
+        many_loose: int = MANY_LOOSE,
+    ) -> None:
         self._git = git
+        self._many_loose = many_loose
         self._author = author
         self._remote = remote
         self._branch = refs.branch(branch)
@@ -136,6 +156,7 @@ class BranchWriter:
                 self._fresh = False
                 raise
             self._remember(commit, changed)
+            self._pack_loose()
             return Committed(commit, tuple(sorted(changed)))
         raise AssertionError("unreachable")
 
@@ -211,6 +232,22 @@ class BranchWriter:
             for name in set(pattern.findall(said)):
                 (folder / name).unlink(missing_ok=True)
 
+    def _pack_loose(self) -> None:
+        """Pack loose objects where they are many; a commit that has been made never fails for it.
+
+        Object names are evenly spread, so one folder of 256 tells how many there are, as git itself counts.
+        Geometric packs: their number grows with the logarithm of the history, and a large one is left alone.
+        """
+        home = self._git.git_dir
+        if home is None or 256 * _entries(home / "objects" / "17") < self._many_loose:
+            return
+        command = ("repack", "--geometric=2", "-d", "-q", "--no-write-bitmap-index")
+        try:
+            self._git.run(*command, timeout=PACK_SECONDS)
+        except GitError as error:
+            _log.warning("loose objects could not be packed", repository=self._git.place, error=error)
+            self._many_loose *= 2  # not again at each commit
+
     def _fetch(self, remote: Address) -> None:
         refspec = f"+{self._branch}:{self._ref}"
         args = ("--no-tags", "--no-write-fetch-head", "--quiet", "--end-of-options", remote.url, refspec)
@@ -224,6 +261,13 @@ class BranchWriter:
         self._git.run(
             "push", "--quiet", "--no-verify", "--end-of-options", remote.url, f"{commit}:{self._branch}"
         )
+
+
+def _entries(folder: Path) -> int:
+    try:
+        return len(os.listdir(folder))  # noqa: PTH208 -- names are all that is wanted
+    except OSError:
+        return 0
 
 
 def _blob_name(content: bytes, object_format: str) -> str:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gitops_ocm.git.address import Address, Transport
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import GitError, RepositoryNotFound, TooLarge
 from gitops_ocm.git.mirror import Limits, Mirror
-from gitops_ocm.git.source import Repository
+from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.git.writer import MAX_FILE, Author, BranchWriter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -222,3 +223,35 @@ def test_a_remote_can_be_written_before_it_was_ever_fetched(tmp_path: Path) -> N
     assert writer.commit({"cluster.yaml": b"1"}, "Report", now=NOW) is not None
     assert git(origin, "ls-tree", "--name-only", "agents/c1") == "cluster.yaml"
     repository.close()
+
+
+def test_loose_objects_do_not_pile_up(repo: Path) -> None:
+    """What many small commits leave is packed; the history is whole, and an open reader reads on."""
+    writer = BranchWriter(Git(repo), "status", author=AUTHOR, many_loose=256)
+    first = writer.commit({"sync.yaml": b"first\n"}, "First", now=NOW)
+    assert first is not None
+    source = open_repository(str(repo), repo.parent / "cache")
+    tree = source.tree(first.commit)
+    assert tree.read("sync.yaml") == b"first\n"
+    for number in range(40):
+        files = {f"clusters/c{n}/cluster.yaml": f"{number} {n}\n".encode() for n in range(20)}
+        assert writer.commit({**files, "sync.yaml": b"%d\n" % number}, f"Report {number}", now=NOW)
+    counted = dict(line.split(": ") for line in git(repo, "count-objects", "-v").splitlines())
+    assert int(counted["in-pack"]) > int(counted["count"])
+    assert int(counted["packs"]) < 8
+    assert tree.read("sync.yaml") == b"first\n"
+    assert source.tree(git(repo, "rev-parse", "status")).read("clusters/c7/cluster.yaml") == b"39 7\n"
+    source.close()
+    assert git(repo, "rev-list", "--count", "status") == "41"
+    git(repo, "fsck", "--strict", "--no-dangling")
+
+
+def test_a_commit_stands_though_packing_fails(repo: Path) -> None:
+    """Where packing fails (here for the repository's own settings) commits go on, and it is told."""
+    git(repo, "config", "pack.window", "nonsense")
+    writer = BranchWriter(Git(repo), "status", author=AUTHOR, many_loose=0)
+    with capture_logs() as logs:
+        for number in range(2):
+            assert writer.commit({"sync.yaml": b"%d\n" % number}, "Report", now=NOW)
+    assert "loose objects could not be packed" in {line["event"] for line in logs}
+    assert git(repo, "show", "status:sync.yaml") == "1"
