@@ -7,21 +7,20 @@ AppliedManifestWorks on its own cluster. No two agents write one branch, so a th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from gitops_ocm.decide.contract import Want
 from gitops_ocm.git.writer import BranchWriter, Committed
 from gitops_ocm.live.cache import Cache
-from gitops_ocm.objects.ref import Kind, Object, Ref
-from gitops_ocm.report.agent_files import agent_file, applied_file
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
+from gitops_ocm.report.agent_files import APPLIED, agent_file, agent_path
 from gitops_ocm.report.status_files import CLUSTER, WORK
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.sync.events import Listener
 from gitops_ocm.sync.publish import Message, Publisher
 
-APPLIED = Kind("work.open-cluster-management.io", "AppliedManifestWork")
-APPLIED_PATH = "applied.yaml"
-CLUSTER_PATH = "cluster.yaml"
+FOLDERS = ("works/", "applied/")
+"""Where an agent's branch has a file for each of many objects."""
 
 
 def branch_of(cluster: str) -> str:
@@ -60,9 +59,9 @@ class AgentPush:
             await cache.synced(wanted)
         for cache in {self._hub, self._spoke}:
             cache.listen(self._on_change)
-        works = self._hub.list(WORK, self._cluster)
-        expected = [CLUSTER_PATH, APPLIED_PATH, *(f"works/{w['metadata']['name']}.yaml" for w in works)]
-        await self._publisher.adopt(expected, ours=lambda path: path.startswith("works/"))
+        objects = [*self._hub.list(WORK, self._cluster), *self._spoke.list(APPLIED)]
+        expected = [agent_path(Ref(*CLUSTER, "", self._cluster)), *(agent_path(ref_of(o)) for o in objects)]
+        await self._publisher.adopt(expected, ours=lambda path: path.startswith(FOLDERS))
 
     async def once(self) -> list[Committed]:
         """Bring the branch up to date, once."""
@@ -76,33 +75,43 @@ class AgentPush:
 
     def render(self, path: str) -> str | None:
         """What a file of the agent's branch is to say now."""
-        if path == APPLIED_PATH:
-            return applied_file(self._ours(self._spoke.list(APPLIED)))[1]
-        if path == CLUSTER_PATH:
-            ref = Ref(*CLUSTER, "", self._cluster)
-        else:
-            ref = Ref(*WORK, self._cluster, path.removeprefix("works/").removesuffix(".yaml"))
-        obj = self._hub.get(ref)
-        return agent_file(obj)[1] if obj is not None else None
+        obj = self._object(path)
+        return agent_file(obj) if obj is not None else None
 
-    def _ours(self, applied: Iterable[Object]) -> list[Object]:
+    def _object(self, path: str) -> Object | None:
+        folder, _, file = path.rpartition("/")
+        name = file.removesuffix(".yaml")
+        if folder == "applied":
+            held = self._spoke.get(Ref(*APPLIED, "", name))
+            return held if held is not None and self._is_ours(held) else None
+        if folder == "works":
+            return self._hub.get(Ref(*WORK, self._cluster, name))
+        return self._hub.get(Ref(*CLUSTER, "", self._cluster))
+
+    def _is_ours(self, applied: Object) -> bool:
         """An AppliedManifestWork of another hub's agent on the same cluster is not ours to tell of."""
-        mine = {str(work["metadata"]["name"]) for work in self._hub.list(WORK, self._cluster)}
-        return [obj for obj in applied if (obj.get("spec") or {}).get("manifestWorkName") in mine]
+        return self._hub.get(Ref(*WORK, self._cluster, _work_of(applied))) is not None
 
     def _on_change(self, kind: Kind, old: Object | None, new: Object | None) -> None:
         obj = new or old
         if obj is None:
             return
-        meta = obj["metadata"]
-        if kind == APPLIED:
-            self._publisher.dirty([APPLIED_PATH])
-        elif kind == CLUSTER and meta["name"] == self._cluster:
-            self._publisher.dirty([CLUSTER_PATH])
-        elif kind == WORK and meta.get("namespace") == self._cluster:
-            self._publisher.dirty([f"works/{meta['name']}.yaml"])
+        ref = ref_of(obj)
+        if kind == APPLIED or (kind == CLUSTER and ref.name == self._cluster):
+            self._publisher.dirty([agent_path(ref)])
+        elif kind == WORK and ref.namespace == self._cluster:
+            self._publisher.dirty([agent_path(ref)])
+            if old is None or new is None:  # what is held for it becomes ours to tell of, or no longer is
+                self._publisher.dirty(self._held_for(ref.name))
+
+    def _held_for(self, work: str) -> Iterator[str]:
+        return (agent_path(ref_of(obj)) for obj in self._spoke.list(APPLIED) if _work_of(obj) == work)
 
     def _describe(self, paths: tuple[str, ...]) -> Message:
         works = [path for path in paths if path.startswith("works/")]
         subject = f"Report {len(works)} works" if len(works) > 1 else f"Report {(works or list(paths))[0]}"
         return Message(subject, (("Cluster", self._cluster),))
+
+
+def _work_of(applied: Object) -> str:
+    return str((applied.get("spec") or {}).get("manifestWorkName") or "")

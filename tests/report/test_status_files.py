@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gitops_ocm.objects.ref import Object, Ref, ref_of
-from gitops_ocm.report.agent_files import agent_file, applied_file, folded_path, generation_of
+from gitops_ocm.report.agent_files import agent_file, agent_path, folded_path, generation_of
 from gitops_ocm.report.redaction import redacted_text
 from gitops_ocm.report.status_files import cluster_of, owner_of_decision, path_of, ref_at, status_file
 
@@ -241,7 +241,9 @@ def test_a_sync_file_has_no_inventory_and_no_password() -> None:
     ("path", "target"),
     [
         ("cluster.yaml", "clusters/c1/agent.yaml"),
-        ("applied.yaml", "clusters/c1/applied.yaml"),
+        ("applied/hash-mw-01.yaml", "clusters/c1/applied/hash-mw-01.yaml"),
+        ("applied/../cluster.yaml", ""),
+        ("applied.yaml", ""),
         ("works/mw-01.yaml", "clusters/c1/works/mw-01.yaml"),
         ("works/../../c2/cluster.yaml", ""),
         ("works/a/b.yaml", ""),
@@ -260,25 +262,24 @@ def test_the_newer_account_of_a_work_wins() -> None:
     """The higher observedGeneration is shown; in a tie the hub's; a flood of bytes never."""
     newer = copy.deepcopy(WORK)
     newer["status"]["conditions"][0]["observedGeneration"] = 3
-    hub, agent = status_file(WORK), agent_file(newer)[1]
-    assert agent_file(newer)[0] == "works/mw-01.yaml"
+    hub, agent = status_file(WORK), agent_file(newer)
+    assert agent_path(ref_of(newer)) == "works/mw-01.yaml"
     assert generation_of(agent) > generation_of(hub)
     assert generation_of("kind: ManifestWork\n") == 0
 
 
-def test_applied_works_are_told_in_order() -> None:
-    """What an agent holds applied, sorted, without uids."""
-    works = [
-        {"metadata": {"name": f"h-{n}"}, "spec": {"manifestWorkName": n, "hubHash": "h"},
-         "status": {"appliedResources": [
-             {"version": "v1", "resource": "pods", "namespace": "d", "name": "b", "uid": "1"},
-             {"version": "v1", "resource": "pods", "namespace": "d", "name": "a", "uid": "2"}]}}
-        for n in ("b", "a")
-    ]  # fmt: skip
-    path, text = applied_file(works)
-    assert path == "applied.yaml"
-    assert applied_file(reversed(works))[1] == text
-    told = yaml.safe_load(text)["appliedManifestWorks"]
-    assert [w["manifestWorkName"] for w in told] == ["a", "b"]
-    assert [r["name"] for r in told[0]["appliedResources"]] == ["a", "b"]
+def test_what_is_held_is_told_in_order() -> None:
+    """A file for each AppliedManifestWork: what it holds on the cluster, sorted, without uids."""
+    obj = {
+        "apiVersion": "work.open-cluster-management.io/v1", "kind": "AppliedManifestWork",
+        "metadata": {"name": "h-a"}, "spec": {"manifestWorkName": "a", "hubHash": "h"},
+        "status": {"appliedResources": [
+            {"version": "v1", "resource": "pods", "namespace": "d", "name": "b", "uid": "1"},
+            {"version": "v1", "resource": "pods", "namespace": "d", "name": "a", "uid": "2"}]},
+    }  # fmt: skip
+    text = agent_file(obj)
+    assert agent_path(ref_of(obj)) == "applied/h-a.yaml"
+    told = yaml.safe_load(text)
+    assert told["spec"] == {"manifestWorkName": "a"}
+    assert [r["name"] for r in told["status"]["appliedResources"]] == ["a", "b"]
     assert "uid" not in text

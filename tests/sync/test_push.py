@@ -184,8 +184,8 @@ async def test_an_agent_commits_to_its_own_branch_and_is_folded_in(fleet: Fleet)
         agent = AgentPush(hub, spoke, writer, cluster="c1", clock=clock, listener=silent)
         await agent.once()
         assert await agent.once() == []
-    assert listing(fleet, "agents/c1") == ["applied.yaml", "cluster.yaml", "works/mw-01.yaml"]
-    assert "hash-mw-01" in fleet.repo.git("show", "agents/c1:applied.yaml")
+    assert listing(fleet, "agents/c1") == ["applied/hash-mw-01.yaml", "cluster.yaml", "works/mw-01.yaml"]
+    assert "manifestWorkName: mw-01" in fleet.repo.git("show", "agents/c1:applied/hash-mw-01.yaml")
     stranger = BranchWriter(Git(fleet.repo.path), branch_of("stranger"), author=AUTHOR)
     stranger.commit({"cluster.yaml": b"x: 1\n", "works/w.yaml": b"x: 1\n"}, "Hello", now=clock.now())
     await report(fleet, "c1", "False", generation=1)
@@ -193,7 +193,7 @@ async def test_an_agent_commits_to_its_own_branch_and_is_folded_in(fleet: Fleet)
         await push.once()
     assert listing(fleet) == [
         "clusters/c1/agent.yaml",
-        "clusters/c1/applied.yaml",
+        "clusters/c1/applied/hash-mw-01.yaml",
         "clusters/c1/cluster.yaml",
         "clusters/c1/works/mw-01.yaml",
     ]
