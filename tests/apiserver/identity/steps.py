@@ -140,7 +140,7 @@ class Teller:
 
 
 _VARIES = (
-    (r"eyJ[\w-]+\.[\w-]*\.[\w-]+", "<token>"),
+    (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<token>"),
     (r"ZXlK[\w+/=]+", "<token>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from gitops_ocm.apiserver.cluster_info import signature
 from tests.apiserver.identity import stories_requests, stories_rights, stories_tokens
 from tests.apiserver.identity.steps import Answer, Step, Teller, differences
 
@@ -80,6 +81,24 @@ def sorted_rules(answer: Answer) -> Answer:
         return answer
     ordered = {k: sorted(v, key=repr) if k.endswith("Rules") else v for k, v in status.items()}
     return Answer(answer.status, {**answer.document, "status": ordered})
+
+
+async def test_cluster_info_is_signed_as_a_real_one_signs_it(
+    kubernetes_kubeconfig: Path, known: dict[str, str], eventually: Callable[..., Awaitable[Any]]
+) -> None:
+    """The same content and token give the same signature, so clients verify either."""
+    content, path = "a: kubeconfig\n", "/api/v1/namespaces/kube-public/configmaps"
+    field = f"jws-kubeconfig-{known['id']}7"
+    steps = [
+        stories_tokens.bootstrap("7"),
+        Step(f"POST {path}", {"metadata": {"name": "cluster-info"}, "data": {"kubeconfig": content}}),
+        Step(f"GET {path}/cluster-info", until=f"data.{field}"),
+        Step(f"DELETE {path}/cluster-info"),
+        Step(f"DELETE {stories_tokens.SYSTEM}/bootstrap-token-{{id}}7"),
+    ]
+    answers = await Teller(kubernetes_kubeconfig).tell(steps, known, eventually)
+    found = answers[2].document["data"][field]
+    assert found == signature(content, f"{known['id']}7", "0123456789abcdef")
 
 
 async def test_both_sign_alike(
