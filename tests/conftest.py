@@ -32,8 +32,7 @@ LAST_WORDS = 5.0
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane, if it must be, before any test's time limit runs; minutes, once."""
-    # The modules, models and items are there to stay: walking them at each collection of garbage would
-    # double the time of the run.
+    # The modules, models and items are there to stay: no collection of garbage need walk them again.
     gc.collect()
     gc.freeze()
     needed = any(item.get_closest_marker("controlplane") for item in session.items)
