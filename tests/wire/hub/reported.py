@@ -13,7 +13,7 @@ from tests.wire.hub.stage import Stage
 
 AVAILABLE, HUB_ACCEPTED = "ManagedClusterConditionAvailable", "HubAcceptedManagedCluster"
 CLOCK = "ManagedClusterConditionClockSynced"
-SLOW = 45.0
+SLOW = 90.0
 """Seconds for what OCM looks at every ten seconds, or after a lease has run out."""
 
 

@@ -17,8 +17,8 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.testing.waiting import eventually
 
-PATIENCE = float(os.environ.get("GITOPS_OCM_WIRE_PATIENCE", "30"))
-"""Seconds a case waits for what it expects."""
+PATIENCE = float(os.environ.get("GITOPS_OCM_WIRE_PATIENCE", "60"))
+"""Seconds a case waits for what it expects: many, for only a failure takes them all."""
 MANAGER = "wire-suite"
 """Who owns the fields that cases write: people and agents, nobody whose controllers are judged."""
 CLUSTER = "cluster.open-cluster-management.io"
