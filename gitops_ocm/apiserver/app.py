@@ -154,12 +154,14 @@ class App:
             return issuer
         discovery = self.discovery
         form = negotiate(request.headers.get("Accept", "*/*")) if info.path.startswith("/api") else PLAIN
-        page = system_page(info.path, query, form, discovery, self._openapi, address=self._address)
+        page = system_page(
+            info.path, query, form, discovery, self._openapi, address=_local_address(request, self._address)
+        )
         if request.method not in ("GET", "HEAD"):
             raise not_allowed()
         headers = {"Content-Type": page.media or form.media, "Cache-Control": _NO_CACHE}
         if page.etag:
-            headers |= {"ETag": page.etag, "Vary": "Accept"}
+            headers |= {"ETag": page.etag, "Vary": "Accept", "Cache-Control": "public"}
             if request.headers.get("If-None-Match") == page.etag:
                 return web.Response(status=304, headers=headers)
         body = page.body or encode(page.document, form, pretty=_pretty(request, query))
@@ -190,8 +192,7 @@ class App:
         discovery = self.discovery
         served = discovery.served(info.group, info.version, info.plural)
         if served is None:
-            known = info.group in discovery.groups
-            raise no_such_resource() if known else NoSuchPath
+            raise no_such_resource() if discovery.built_in(info.group) else NoSuchPath
         check_shape(info, served, request.method)
         headers = request.headers
         return Call(
@@ -236,6 +237,12 @@ class App:
         return web.Response(status=error.http_code, body=body, headers=headers)
 
 
+def _local_address(request: web.BaseRequest, host: str) -> str:
+    """Where this server was reached."""
+    name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    return f"{host}:{name[1]}" if name else host
+
+
 def _query(text: str) -> dict[str, str]:
     """The parameters of a request; of one that is repeated the first counts, as in Go."""
     return dict(reversed(parse_qsl(text, keep_blank_values=True)))
@@ -252,7 +259,7 @@ async def _compressed(body: bytes) -> bytes:
 
 
 def _takes_gzip(request: web.BaseRequest) -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "")
+    return "gzip" in (token.strip() for token in request.headers.get("Accept-Encoding", "").split(","))
 
 
 def _pretty(request: web.BaseRequest, query: Mapping[str, str]) -> bool:

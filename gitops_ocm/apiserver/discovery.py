@@ -5,6 +5,7 @@ Pure: made from a `Catalog`, which is a value, so the answers are kept until the
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +13,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_ocm.objects.catalog import Catalog, Served
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Kind, Object, Resource
 
 SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 TOKEN = {"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}
 _OTHER_KINDS = {"scale": SCALE, "token": TOKEN}
 """Subresources that show and take another kind than their resource."""
 _SUBRESOURCE_VERBS = {"finalize": ("update",), "token": ("create",)}
+_CUSTOM_ORDER = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+_NEW_EVENT = Kind("events.k8s.io", "Event")
+_GROUP_ORDER = (
+    *("", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io"),
+    *("autoscaling", "batch", "certificates.k8s.io", "networking.k8s.io", "policy"),
+    *("rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io"),
+    *("scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "resource.k8s.io"),
+    "flowcontrol.apiserver.k8s.io",
+)
+"""Groups as kube-apiserver lists them, those of custom kinds after them: clients prefer the first."""
 _VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
 _STAGES = {None: 2, "beta": 1, "alpha": 0}
 
@@ -52,16 +63,30 @@ class Discovery:
             versions.setdefault(served.resource.version, []).append(served)
         self.groups: dict[str, Group] = {
             name: Group(name, {v: tuple(versions[v]) for v in sorted(versions, key=version_rank)})
-            for name, versions in found.items()
+            for name, versions in sorted(found.items(), key=_group_rank)
         }
         self._by_path: dict[tuple[str, str, str], Served] = {
             (s.resource.group, s.resource.version, s.resource.plural): s for s in catalog.entries()
         }
         self._aggregated: dict[tuple[str, bool], tuple[Object, str]] = {}
 
+    def built_in(self, group: str) -> bool:
+        """Whether a group is of kinds that no CustomResourceDefinition adds."""
+        found = self.groups.get(group)
+        return found is not None and any(not s.custom for v in found.versions.values() for s in v)
+
     def served(self, group: str, version: str, plural: str) -> Served | None:
         """The entry a REST path names."""
         return self._by_path.get((group, version, plural))
+
+    def _stored(self, served: Served) -> Served:
+        """How the kind is kept: events of both groups as those of the core group."""
+        resource = served.resource
+        if resource.of == _NEW_EVENT:
+            return self._by_path.get(("", "v1", resource.plural), served)
+        versions = self.groups[resource.group].versions.values()
+        found = (s for entries in versions for s in entries if s.resource.plural == resource.plural)
+        return next((s for s in found if s.storage), served)
 
     def api_versions(self, address: str) -> Object:
         """`/api`."""
@@ -90,7 +115,7 @@ class Discovery:
             "kind": "APIResourceList",
             "apiVersion": "v1",
             "groupVersion": f"{name}/{version}" if name else version,
-            "resources": [row for s in group.versions[version] for row in _legacy_rows(s.resource)],
+            "resources": [row for s in group.versions[version] for row in _legacy_rows(s, self._stored(s))],
         }
 
     def aggregated(self, version: str, *, core: bool) -> tuple[Object, str]:
@@ -108,6 +133,11 @@ class Discovery:
         return self._aggregated[key]
 
 
+def _group_rank(item: tuple[str, object]) -> int:
+    name = item[0]
+    return _GROUP_ORDER.index(name) if name in _GROUP_ORDER else len(_GROUP_ORDER)
+
+
 def version_rank(version: str) -> tuple[int, int, int, str]:
     """Sorts versions as Kubernetes prefers them: v2, v1, v1beta2, v1alpha1, then the rest by name."""
     match = _VERSION.match(version)
@@ -117,18 +147,21 @@ def version_rank(version: str) -> tuple[int, int, int, str]:
     return (0, -_STAGES[stage], -int(major) * 1000 - int(minor or 0), version)
 
 
-def _legacy_rows(resource: Resource) -> Iterator[dict[str, Any]]:
+def _legacy_rows(served: Served, stored: Served) -> Iterator[dict[str, Any]]:
+    resource = served.resource
     row: dict[str, Any] = {
         "name": resource.plural,
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": sorted(resource.verbs),
+        "verbs": _verbs(served),
     }
     if resource.short_names:
         row["shortNames"] = list(resource.short_names)
     if resource.categories:
         row["categories"] = list(resource.categories)
+    if resource.verbs & {"get", "list"}:
+        row["storageVersionHash"] = _storage_hash(stored.resource)
     yield row
     for name in sorted(resource.subresources):
         yield {
@@ -143,20 +176,24 @@ def _legacy_rows(resource: Resource) -> Iterator[dict[str, Any]]:
 def _aggregated_group(group: Group) -> dict[str, Any]:
     metadata = {"name": group.name} if group.name else {}
     versions = [
-        {"version": v, "resources": [_aggregated_row(s.resource) for s in served], "freshness": "Current"}
+        {"version": v, "resources": [_aggregated_row(s) for s in served], "freshness": "Current"}
         for v, served in group.versions.items()
     ]
     return {"metadata": metadata, "versions": versions}
 
 
-def _aggregated_row(resource: Resource) -> dict[str, Any]:
-    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+def _aggregated_row(served: Served) -> dict[str, Any]:
+    resource = served.resource
+    # Of a built-in kind the group and version are left open: they are those of the list.
+    kind = {"group": "", "version": "", "kind": resource.kind}
+    if served.custom:
+        kind |= {"group": resource.group, "version": resource.version}
     row: dict[str, Any] = {
         "resource": resource.plural,
         "responseKind": kind,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": sorted(resource.verbs),
+        "verbs": _verbs(served),
     }
     if resource.short_names:
         row["shortNames"] = list(resource.short_names)
@@ -172,6 +209,18 @@ def _aggregated_row(resource: Resource) -> dict[str, Any]:
             for name in sorted(resource.subresources)
         ]
     return row
+
+
+def _verbs(served: Served) -> list[str]:
+    """A kind's verbs in the order that servers list them: another one for custom kinds."""
+    held = served.resource.verbs
+    return [verb for verb in _CUSTOM_ORDER if verb in held] if served.custom else sorted(held)
+
+
+def _storage_hash(stored: Resource) -> str:
+    """Changes when a kind comes to be stored in another version."""
+    name = f"{stored.group}/{stored.version}/{stored.kind}"
+    return base64.b64encode(hashlib.sha256(name.encode()).digest()[:8]).decode()
 
 
 def _subresource_verbs(name: str) -> list[str]:

@@ -13,7 +13,9 @@ from typing import Any
 
 from gitops_ocm.apiserver import csr_rules
 from gitops_ocm.apiserver.access import Access
+from gitops_ocm.apiserver.bodies import Body
 from gitops_ocm.apiserver.csr_admission import unchanged_spec, with_requestor
+from gitops_ocm.apiserver.handlers_body import check_kind, object_in, options_in
 from gitops_ocm.apiserver.handlers_form import formed, formed_list
 from gitops_ocm.apiserver.handlers_options import (
     asked,
@@ -23,9 +25,9 @@ from gitops_ocm.apiserver.handlers_options import (
     write_query,
 )
 from gitops_ocm.apiserver.handlers_scale import SCALE, patched_scale, replicas_patch, scale_of
-from gitops_ocm.apiserver.handlers_system import no_such_resource
+from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource
 from gitops_ocm.apiserver.list_options import check_list
-from gitops_ocm.apiserver.negotiation import Form, decode, patch_type
+from gitops_ocm.apiserver.negotiation import Form, decode_patch, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.values import Answer, WriteOptions
@@ -112,8 +114,10 @@ class Handlers:
         return Reply(formed_list(page, call.served, call.form, self._now(), query))
 
     def _create(self, call: Call) -> Reply:
-        obj = body_of(call)
-        options = self._options(call, "CreateOptions")
+        body = _body(call)
+        obj: Object = body.value
+        options = self._options(call, "CreateOptions", body.duplicates)
+        check_kind(obj, call.served, self._api.catalog)
         self._guard(call, obj)
         if _is_csr(call):
             obj = with_requestor(obj, call.user)
@@ -122,9 +126,11 @@ class Handlers:
 
     def _update(self, call: Call) -> Reply:
         if call.info.subresource == SCALE:
-            return self._scale(call, decode(call.body, call.content_type), "UpdateOptions")
-        obj = body_of(call)
-        options = self._options(call, "UpdateOptions")
+            return self._scale(call, _sent(call), "UpdateOptions")
+        body = _body(call)
+        obj: Object = body.value
+        options = self._options(call, "UpdateOptions", body.duplicates)
+        check_kind(obj, call.served, self._api.catalog)
         self._guard(call, obj)
         info = call.info
         if _is_csr(call):
@@ -138,7 +144,7 @@ class Handlers:
     def _patch(self, call: Call) -> Reply:
         info = call.info
         kind = patch_type(call.content_type)
-        body = decode(call.body, call.content_type)
+        body = decode_patch(call.body, kind)
         if info.subresource == SCALE:
             return self._scale(call, patched_scale(self._scale_now(call), kind, body), "PatchOptions")
         options = self._options(call, "PatchOptions")
@@ -155,13 +161,13 @@ class Handlers:
         return self._written(call, answer, created=answer.created)
 
     def _delete(self, call: Call) -> Reply:
-        body = decode(call.body, call.content_type) if call.body else None
+        body = _sent(call)
         info = call.info
         answer = self._api.delete(call.served, info.namespace, info.name, delete_options(call.query, body))
         return Reply(_deleted(call, answer), warnings=answer.warnings)
 
     def _delete_collection(self, call: Call) -> Reply:
-        body = decode(call.body, call.content_type) if call.body else None
+        body = _sent(call)
         page = self._api.delete_collection(
             call.served,
             call.info.namespace,
@@ -182,13 +188,14 @@ class Handlers:
         )
         return Reply(scale_of(answer.obj), warnings=answer.warnings)
 
-    def _options(self, call: Call, kind: str) -> WriteOptions:
+    def _options(self, call: Call, kind: str, duplicates: tuple[str, ...] = ()) -> WriteOptions:
         query = write_query(call.query, kind, user_agent=call.user_agent)
         return WriteOptions(
             field_manager=query.field_manager,
             dry_run=query.dry_run,
             force=query.force,
             field_validation=query.field_validation,
+            duplicates=duplicates,
             requester=self._requester(call.user),
         )
 
@@ -275,7 +282,7 @@ def check_shape(info: RequestInfo, served: Served, method: str) -> None:
         if item:
             raise no_such_resource()
         if info.verb not in ("list", "watch"):
-            raise not_allowed()
+            raise NoSuchPath if served.custom else not_allowed()
     if not info.subresource and item is (info.verb == "create") and info.verb not in _ON_COLLECTIONS:
         raise not_allowed()
     if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
@@ -305,15 +312,17 @@ def _is_csr(call: Call) -> bool:
 
 def body_of(call: Call) -> Object:
     """The object that was sent."""
-    obj = decode(call.body, call.content_type) if call.body else None
-    kind = call.served.resource.kind
-    if not isinstance(obj, dict):
-        raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
-    if not call.served.custom and call.info.subresource in WHOLE_OBJECT:
-        # A built-in kind is known by its path; only a custom one must name itself.
-        obj.setdefault("apiVersion", call.served.resource.api_version)
-        obj.setdefault("kind", kind)
+    obj: Object = _body(call).value
     return obj
+
+
+def _body(call: Call) -> Body:
+    whole = call.info.subresource in WHOLE_OBJECT
+    return object_in(call.body, call.content_type, call.served, whole=whole)
+
+
+def _sent(call: Call) -> Any:
+    return options_in(call.body, call.content_type)
 
 
 def _deleted(call: Call, answer: Answer) -> Object:

@@ -33,7 +33,7 @@ def formed(obj: Object, served: Served, form: Form, now: datetime, query: Mappin
 
 def formed_list(page: Page, served: Served, form: Form, now: datetime, query: Mapping[str, str]) -> Object:
     """A page of a LIST."""
-    meta = list_meta(page)
+    meta = list_meta(page, custom=served.custom)
     if form.kind == "Table":
         shown = include(query)
         return table(columns(served), page.items, now, list_meta=meta, include=shown, version=form.version)
@@ -75,10 +75,10 @@ def _go_type(served: Served, *, of_list: bool = False) -> str:
     return f"*{package}.{served.resource.kind}{ending}"
 
 
-def list_meta(page: Page) -> dict[str, Any]:
-    """The metadata of a list."""
+def list_meta(page: Page, *, custom: bool = False) -> dict[str, Any]:
+    """The metadata of a list; of a custom kind's it always says where the next page is."""
     meta: dict[str, Any] = {"resourceVersion": page.resource_version}
-    if page.continue_token:
+    if page.continue_token or custom:
         meta["continue"] = page.continue_token
     if page.remaining:
         meta["remainingItemCount"] = page.remaining

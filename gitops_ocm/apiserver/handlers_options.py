@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ocm.apiserver.handlers_body import bad_options
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 
@@ -72,7 +73,7 @@ def delete_options(query: Query, body: Any) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if body:
         if not isinstance(body, dict) or body.get("kind", "DeleteOptions") != "DeleteOptions":
-            raise bad_request("the body of a DELETE must be DeleteOptions")
+            raise bad_options(body if isinstance(body, dict) else {})
         options = dict(body)
     else:
         if "gracePeriodSeconds" in query:

@@ -16,7 +16,10 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import kubernetes_version
 
 _FIXED = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-HEALTH = frozenset({"/healthz", "/livez", "/readyz", "/healthz/ping", "/livez/ping", "/readyz/ping"})
+HEALTH = frozenset(
+    {"/healthz", "/livez", "/readyz", "/healthz/ping", "/livez/ping", "/readyz/ping"}
+    | {f"{p}/etcd" for p in ("/healthz", "/livez", "/readyz")}
+)
 
 
 class NoSuchPath(Exception):
@@ -40,6 +43,10 @@ def version() -> Object:
         "major": known["major"],
         "minor": known["minor"],
         "gitVersion": f"{known['gitVersion']}+gitops-ocm",
+        "emulationMajor": known["major"],
+        "emulationMinor": known["minor"],
+        "minCompatibilityMajor": known["major"],
+        "minCompatibilityMinor": str(int(known["minor"]) - 1),
         "gitCommit": "",
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
@@ -56,7 +63,7 @@ def system_page(
     plain = path.rstrip("/") or "/"
     if plain == "/version":
         return Page(version())
-    if plain in HEALTH:
+    if path in HEALTH:
         return Page(body=_health(plain, query), media="text/plain; charset=utf-8")
     if plain in ("/api", "/apis"):
         return _root(plain, form, discovery, address)
@@ -106,7 +113,7 @@ def _group_page(parts: list[str], discovery: Discovery) -> Object:
         raise NoSuchPath
     document = discovery.resource_list(group, version_name)
     if document is None:
-        raise no_such_resource()
+        raise no_such_resource() if discovery.built_in(group) else NoSuchPath
     return document
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from gitops_ocm.apiserver.bodies import Body, Unreadable, duplicates, read_json, read_yaml
 from gitops_ocm.apiserver.protobuf import MEDIA, decode_protobuf
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError, bad_request
@@ -22,8 +23,6 @@ SERVED = (
     "application/json, application/json;stream=watch, application/vnd.kubernetes.protobuf, "
     "application/vnd.kubernetes.protobuf;stream=watch, application/yaml"
 )
-PATCHES = frozenset(PatchType)
-_READABLE = frozenset({JSON_MEDIA, YAML_MEDIA, "text/plain", "application/octet-stream", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +103,35 @@ def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
     return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2) + b"\n" if pretty else body
 
 
-def decode(body: bytes, content_type: str) -> Any:
-    """A request's body as JSON values; 415 for a media type that is not read, 400 for nonsense."""
-    media = content_type.partition(";")[0].strip().lower()
+def decode(body: bytes, content_type: str) -> Body:
+    """A request's body; 415 for a media type that is not read, `Unreadable` for nonsense."""
+    media = content_type.partition(";")[0].strip().lower() or JSON_MEDIA
     if media == MEDIA:
-        return decode_protobuf(body)
-    if media not in _READABLE and media not in PATCHES:
-        raise _unsupported(f"{JSON_MEDIA}, {YAML_MEDIA}, application/vnd.kubernetes.protobuf")
-    if media in (YAML_MEDIA, PatchType.APPLY):
-        return _from_yaml(body)
+        return Body(decode_protobuf(body))
+    if media == YAML_MEDIA:
+        return read_yaml(body)
+    if media != JSON_MEDIA:
+        raise _unsupported(f"{JSON_MEDIA}, {YAML_MEDIA}, {MEDIA}")
+    value = read_json(body)
+    return Body(value, duplicates(body, value))
+
+
+def decode_patch(body: bytes, kind: PatchType) -> Any:
+    """The body of a PATCH, with the words for a bad one that each kind of patch has."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        if media in (JSON_MEDIA, *PATCHES):
-            raise bad_request(
-                f"the object provided is unrecognized (must be of type JSON): {error}"
-            ) from None
-        return _from_yaml(body)
+        if kind is PatchType.APPLY:
+            return read_yaml(body).value
+        return read_json(body)
+    except Unreadable as problem:
+        raise bad_request(_OF_PATCH[kind] + str(problem)) from None
+
+
+_OF_PATCH = {
+    PatchType.APPLY: "error decoding YAML: error converting YAML to JSON: ",
+    PatchType.JSON: "error decoding patch: ",
+    PatchType.MERGE: "error decoding patch: ",
+    PatchType.STRATEGIC: "",
+}
 
 
 def patch_type(content_type: str) -> PatchType:
@@ -136,24 +147,3 @@ def _unsupported(known: str) -> ApiError:
         "UnsupportedMediaType",
         "the body of the request was in an unknown format - accepted media types include: " + known,
     )
-
-
-def _from_yaml(body: bytes) -> Any:
-    try:
-        # JSON is YAML, and nearly every apply patch is JSON: forty times faster when it is.
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.events import AliasEvent
-
-    loader = YAML(typ="safe", pure=True)
-    loader.version = (1, 1)  # what Kubernetes reads
-    try:
-        text = body.decode()
-        if any(isinstance(event, AliasEvent) for event in loader.parse(text)):
-            raise bad_request("error decoding YAML: aliases are not accepted in a request")
-        return loader.load(text)
-    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise bad_request(f"error decoding YAML: {str(error).splitlines()[0]}") from None

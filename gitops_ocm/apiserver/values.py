@@ -11,12 +11,14 @@ from gitops_ocm.objects.ref import Object
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """How a write is meant. `field_validation` is Strict, Warn or Ignore; `requester` is who asks."""
+    """How a write is meant. `field_validation` is Strict, Warn or Ignore; `requester` is who asks,
+    `duplicates` what the request said twice."""
 
     field_manager: str = ""
     dry_run: bool = False
     force: bool = False
     field_validation: str = ""
+    duplicates: tuple[str, ...] = ()
     requester: Requester = ADMIN
 
 

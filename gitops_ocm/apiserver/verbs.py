@@ -157,7 +157,7 @@ class Api:
     ) -> Answer:
         """Store a new object."""
         intake.check_identity(obj, served, namespace)
-        obj, warnings = intake.decoded(obj, served, options.field_validation)
+        obj, warnings = intake.decoded(obj, served, options.field_validation, options.duplicates)
         if obj["metadata"].get("resourceVersion") and not options.dry_run:
             raise ApiError("InternalError", "resourceVersion should not be set on objects to be created")
         tracked = ownership.track_creation(
@@ -217,7 +217,7 @@ class Api:
     ) -> Answer:
         """Replace an object (or a subresource's part of it)."""
         intake.check_identity(obj, served, namespace)
-        obj, warnings = intake.decoded(obj, served, options.field_validation)
+        obj, warnings = intake.decoded(obj, served, options.field_validation, options.duplicates)
         lifecycle.check_name(obj, name)
         old = self._newest(served, namespace, name, subresource)
         resource = served.resource

@@ -59,30 +59,35 @@ def _other_kind(obj: Object, served: Served) -> ApiError:
     )
 
 
-def decoded(obj: Object, served: Served, field_validation: str = "") -> tuple[Object, tuple[str, ...]]:
+def decoded(
+    obj: Object, served: Served, field_validation: str = "", duplicates: Sequence[str] = ()
+) -> tuple[Object, tuple[str, ...]]:
     """The object pruned and with defaults, and warnings; raises BadRequest for what does not decode.
 
-    `field_validation` says what an unknown field is: refused (`Strict`), passed over (`Ignore`), or
-    warned of.
+    `field_validation` says what an unknown field is, or one of `duplicates`: refused (`Strict`), passed
+    over (`Ignore`), or warned of.
     """
     schema = served.schema
     decoding.check_decodes(obj, schema)
+    warnings: tuple[str, ...] = tuple(duplicates)
     if schema is None:
-        return obj, ()
-    warnings: tuple[str, ...] = ()
+        return obj, warnings
     pruned = schema.prune(obj)
     if pruned != obj:
-        warnings = _unknown(obj, schema.unknown_fields(obj), field_validation)
+        unknown = schema.unknown_fields(obj)
+        warnings += tuple(f'unknown field "{path}"' for path in unknown)
+    warnings = _strictly(obj, warnings[:MAX_WARNINGS], field_validation)
     obj = schema.default(pruned)
     if not isinstance(obj.get("metadata"), dict):
         obj["metadata"] = {}
     return obj, warnings
 
 
-def _unknown(obj: Object, paths: Sequence[str], field_validation: str) -> tuple[str, ...]:
-    texts = tuple(f'unknown field "{path}"' for path in paths[:MAX_WARNINGS])
+def _strictly(obj: Object, texts: tuple[str, ...], field_validation: str) -> tuple[str, ...]:
     if field_validation == "Strict" and texts:
-        raise decoding.cannot_handle(obj, f"strict decoding error: {', '.join(texts)}")
+        # A line is only told by the YAML decoder, which has a heading of its own.
+        heading = "yaml: unmarshal errors:\n  " if texts[0].startswith("line ") else ""
+        raise decoding.cannot_handle(obj, f"strict decoding error: {heading}{', '.join(texts)}")
     return () if field_validation == "Ignore" else texts
 
 

@@ -30,7 +30,7 @@ def check_fragment(fragment: Object, schema: Schema | None) -> None:
 def _unfit(fragment: Object, why: str) -> ApiError:
     meta = fragment.get("metadata") or {}
     group, version = split_api_version(fragment.get("apiVersion", ""))
-    name = "/".join(p for p in (meta.get("namespace"), meta.get("name")) if p)
+    name = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
     where = f"{name}; {group}/{version}, Kind={fragment.get('kind', '')}"
     return typed.mistyped(where, why)
 

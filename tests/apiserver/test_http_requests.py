@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_ocm.apiserver.bodies import Unreadable
 from gitops_ocm.apiserver.handlers_options import delete_options, require_apply_options, write_query
-from gitops_ocm.apiserver.negotiation import Form, decode, encode, negotiate, patch_type
+from gitops_ocm.apiserver.negotiation import Form, decode, decode_patch, encode, negotiate, patch_type
 from gitops_ocm.apiserver.request_info import RequestInfo, read
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.go_json import syntax_error
 
 
 @pytest.mark.parametrize(
@@ -108,33 +111,93 @@ def test_nothing_acceptable(accept: str) -> None:
         (b'{"a":1}', "application/json", {"a": 1}),
         (b'{"a":1}', "application/json; charset=utf-8", {"a": 1}),
         (b"a: 1\nb: on\n", "application/yaml", {"a": 1, "b": True}),
-        (b"a: [x, z]", PatchType.APPLY, {"a": ["x", "z"]}),
-        (b'{"a":1}', PatchType.APPLY, {"a": 1}),
-        (b'[{"op":"remove","path":"/a"}]', PatchType.JSON, [{"op": "remove", "path": "/a"}]),
-        (b"a: 1", "", {"a": 1}),
+        (b"a: &x [1]\nb: *x\n1: z", "application/yaml", {"a": [1], "b": [1], "1": "z"}),
+        (b'{"a":1}', "", {"a": 1}),
+        (b'{"a":"\xff"}', "application/json", {"a": "\ufffd"}),
+        (b'{"a":"\\ud800"}', "application/json", {"a": "\ufffd"}),
     ],
 )
 def test_bodies_are_read(body: bytes, media: str, value: Any) -> None:
-    """JSON and YAML, the latter as Kubernetes reads it."""
-    assert decode(body, media) == value
+    """JSON and YAML as Kubernetes reads them: keys are text, what is no Unicode is mended."""
+    assert decode(body, media).value == value
 
 
 @pytest.mark.parametrize(
-    ("body", "media", "code"),
+    ("body", "kind", "value"),
     [
-        (b"{", "application/json", 400),
-        (b"\xff\xfe", "application/yaml", 400),
-        (b"a: [", "application/yaml", 400),
-        (b"a: &x [1]\nb: *x", "application/yaml", 400),
-        (b"{}", "application/vnd.kubernetes.protobuf", 400),
-        (b"{}", "text/html", 415),
+        (b"a: [x, z]", PatchType.APPLY, {"a": ["x", "z"]}),
+        (b'{"a":1}', PatchType.APPLY, {"a": 1}),
+        (b'[{"op":"remove","path":"/a"}]', PatchType.JSON, [{"op": "remove", "path": "/a"}]),
     ],
 )
-def test_bad_bodies_are_refused(body: bytes, media: str, code: int) -> None:
-    """Nonsense is a 400, an unknown media type a 415, an alias (a bomb's fuse) a 400."""
-    with pytest.raises(ApiError) as raised:
+def test_patches_are_read(body: bytes, kind: PatchType, value: Any) -> None:
+    """An apply patch is YAML, the others are JSON."""
+    assert decode_patch(body, kind) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "twice"),
+    [
+        (b'{"a":1,"b":{"a":2}}', "application/json", ()),
+        (b'{"a":{"k":1,"k":2},"l":[{"x":"\\":","x":1}]}', "application/json", ("a.k", "l[0].x")),
+    ],
+)
+def test_what_a_body_says_twice_is_told(body: bytes, media: str, twice: tuple[str, ...]) -> None:
+    """Keys given twice in one object are named by their path, whatever is in strings."""
+    assert decode(body, media).duplicates == tuple(f'duplicate field "{path}"' for path in twice)
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "words"),
+    [
+        (b"{", "application/json", "unexpected end of JSON input"),
+        (b"{'a'", "application/json", r"invalid character '\'' looking for beginning of object key string"),
+        (b'{"a" 1}', "application/json", "invalid character '1' after object key"),
+        (b'{"a":1 "b"', "application/json", "invalid character '\"' after object key:value pair"),
+        (b"[1 2]", "application/json", "invalid character '2' after array element"),
+        (b"{} x", "application/json", "invalid character 'x' after top-level value"),
+        (b'"a\n"', "application/json", r"invalid character '\n' in string literal"),
+        (b'"\\x"', "application/json", "invalid character 'x' in string escape code"),
+        (b'"\\u00g0"', "application/json", r"invalid character 'g' in \u hexadecimal character escape"),
+        (b"tru3", "application/json", "invalid character '3' in literal true (expecting 'e')"),
+        (b"-x", "application/json", "invalid character 'x' in numeric literal"),
+        (b"1.x", "application/json", "invalid character 'x' after decimal point in numeric literal"),
+        (b"1e+x", "application/json", "invalid character 'x' in exponent of numeric literal"),
+        (b"[" * 20_000, "application/json", "invalid character '[' exceeded max depth"),
+        (b"a: [", "application/yaml", "yaml: line 2: did not find expected node content"),
+    ],
+)
+def test_nonsense_is_named_in_gos_words(body: bytes, media: str, words: str) -> None:
+    """Clients know the words of Go's decoders."""
+    with pytest.raises(Unreadable) as raised:
         decode(body, media)
+    assert str(raised.value) == words
+
+
+@pytest.mark.parametrize(
+    ("media", "code"), [("application/vnd.kubernetes.protobuf", 400), ("text/html", 415), ("text/plain", 415)]
+)
+def test_bad_media_are_refused(media: str, code: int) -> None:
+    """A body that is no protobuf is a 400, an unknown media type a 415."""
+    with pytest.raises(ApiError) as raised:
+        decode(b"{}", media)
     assert raised.value.http_code == code
+
+
+@given(st.binary(max_size=40) | st.text('{}[]":,\\ue+-.0123 truefalsn', max_size=24).map(str.encode))
+@settings(derandomize=True, deadline=None, max_examples=600)
+def test_json_is_what_the_scanner_finds_no_fault_with(body: bytes) -> None:
+    """The scanner that names faults and Python's reader agree on what is JSON, up to encoding."""
+    try:
+        json.loads(body.decode("latin-1"), parse_constant=_refuse)
+    except ValueError:
+        assert syntax_error(body)
+    else:
+        assert not syntax_error(body)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def test_patch_types() -> None:
@@ -148,7 +211,7 @@ def test_patch_types() -> None:
 def test_yaml_answers_read_back() -> None:
     """What is written as YAML reads as what it was."""
     document = {"a": ["x", {"b": None}], "c": "on", "d": 1.5}
-    assert decode(encode(document, Form("application/yaml")), "application/yaml") == document
+    assert decode(encode(document, Form("application/yaml")), "application/yaml").value == document
 
 
 @pytest.mark.parametrize(

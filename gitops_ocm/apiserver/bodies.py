@@ -1,0 +1,140 @@
+"""What the body of a request says: JSON or YAML as Go's decoders read them, faults in their words.
+
+    duplicates(b'{"a":1,"a":2}', {"a": 2})  →  ('duplicate field "a"',)
+
+Protobuf is `protobuf`; what the value means is for `intake`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gitops_ocm.desired import yaml_events
+from gitops_ocm.objects.decoding import json_type
+from gitops_ocm.objects.go_json import syntax_error
+
+SHOWN = 30
+"""How many bytes of a body a message repeats."""
+_LIMITS = yaml_events.Limits(document_bytes=4 * 2**20, depth=500)
+_DUPLICATE = "yaml-duplicate-key"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TYPE_META = (
+    r'struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+    r'Kind string "json:\"kind,omitempty\"" }'
+)
+
+
+class Unreadable(Exception):
+    """The body is not what its Content-Type says; carries Go's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body, and what it says twice."""
+
+    value: Any
+    duplicates: tuple[str, ...] = ()
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON text; of a key that is given twice the last counts."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        if problem := syntax_error(body):
+            raise Unreadable(problem) from None
+    # JSON all the same, but for what Go mends: strings that are no Unicode, numbers beyond a float.
+    try:
+        return _mended(json.loads(body.decode("utf-8", "replace")))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
+
+
+def read_yaml(body: bytes) -> Body:
+    """The value of a YAML text (its first document), keys as text."""
+    try:
+        return Body(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        pass
+    found = yaml_events.read(body.decode("utf-8", "replace"), limits=_LIMITS)
+    for problem in found.problems:
+        if problem.code != _DUPLICATE:
+            raise Unreadable(f"yaml: line {problem.at.line}: {problem.message}")
+    return Body(found.value, tuple(_twice(problem) for problem in found.problems))
+
+
+def duplicates(body: bytes, value: Any) -> tuple[str, ...]:
+    """`duplicate field "data.k"` for each key that a JSON text gives twice in one object."""
+    if body.count(b'":') == _keys(value):
+        return ()  # each key was seen once: what nearly every body is like, found out cheaply
+    found: list[str] = []
+    text = body.decode("utf-8", "replace")
+    _note_twice(json.loads(text, object_pairs_hook=_Pairs), (), found)
+    return tuple(f'duplicate field "{path}"' for path in dict.fromkeys(found))
+
+
+def meta_problem(value: Any) -> str:
+    """Why Go cannot even read the kind of a decoded body; empty where it can."""
+    if not isinstance(value, dict):
+        return f"json: cannot unmarshal {json_type(value)} into Go value of type {_TYPE_META}"
+    for name in ("apiVersion", "kind"):
+        if value.get(name) is not None and not isinstance(value[name], str):
+            found = json_type(value[name])
+            return f"json: cannot unmarshal {found} into Go struct field .{name} of type string"
+    return ""
+
+
+def summary(body: bytes) -> str:
+    """The beginning of a body as messages repeat it: JSON as it is, anything else in hexadecimal."""
+    if not body:
+        return "<empty>"
+    begun, more = body[:SHOWN], " ..." if len(body) > SHOWN else ""
+    return (begun.decode("utf-8", "replace") if body[:1] == b"{" else begun.hex()) + more
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its pairs."""
+
+
+def _note_twice(value: Any, path: tuple[str, ...], found: list[str]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, under in value:
+            if key in seen:
+                found.append(".".join((*path, key)))
+            seen.add(key)
+            _note_twice(under, (*path, key), found)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            _note_twice(item, (*path[:-1], f"{path[-1]}[{at}]") if path else (f"[{at}]",), found)
+
+
+def _keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_keys(v) for v in value.values() if type(v) in (dict, list))
+    if isinstance(value, list):
+        return sum(_keys(v) for v in value if type(v) in (dict, list))
+    return 0
+
+
+def _twice(problem: yaml_events.YamlProblem) -> str:
+    key = _texts(problem.message)
+    return f'line {problem.at.line}: key "{next(key, "")}" already set in map'
+
+
+def _texts(message: str) -> Iterator[str]:
+    yield from re.findall(r"'(.*)'", message)
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_SURROGATE.sub("\ufffd", key): _mended(under) for key, under in value.items()}
+    return [_mended(item) for item in value] if isinstance(value, list) else value
