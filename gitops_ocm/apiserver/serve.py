@@ -13,6 +13,7 @@ import asyncio
 import errno
 import os
 import ssl
+from asyncio import sslproto
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ WEBHOOKS = Webhooks()
 """What a hub judges writes of OCM's kinds by; a server without those kinds never asks."""
 _MAX_LINE = 64 * 1024
 _BACKLOG = 512
+_TLS_BUFFER = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,9 @@ async def _housekeeping(housekeeping: Housekeeping) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _listening(app: App, host: str, port: int, context: ssl.SSLContext) -> AsyncIterator[int]:
     loop = asyncio.get_running_loop()
+    # What asyncio sets aside for each connection, for as long as that is open: 256 KiB unless told. Of a
+    # thousand agents' watches that is a quarter of a gigabyte, and a TLS record has 16 KiB.
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER
 
     def make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)

@@ -28,7 +28,8 @@ class Stored:
     @classmethod
     def of(cls, obj: Object, version: int) -> Stored:
         """An object that has its version in it."""
-        return cls(orjson.dumps(obj), version)
+        # Copied, because the encoder's own buffer is up to eight times as large as what is in it.
+        return cls(bytes(memoryview(orjson.dumps(obj))), version)
 
     def decode(self) -> Object:
         """The object, newly made: the caller's own."""

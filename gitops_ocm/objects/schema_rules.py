@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import cel
-
 from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects.cel_engine import cel
 from gitops_ocm.objects.cel_functions import FUNCTIONS
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.paths import Step, dotted

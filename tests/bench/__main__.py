@@ -22,6 +22,7 @@ from pathlib import Path
 from gitops_ocm.api.crd import crds
 from gitops_ocm.testing.controlplane import ControlPlane, control_plane
 from gitops_ocm.testing.programs import Programs, ensure
+from tests.bench.apiserver import apiserver_rows
 from tests.bench.fleet import Fleet, write_fleet
 from tests.bench.measure import cpu_of, run_program
 from tests.bench.phases import Numbers, run_phase
@@ -73,6 +74,9 @@ def main() -> None:
         directory = Path(name)
         programs = ensure(os.environ, GO_MODULE)
         rows: list[Row] = []
+        if options.apiserver_objects:
+            _progress("the embedded API server beside kube-apiserver")
+            rows += apiserver_rows(programs, directory, options.apiserver_objects)
         kubectls = list(_kubectls(programs))
         for size in options.sizes:
             chosen = kubectls if size <= options.kubectl_up_to else ()
@@ -92,6 +96,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--kubectl-up-to", type=int, default=1000, help="largest size kubectl is asked to do")
+    parser.add_argument(
+        "--apiserver-objects",
+        type=int,
+        default=50_000,
+        help="objects that the API servers are filled with; 0 leaves them out",
+    )
     parser.add_argument("--json", type=Path, help="write the rows here, too")
     return parser.parse_args()
 

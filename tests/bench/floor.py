@@ -29,7 +29,7 @@ async def first_sync(fleet: Fleet, kubeconfig: Path) -> dict[str, float]:
     yaml = YAML(typ="safe")
     namespaces = list(yaml.load_all(fleet.namespaces))
     objects = [yaml.load(path) for path in fleet.files]
-    server, tls = _credentials(kubeconfig)
+    server, tls = credentials(kubeconfig)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
     async with aiohttp.ClientSession(connector=connector) as session:
         await _send(session, server, namespaces)  # connections are open and warm from here on
@@ -59,7 +59,7 @@ def _path(obj: dict[str, Any]) -> str:
     return f"{group}{scope}/{PLURALS[obj['kind']]}/{meta['name']}"
 
 
-def _credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
+def credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
     """The server and client certificate of a kubeconfig of `testing.controlplane`."""
     content = YAML(typ="safe").load(kubeconfig)
     cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]

@@ -50,6 +50,13 @@ def cpu_of(pids: Iterable[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def resident_of(pids: Iterable[int]) -> float:
+    """MiB that running processes have in memory now (Linux)."""
+    found = (Path(f"/proc/{pid}/status").read_text() for pid in pids)
+    lines = (line for text in found for line in text.splitlines() if line.startswith("VmRSS:"))
+    return sum(int(line.split()[1]) for line in lines) / 1024
+
+
 def resident_mib() -> float:
     """Memory of this process now (Linux) or at its peak (elsewhere)."""
     status = Path("/proc/self/status")

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import cel
-
 from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.api.work import (
     APPLIED,
@@ -27,6 +25,7 @@ from gitops_ocm.api.work import (
     RULES_AGGREGATED_REASON,
 )
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.objects.cel_engine import cel
 from gitops_ocm.objects.cel_functions import FUNCTIONS
 from gitops_ocm.objects.ref import Object
 

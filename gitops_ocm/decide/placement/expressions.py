@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cel
-
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.functions import NAMES, Function
 from gitops_ocm.decide.writes import status_of
+from gitops_ocm.objects.cel_engine import cel
 
 VARIABLE = "managedCluster"
 _LANGUAGE = re.compile(
