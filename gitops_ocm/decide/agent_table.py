@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from gitops_ocm.api.work import WORK_FIELD_MANAGER
 from gitops_ocm.decide.agent.apply import ApplyWork
@@ -12,7 +13,7 @@ from gitops_ocm.decide.agent.finish import FinishWork
 from gitops_ocm.decide.agent.heartbeat import Heartbeat
 from gitops_ocm.decide.agent.identity import work_of_anchor
 from gitops_ocm.decide.agent.ledger import Anchor, Ledger
-from gitops_ocm.decide.contract import Controller, Index, Read, Reconcile, Side, View, Wake
+from gitops_ocm.decide.contract import Controller, Index, Outcome, Read, Reconcile, Side, View, Wake
 from gitops_ocm.decide.health import lease_ref
 from gitops_ocm.decide.kinds import (
     APPLIED_WORK,
@@ -25,7 +26,7 @@ from gitops_ocm.decide.kinds import (
     cluster_ref,
 )
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.decide.writes import name_of, namespace_of
+from gitops_ocm.decide.writes import is_deleting, name_of, namespace_of
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 Mapper = Callable[[View, Object], Iterable[Ref]]
@@ -120,10 +121,9 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
         )
 
     return (
-        row("work-apply", ApplyWork(settings)),
+        row("work-apply", _beginning_and_end(settings)),
         row("work-ledger", Ledger(settings)),
         row("work-feedback", Feedback(settings), anchors=False),
-        row("work-finish", FinishWork(settings)),
         Controller(
             "applied-works",
             "work",
@@ -136,6 +136,20 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             spoke_writes=_ANCHOR_WRITES,
         ),
     )
+
+
+def _beginning_and_end(settings: AgentSettings) -> Reconcile:
+    """Applying a work and finishing it are one row, for a row does one thing at a time with a work.
+
+    Else a work that is deleted while it is first applied could be let go before its ledger is there.
+    """
+    apply, finish = ApplyWork(settings), FinishWork(settings)
+
+    def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
+        work = view.get(key)
+        return (finish if work is not None and is_deleting(work) else apply)(view, key, now)
+
+    return reconcile
 
 
 def _work_named(anchor: Object) -> Iterable[str]:

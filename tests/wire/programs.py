@@ -3,7 +3,8 @@
     GITOPS_OCM_WIRE_WORK_AGENT='work agent --spoke-cluster-name={cluster} --hub-kubeconfig={hub} ...'
 
 In the command line `{cluster}`, `{hub}` and `{spoke}` (kubeconfigs), `{agent_id}`, `{interval}` (of status),
-`{grace}` (of eviction), `{gates}` and `{port}` (a free one) are filled in. So OCM's own agents are judged by the same cases as ours.
+`{grace}` (of eviction), `{gates}` and `{port}` (a free one) are filled in. So OCM's own agents are judged by
+the same cases as ours.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from typing import Self
 from gitops_ocm.testing.commands import COMMAND, TRACEBACK, environment
 
 STOP_SECONDS = 15.0
+# Ours watches what it applied: it needs no short interval between looks.
 OURS = (
-    "klusterlet run --cluster-name={cluster} --hub-kubeconfig={hub} --spoke-kubeconfig={spoke} --agents={group} "
-    "--agent-id={agent_id} --status-sync-interval={interval} --feature-gates={gates} "
+    "klusterlet run --cluster-name={cluster} --hub-kubeconfig={hub} --spoke-kubeconfig={spoke} "
+    "--agents={group} --agent-id={agent_id} --feature-gates={gates} "
     "--appliedmanifestwork-eviction-grace-period={grace}"
 )
 
@@ -83,7 +85,8 @@ class Agent:
         """Fail where it has ended by itself."""
         ended = self._process.poll() if self._process is not None else None
         if ended is not None:
-            raise EndedItself(f"the agent ended with {ended}:\n{self.log.read_text(errors='replace')[-4000:]}")
+            said = self.log.read_text(errors="replace")[-4000:]
+            raise EndedItself(f"the agent ended with {ended}:\n{said}")
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -43,6 +43,8 @@ _KINDS: Mapping[type, str] = {
     dict: "map[ref.Val]ref.Val",
 }
 """How OCM's agent names the types of results."""
+_BOUND = re.compile(r"\.(?:all|exists|exists_one|existsOne|map|filter)\(\s*(\w+)\s*,")
+_UNDEFINED = re.compile(r"Undefined variable or function: '([^']+)'")
 
 WELL_KNOWN: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
     ("batch/v1", "Job", COMPLETE): {
@@ -129,17 +131,25 @@ def _kind(value: Any) -> str:
 
 def _value(text: str, variables: Mapping[str, Any]) -> Any:
     """What an expression comes to; raises `BadExpression` in the words of OCM's agent, where it can."""
-    for name in _undeclared(text, frozenset(variables)):
-        at = re.search(rf"(?<![\w.]){re.escape(name)}\b", text)
-        column = (at.start() if at else 0) + 1
-        where = f"ERROR: <input>:1:{column}: undeclared reference to '{name}' (in container '')"
-        raise BadExpression(f"{where}\n | {text}\n | {'.' * (column - 1)}^")
+    for name in sorted(_names(text) - set(variables)):
+        raise _undeclared(text, name)
     try:
         return _program(text).execute(cel.Context(variables=dict(variables), functions=dict(_FUNCTIONS)))
     except KeyError as error:
         raise BadExpression(f"no such key: {error.args[0]}") from error
+    except ZeroDivisionError as error:
+        raise BadExpression("division by zero") from error
     except _FAILURES as error:
+        if unknown := _UNDEFINED.match(str(error)):
+            raise _undeclared(text, unknown[1]) from error
         raise BadExpression(str(error)) from error
+
+
+def _undeclared(text: str, name: str) -> BadExpression:
+    at = re.search(rf"(?<![\w.]){re.escape(name)}\b", text)
+    column = (at.start() if at else 0) + 1
+    where = f"ERROR: <input>:1:{column}: undeclared reference to '{name}' (in container '')"
+    return BadExpression(f"{where}\n | {text}\n | {'.' * (column - 1)}^")
 
 
 @lru_cache(maxsize=1024)
@@ -152,8 +162,9 @@ def _program(text: str) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _undeclared(text: str, known: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted({str(name) for name in _program(text).variables()} - known))
+def _names(text: str) -> frozenset[str]:
+    """The free variables: all but those that macros such as `exists(c, …)` bind."""
+    return frozenset(map(str, _program(text).variables())) - frozenset(_BOUND.findall(text))
 
 
 def _has_conditions(status: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gitops_ocm.decide.agent.jq import BadExpression, jq_paths
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.jsonpath import BadPath, field_steps
 from gitops_ocm.objects.paths import Step, get, with_value, without
@@ -39,15 +40,25 @@ def with_live_values(
     return manifest
 
 
+def check(manifest: Object, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `IgnoreFieldError` for an entry that cannot be followed, before there is anything to ignore."""
+    for rule in rules:
+        if (rule.get("condition") or ON_PRESENT) == ON_PRESENT:
+            list(_paths(rule, manifest))
+
+
 _NONE = object()
 
 
 def _paths(rule: Mapping[str, Any], manifest: Object) -> Iterable[list[Step]]:
-    if expressions := rule.get("jqPathExpressions"):
-        raise IgnoreFieldError(
-            f"Failed to process ignoreFields: JQ expression error in '{expressions[0]}': not supported",
-            hint="use jsonPointers or jsonPaths",
-        )
+    for expression in rule.get("jqPathExpressions") or ():
+        try:
+            yield from jq_paths(expression, manifest)
+        except BadExpression as fault:
+            message = (
+                f"Failed to process ignoreFields: JQ expression error in '{expression}': {fault.message}"
+            )
+            raise IgnoreFieldError(message, hint=fault.hint) from fault
     for pointer in rule.get("jsonPointers") or ():
         if pointer.startswith("/"):
             yield _pointer(pointer, manifest)

@@ -11,7 +11,7 @@ from typing import Any
 
 from gitops_ocm.decide.agent.drift import as_wished, metadata_as_wished
 from gitops_ocm.decide.agent.identity import identity_of, owner_reference
-from gitops_ocm.decide.agent.ignored import with_live_values
+from gitops_ocm.decide.agent.ignored import check, with_live_values
 from gitops_ocm.decide.agent.merge import (
     EXACT,
     content,
@@ -25,6 +25,7 @@ from gitops_ocm.decide.agent.options import (
     CREATE_ONLY,
     READ_ONLY,
     SERVER_SIDE,
+    UPDATE,
     Options,
     options_for,
     orphans,
@@ -128,6 +129,8 @@ def writes_for(item: Item, live: Object | None, anchor: Object, *, applied: bool
     if strategy == SERVER_SIDE:
         return _server_side(item, live, owner, anchor, applied=applied)
     if live is None:
+        if strategy == UPDATE:
+            _folded(item.manifest)  # refuses a Secret that says two things of one key
         return (Create(_owned(item.manifest, owner), Side.SPOKE),)
     if strategy == CREATE_ONLY:
         return _owners_fixed(item, live, owner, anchor)
@@ -173,7 +176,9 @@ def _server_side(
 ) -> tuple[Write, ...]:
     """Server-side apply. The owner is part of the fragment, so there is never an object without one."""
     manifest = item.manifest
-    if live is not None:
+    if live is None:
+        check(manifest, item.options.ignore_fields)
+    else:
         manifest = with_live_values(manifest, live, item.options.ignore_fields, applied=applied)
         wished = _folded(manifest)
         as_is = metadata_as_wished(wished, live) and all(
@@ -181,6 +186,10 @@ def _server_side(
         )
         if applied and as_is:
             return _owners_fixed(item, live, owner, anchor)
+        if manifest != item.manifest:
+            # What is left to others is sent as it was seen; it must not have moved since.
+            version = live["metadata"].get("resourceVersion")
+            manifest = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": version}}
     fragment = Apply(
         _owned(manifest, owner), Side.SPOKE, force=item.options.force, manager=item.options.field_manager
     )

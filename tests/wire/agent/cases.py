@@ -61,8 +61,10 @@ async def run_all(cases: Iterable[Case], scene: Callable[[Case], Scene], judged:
                 for move in case.moves:
                     await move.make(own)
                 errors[case.name] = None
-            except Exception as error:  # noqa: BLE001 -- reported by the test of this case
+            except Exception as error:  # reported by the test of this case
                 errors[case.name] = error
+            finally:
+                await own.clear()
 
     await asyncio.gather(*map(one, cases))
     return Outcomes(errors, judged)

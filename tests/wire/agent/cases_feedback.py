@@ -8,7 +8,7 @@ from typing import Any
 from gitops_ocm.objects.ref import Object
 from tests.wire.agent.cases import Case
 from tests.wire.agent.expected import Entry, Raw, Text
-from tests.wire.agent.kinds import GROUP, config, configs, config_map, note, obj, widget
+from tests.wire.agent.kinds import GROUP, config, config_map, configs, note, obj, widget
 from tests.wire.agent.moves import Expect, Gone, Status, There, Work
 
 _POD = {"containers": [{"name": "main", "image": "example.com/web:1"}]}
@@ -26,9 +26,7 @@ def _told(type: str, status: str = "True") -> Object:
 # --- the values of well-known kinds -----------------------------------------------------------------
 
 
-def _known(
-    name: str, manifest: Object, resource: str, status: Object, values: list[tuple[str, Any]]
-) -> Case:
+def _known(name: str, manifest: Object, resource: str, status: Object, values: list[tuple[str, Any]]) -> Case:
     """Values as they come, after the status was reported on the managed cluster."""
     group = manifest["apiVersion"].rpartition("/")[0]
     work = Work([manifest], configs(config(resource, group=group, **WELL_KNOWN)))
@@ -218,7 +216,9 @@ _BAD_TEXT = "the type float64 of the value for bad is not found"
 _MANY = note(status=_HELD)
 
 
-def _rules(name: str, rules: list[Object], values: list[tuple[str, Any]], fault: str = "", **entry: Any) -> Case:
+def _rules(
+    name: str, rules: list[Object], values: list[tuple[str, Any]], fault: str = "", **entry: Any
+) -> Case:
     options = configs(config("notes", group=GROUP, feedbackRules=rules))
     text = f"{_FAILED}{fault}" if fault else ""
     return Case(name, [Work([_MANY], options), Expect([Entry(_MANY, values=values, feedback=text, **entry)])])
@@ -313,7 +313,9 @@ def _followed(name: str, options: Object) -> Case:
 
 
 _BEFORE = Expect([Entry(_LIVE, feedback="")])
-_LOOKED_AT = configs(config("widgets", group=GROUP, updateStrategy={"type": "ReadOnly"}, feedbackRules=[paths(_COUNT)]))
+_LOOKED_AT = configs(
+    config("widgets", group=GROUP, updateStrategy={"type": "ReadOnly"}, feedbackRules=[paths(_COUNT)])
+)
 FOLLOWED = [
     _followed("polled", _POLLED),
     _followed("watched", _WATCHED),

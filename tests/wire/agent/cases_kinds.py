@@ -67,7 +67,10 @@ NAMESPACED = [
     obj(
         "autoscaling/v2",
         "HorizontalPodAutoscaler",
-        spec={"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}, "maxReplicas": 3},
+        spec={
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
+            "maxReplicas": 3,
+        },
     ),
     obj(
         "networking.k8s.io/v1",

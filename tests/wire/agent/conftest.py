@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.identity import load_kubeconfig
 from gitops_ocm.testing.clusters import NAMESPACES, connected, install
-from tests.wire.agent.cases import Case, Outcomes, run_all
+from tests.wire.agent.cases import Outcomes, run_all
 from tests.wire.agent.kinds import definitions
 from tests.wire.agent.scene import Scene
 from tests.wire.conftest import Sides
@@ -63,10 +64,11 @@ class Ground:
             self.agents[name] = agent
         return self.agents[name]
 
-    def scene(self, agent: Agent, label: str) -> Scene:
-        """A corner for one case."""
+    def scene(self, agent: Agent, label: str, *, hub: Path | None = None) -> Scene:
+        """A corner for one case; `hub` is the agent's own way to the hub, if it has one."""
         me = f"w{next(self._numbers)}-{self.run}-{label}"
-        return Scene(self.hub, self.spoke, self.kinds, agent.cluster, self.namespace, agent, me)
+        known_as = load_kubeconfig(hub).server if hub is not None else self.hub.server
+        return Scene(self.hub, self.spoke, self.kinds, agent.cluster, self.namespace, agent, known_as, me)
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -22,6 +22,8 @@ ABSENT = object()
 class Raw(str):
     """A value reported as JSON text."""
 
+    __slots__ = ()
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -37,6 +39,8 @@ class Entry:
     available: str = "True"
     values: Sequence[tuple[str, Any]] = ()
     feedback: Text | None = None
+    synced: bool = False
+    """Whether feedback was synced while the object was still there."""
     rules: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     live: Any = None
     owned: bool = True
@@ -72,11 +76,11 @@ class Entry:
         }
         if self.feedback is not None and self.feedback != "":
             found["StatusFeedbackSynced"] = ("False", "StatusFeedbackSyncFailed", self.feedback, None)
-        elif self.available == "True" or self.feedback == "":
+        elif self.available == "True" or self.feedback == "" or self.synced:
             reason = "NoStatusFeedbackSynced" if self.feedback is None else "StatusFeedbackSynced"
             found["StatusFeedbackSynced"] = ("True", reason, "", None)
-        for type, (status, message, *reason_given) in self.rules.items():
-            found[type] = (status, *(reason_given or ["ConditionRuleEvaluated"]), message, generation)
+        for name, (status, message, *reason_given) in self.rules.items():
+            found[name] = (status, *(reason_given or ["ConditionRuleEvaluated"]), message, generation)
         return found
 
     def feedback_values(self) -> list[Object]:

@@ -57,7 +57,9 @@ def definitions() -> list[Object]:
     ]
 
 
-def obj(api_version: str, kind: str, name: str = "$me", namespace: str | None = "$ns", **fields: Any) -> Object:
+def obj(
+    api_version: str, kind: str, name: str = "$me", namespace: str | None = "$ns", **fields: Any
+) -> Object:
     """An object; `metadata` in `fields` is added to its name and namespace. Without `namespace`: None."""
     meta: Object = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
@@ -88,7 +90,9 @@ def gadget(name: str = "$me", **fields: Any) -> Object:
     return obj(f"{GROUP}/v1", "Gadget", name, None, **fields)
 
 
-def config(resource: str, *, group: str = "", name: str = "$me", namespace: str = "$ns", **attributes: Any) -> Object:
+def config(
+    resource: str, *, group: str = "", name: str = "$me", namespace: str = "$ns", **attributes: Any
+) -> Object:
     """An entry of `manifestConfigs`."""
     identifier = {"group": group, "resource": resource, "name": name}
     if namespace:

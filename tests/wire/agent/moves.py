@@ -83,7 +83,9 @@ class Status:
     status: Mapping[str, Any]
 
     async def make(self, scene: Scene) -> None:
-        await scene.change(scene.filled(self.obj), {"status": scene.filled(self.status)}, subresource="status")
+        await scene.change(
+            scene.filled(self.obj), {"status": scene.filled(self.status)}, subresource="status"
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,29 @@ class Gone:
 
     async def make(self, scene: Scene) -> None:
         await scene.remove(scene.filled(self.obj))
+
+
+@dataclass(frozen=True)
+class Managed:
+    """See that a manager holds a field (`f:data.f:key`) of an object by applying it."""
+
+    obj: Object
+    manager: str
+    path: str
+
+    async def make(self, scene: Scene) -> None:
+        live = await scene.find(scene.filled(self.obj))
+        assert live is not None
+        fields: Any = [
+            entry["fieldsV1"]
+            for entry in live["metadata"]["managedFields"]
+            if entry["manager"] == self.manager and entry["operation"] == "Apply"
+        ]
+        assert len(fields) == 1, live["metadata"]["managedFields"]
+        found = fields[0]
+        for part in self.path.split("."):
+            assert part in found, f"{self.manager} holds {fields[0]}"
+            found = found[part]
 
 
 @dataclass(frozen=True)
@@ -144,8 +169,8 @@ class Expect:
         """The work on the hub."""
         generation, status = work["metadata"]["generation"], work.get("status") or {}
         wanted = work_conditions(self.entries, generation)
-        for type, (state, reason, message) in scene.filled(self.conditions).items():
-            wanted[type] = (state, reason, message, generation)
+        for name, (state, reason, message) in scene.filled(self.conditions).items():
+            wanted[name] = (state, reason, message, generation)
         found = list(differences(wanted, conditions_in(status.get("conditions") or ()), "conditions"))
         manifests = (status.get("resourceStatus") or {}).get("manifests") or []
         if len(manifests) != len(self.entries):
@@ -187,7 +212,8 @@ class Expect:
             wanted += [_listed(scene, scene.filled(lingering), obj)] if obj is not None else []
         wanted = list({tuple(e.values()): e for e in wanted}.values())
         wanted.sort(key=lambda e: [e[n] for n in ("group", "version", "resource", "namespace", "name")])
-        listed = (anchor.get("status") or {}).get("appliedResources") or []
+        # Ours enters what it is about to apply, so that a crash loses nothing; that has no uid yet.
+        listed = [e for e in (anchor.get("status") or {}).get("appliedResources") or [] if e.get("uid")]
         return [
             *differences(spec, anchor["spec"], "ledger.spec"),
             *differences([ANCHOR_FINALIZER], anchor["metadata"].get("finalizers"), "ledger.finalizers"),
@@ -237,6 +263,35 @@ def _as_live(scene: Scene, entry: Entry, live: Object | None, anchor: Object | N
         "uid": anchor["metadata"]["uid"],
     }
     return [*found, *differences([owner], mine, f"{what} owners")]
+
+
+@dataclass(frozen=True)
+class Deleting:
+    """Wait until a deleted work says so, and only what holds it up is left in its ledger."""
+
+    lingering: Sequence[Object] = ()
+    gone: Sequence[Object] = ()
+
+    async def make(self, scene: Scene) -> None:
+        async def waiting() -> bool:
+            work, anchor = await scene.work(), await scene.ledger()
+            assert anchor is not None
+            told = conditions_in(work["status"]["conditions"]).get("Deleting")
+            assert told is not None
+            assert told[:3] == ("True", "WorkDeleting", "ManifestWork is being deleted")
+            for obj in self.lingering:
+                live = await scene.find(scene.filled(obj))
+                assert live is not None
+                assert live["metadata"].get("deletionTimestamp")
+            for obj in self.gone:
+                assert await scene.find(scene.filled(obj)) is None
+            listed = [r["name"] for r in anchor["status"]["appliedResources"]]
+            assert sorted(listed) == sorted(scene.filled(obj)["metadata"]["name"] for obj in self.lingering)
+            assert work["metadata"].get("deletionTimestamp")
+            assert anchor["metadata"].get("deletionTimestamp")
+            return True
+
+        await eventually(waiting, PATIENCE, describe=f"{scene.me} being deleted")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_ocm.kube.cluster import Cluster, PatchType
@@ -32,7 +33,11 @@ class Scene:
     cluster: str
     namespace: str
     agent: Agent
+    hub_url: str
+    """The hub as the agent knows it."""
     me: str
+    works: set[str] = field(default_factory=set)
+    """The works that were made."""
 
     def filled(self, value: Any) -> Any:
         """A value of the case with its names put in."""
@@ -55,7 +60,7 @@ class Scene:
     @property
     def hub_hash(self) -> str:
         """As the protocol makes it of the hub's URL."""
-        return hashlib.sha256(self.hub.server.encode()).hexdigest()
+        return hashlib.sha256(self.hub_url.encode()).hexdigest()
 
     def anchor(self, work: str = "") -> str:
         """The name of the AppliedManifestWork."""
@@ -67,9 +72,12 @@ class Scene:
 
     # --- the hub ---------------------------------------------------------------------------------------
 
-    async def put_work(self, spec: Mapping[str, Any], name: str = "", labels: Mapping[str, str] | None = None) -> None:
+    async def put_work(
+        self, spec: Mapping[str, Any], name: str = "", labels: Mapping[str, str] | None = None
+    ) -> None:
         """Create the work, or give it another spec."""
         name = name or self.me
+        self.works.add(name)
         meta: Object = {"name": name, "namespace": self.cluster, "labels": dict(labels or {})}
         wanted = {"apiVersion": WORKS.api_version, "kind": WORKS.kind, "metadata": meta, "spec": dict(spec)}
         try:
@@ -89,6 +97,12 @@ class Scene:
         """Delete the work."""
         await self.hub.delete(WORKS, self.cluster, name or self.me)
 
+    async def clear(self) -> None:
+        """Delete what works there still are, without waiting: less for the agent to look after."""
+        for name in self.works:
+            with suppress(ApiError):
+                await self.end_work(name)
+
     # --- the managed cluster ---------------------------------------------------------------------------
 
     async def ledger(self, work: str = "") -> Object | None:
@@ -100,6 +114,8 @@ class Scene:
         meta = obj["metadata"]
         resource = self.served(obj)
         namespace = meta.get("namespace", "") if resource.namespaced else ""
+        if resource.namespaced and not namespace:
+            return None
         return await _found(self.spoke, resource, namespace, meta["name"])
 
     async def change(self, obj: Mapping[str, Any], body: Mapping[str, Any], *, subresource: str = "") -> None:
