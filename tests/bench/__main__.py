@@ -24,7 +24,7 @@ from gitops_ocm.testing.controlplane import ControlPlane, control_plane
 from gitops_ocm.testing.programs import Programs, ensure
 from tests.bench.apiserver import apiserver_rows
 from tests.bench.fleet import Fleet, write_fleet
-from tests.bench.measure import cpu_of, run_program
+from tests.bench.measure import run_program
 from tests.bench.phases import Numbers, run_phase
 from tests.bench.table import Row, median, median_ratio, render
 
@@ -124,13 +124,9 @@ def _measure_syncs(
 
 
 def _measure(contender: str | Kubectl, fleet: Fleet, plane: ControlPlane) -> Numbers:
-    served = cpu_of(plane.pids.values())
     if isinstance(contender, Kubectl):
-        numbers = contender.first_sync(plane, fleet)
-    else:
-        numbers = run_phase(contender, fleet, plane.kubeconfig)
-    numbers["server_cpu"] = cpu_of(plane.pids.values()) - served
-    return numbers
+        return contender.first_sync(plane, fleet)
+    return run_phase(contender, fleet, plane.kubeconfig, plane.pids.values())
 
 
 def _sync_rows(size: int, samples: Samples, kubectls: Sequence[Kubectl]) -> list[Row]:

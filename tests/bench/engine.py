@@ -10,7 +10,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,12 @@ class _Progress:
         self.times[event.phase] = time.perf_counter()
 
 
-async def sync_life(fleet: Fleet, kubeconfig: Path) -> dict[str, float]:
+async def sync_life(fleet: Fleet, kubeconfig: Path, servers: Sequence[int]) -> dict[str, float]:
     """The life of a daemon, in numbers."""
     progress = _Progress()
     settle()  # as the command line does
     async with _daemon(fleet, kubeconfig, progress) as loop:
-        watch = Stopwatch()
+        watch = Stopwatch(servers)
         _applied(await loop.sync_now())
         numbers = watch.stop()
         numbers["write"] = progress.times[Phase.DONE] - progress.times[Phase.PLAN]

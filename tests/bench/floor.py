@@ -10,6 +10,7 @@ import asyncio
 import base64
 import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ CONNECTIONS = 32
 PLURALS = {"ConfigMap": "configmaps", "ManifestWork": "manifestworks", "Namespace": "namespaces"}
 
 
-async def first_sync(fleet: Fleet, kubeconfig: Path) -> dict[str, float]:
+async def first_sync(fleet: Fleet, kubeconfig: Path, servers: Sequence[int]) -> dict[str, float]:
     """Send every object; namespaces before the rest."""
     yaml = YAML(typ="safe")
     namespaces = list(yaml.load_all(fleet.namespaces))
@@ -33,7 +34,7 @@ async def first_sync(fleet: Fleet, kubeconfig: Path) -> dict[str, float]:
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
     async with aiohttp.ClientSession(connector=connector) as session:
         await _send(session, server, namespaces)  # connections are open and warm from here on
-        watch = Stopwatch()
+        watch = Stopwatch(servers)
         await _send(session, server, objects)
         return watch.stop() | {"requests": len(objects)}
 

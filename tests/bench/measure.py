@@ -12,14 +12,19 @@ from pathlib import Path
 
 
 class Stopwatch:
-    """Wall clock and this process's CPU between construction and `stop`."""
+    """Wall clock, this process's CPU and that of `servers`, between construction and `stop`."""
 
-    def __init__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
+    def __init__(self, servers: Sequence[int] = ()) -> None:
+        self._servers = servers
+        self._wall, self._cpu, self._served = time.perf_counter(), time.process_time(), cpu_of(servers)
 
     def stop(self) -> dict[str, float]:
         """The seconds so far."""
-        return {"wall": time.perf_counter() - self._wall, "cpu": time.process_time() - self._cpu}
+        return {
+            "wall": time.perf_counter() - self._wall,
+            "cpu": time.process_time() - self._cpu,
+            "server_cpu": cpu_of(self._servers) - self._served,
+        }
 
 
 def run_program(command: Sequence[str], *, env: dict[str, str] | None = None) -> dict[str, float]:
