@@ -24,7 +24,7 @@ from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, s
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.handlers_watch import Watches
 from gitops_ocm.apiserver.impersonation import impersonated
-from gitops_ocm.apiserver.negotiation import PLAIN, encode, negotiate
+from gitops_ocm.apiserver.negotiation import PLAIN, encode, form_of_error, negotiate
 from gitops_ocm.apiserver.openapi import OpenApi
 from gitops_ocm.apiserver.rbac import User
 from gitops_ocm.apiserver.request_info import RequestInfo, read
@@ -153,10 +153,10 @@ class App:
         if issuer is not None:
             return issuer
         discovery = self.discovery
-        form = negotiate(request.headers.get("Accept", "*/*")) if info.path.startswith("/api") else PLAIN
-        page = system_page(
-            info.path, query, form, discovery, self._openapi, address=_local_address(request, self._address)
-        )
+        accept = request.headers.get("Accept", "*/*")
+        form = negotiate(accept, protobuf=True) if info.path.startswith("/api") else PLAIN
+        address = _local_address(request, self._address)
+        page = system_page(info.path, query, form, discovery, self._openapi, address=address)
         if request.method not in ("GET", "HEAD"):
             raise not_allowed()
         headers = {"Content-Type": page.media or form.media, "Cache-Control": _NO_CACHE}
@@ -199,7 +199,9 @@ class App:
             info=info,
             served=served,
             user=user,
-            form=negotiate(headers.get("Accept", "*/*")),
+            form=negotiate(
+                headers.get("Accept", "*/*"), protobuf=not served.custom, stream=info.verb == "watch"
+            ),
             query=query,
             body=await request.read() if request.can_read_body else b"",
             content_type=headers.get("Content-Type", ""),
@@ -208,7 +210,7 @@ class App:
 
     async def _watch(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
         events = self.watches.open(call)
-        headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
+        headers = {"Content-Type": call.form.stream, "Cache-Control": _NO_CACHE}
         response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         await response.prepare(request)
@@ -229,7 +231,7 @@ class App:
         return response
 
     def _failed(self, request: web.BaseRequest, error: ApiError) -> web.Response:
-        form = PLAIN
+        form = form_of_error(request.headers.get("Accept", "*/*"))
         body = encode(error.status(), form, pretty=_pretty(request, {}))
         headers = {"Content-Type": form.media, "Cache-Control": _NO_CACHE}
         if error.retry_after:

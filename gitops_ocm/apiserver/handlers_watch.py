@@ -15,6 +15,8 @@ from gitops_ocm.apiserver.handlers_form import columns, include
 from gitops_ocm.apiserver.handlers_options import asked, flag, integer
 from gitops_ocm.apiserver.list_options import check_watch
 from gitops_ocm.apiserver.negotiation import JSON_MEDIA
+from gitops_ocm.apiserver.protobuf import MEDIA
+from gitops_ocm.apiserver.protobuf_encode import encode_watch_frame
 from gitops_ocm.apiserver.reading import Watch
 from gitops_ocm.apiserver.showing import Event
 from gitops_ocm.apiserver.tables import partial_metadata, table
@@ -82,7 +84,7 @@ class Watches:
                 await self._write(encode, event, events.ready(), write)
         except ApiError as error:
             # The status was sent long ago: an error is the last line.
-            await write(orjson.dumps({"type": "ERROR", "object": error.status()}) + b"\n")
+            await write(encode.framed("ERROR", error.status()))
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
@@ -141,8 +143,13 @@ class _Encoder:
     def __call__(self, event: Event) -> bytes:
         if self._plain:
             return event.line()
-        body = {"type": event.type, "object": self._formed(event.object)}
-        return orjson.dumps(body) + b"\n"
+        return self.framed(event.type, self._formed(event.object))
+
+    def framed(self, type_: str, document: Any) -> bytes:
+        """One event: a line of JSON, or a frame of protobuf."""
+        if self._form.media == MEDIA:
+            return encode_watch_frame(type_, document)
+        return orjson.dumps({"type": type_, "object": document}) + b"\n"
 
     def _formed(self, obj: Object) -> Any:
         if self._form.kind.startswith("PartialObjectMetadata"):

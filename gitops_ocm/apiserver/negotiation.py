@@ -1,7 +1,7 @@
 """Which form of an answer a client takes, and what form its body came in.
 
-JSON is what the server speaks; YAML is understood both ways, protobuf in bodies. A client that would
-rather have an answer in protobuf gets JSON where it accepts that too, else 406.
+JSON and YAML are spoken of every kind, protobuf of the built-in ones: a client that would rather have a
+custom kind in protobuf gets JSON where it accepts that too, else 406.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import orjson
 
 from gitops_ocm.apiserver.bodies import Body, Unreadable, duplicates, read_json, read_yaml
 from gitops_ocm.apiserver.protobuf import MEDIA, decode_protobuf
+from gitops_ocm.apiserver.protobuf_encode import encode_protobuf
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError, bad_request
 
 JSON_MEDIA, YAML_MEDIA = "application/json", "application/yaml"
-SERVED = (
-    "application/json, application/json;stream=watch, application/vnd.kubernetes.protobuf, "
-    "application/vnd.kubernetes.protobuf;stream=watch, application/yaml"
-)
+SERVED = f"{JSON_MEDIA}, {YAML_MEDIA}, {MEDIA}"
+STREAMED = f"{JSON_MEDIA};stream=watch, {MEDIA};stream=watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,9 @@ class Form:
     version: str = ""
 
     @property
-    def content_type(self) -> str:
-        """The `Content-Type` of an answer in this form."""
-        return self.media
+    def stream(self) -> str:
+        """The `Content-Type` of a watch in this form."""
+        return self.media if self.media == JSON_MEDIA else f"{self.media};stream=watch"
 
     def discovery(self) -> bool:
         """Whether the aggregated discovery document is asked for."""
@@ -54,13 +53,17 @@ _TRANSFORMS = {
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str) -> Form:
-    """The first form in `accept` (by quality, then order) that is served; 406 where none is."""
+def negotiate(accept: str, *, protobuf: bool = False, stream: bool = False) -> Form:
+    """The first form in `accept` (by quality, then order) that is served; 406 where none is.
+
+    `protobuf`: whether what is asked for has that form. `stream`: a watch, which YAML cannot be.
+    """
     for media, parameters in _ranked(accept):
-        form = _form(media, parameters)
+        form = None if stream and media == YAML_MEDIA else _form(media, parameters, protobuf)
         if form is not None:
             return form
-    raise ApiError("NotAcceptable", f"only the following media types are accepted: {SERVED}")
+    known = STREAMED if stream else SERVED
+    raise ApiError("NotAcceptable", f"only the following media types are accepted: {known}")
 
 
 def _ranked(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -78,12 +81,14 @@ def _ranked(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield media, parameters
 
 
-def _form(media: str, parameters: dict[str, str]) -> Form | None:
+def _form(media: str, parameters: dict[str, str], protobuf: bool) -> Form | None:
     if media in ("", "*/*", "application/*"):
         media = JSON_MEDIA
-    if media not in (JSON_MEDIA, YAML_MEDIA):
+    if media not in (JSON_MEDIA, YAML_MEDIA) and not (protobuf and media == MEDIA):
         return None
     kind = parameters.get("as", "")
+    if media == MEDIA and kind and not kind.startswith("PartialObjectMetadata"):
+        return None  # the rows of a Table are of any type, which protobuf cannot say
     if not kind:
         return Form(media)
     group, versions = _TRANSFORMS.get(kind, ("", ()))
@@ -92,8 +97,18 @@ def _form(media: str, parameters: dict[str, str]) -> Form | None:
     return Form(media, kind, group, parameters["v"])
 
 
+def form_of_error(accept: str) -> Form:
+    """The form of an error: what the client takes, or JSON."""
+    try:
+        return Form(negotiate(accept, protobuf=True).media)
+    except ApiError:
+        return PLAIN
+
+
 def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
     """A document in the form's media type."""
+    if form.media == MEDIA:
+        return encode_protobuf(document)
     if form.media == YAML_MEDIA:
         from gitops_ocm.apiserver.yaml_answers import to_yaml
 

@@ -1,7 +1,7 @@
 """Reads Kubernetes' protobuf form of built-in kinds, as Go clients (kubectl among them) send it.
 
-Only bodies are read; answers are JSON, which those clients take as well. The field numbers are
-packaged data (`tools/builtin_protobuf.py`). As Go's types cannot tell an absent value from a zero
+Writing it is `protobuf_encode`. The field numbers are packaged data (`tools/builtin_protobuf.py`).
+As Go's types cannot tell an absent value from a zero
 one, zeros are dropped unless the field is a pointer there.
 """
 
@@ -23,9 +23,17 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import definition_names
 
 MEDIA = "application/vnd.kubernetes.protobuf"
+_ANY_GROUP = frozenset(
+    (
+        *("Status", "DeleteOptions", "WatchEvent"),
+        *("APIVersions", "APIGroupList", "APIGroup", "APIResourceList"),
+    )
+)
+"""Kinds that are at home in every group."""
 MAGIC = b"k8s\x00"
-_META = "k8s.io.apimachinery.pkg.apis.meta.v1."
-_SCHEMA = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1."
+META = "k8s.io.apimachinery.pkg.apis.meta.v1."
+SCHEMA = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1."
+_RAW = "k8s.io.apimachinery.pkg.runtime.RawExtension"
 _DEPTH = 64
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -59,21 +67,29 @@ def decode_protobuf(body: bytes) -> Object:
 
 
 def _message_of(api_version: str, kind: str) -> str:
-    group, _, version = api_version.rpartition("/")
-    if kind == "DeleteOptions":
-        return f"{_META}DeleteOptions"
-    if kind == "TokenRequest":  # a subresource's kind, which the list of kinds does not have
-        return f"k8s.io.api.authentication.{version}.TokenRequest"
-    name = definition_names().get((group, version, kind), "")
-    message = name.replace("io.k8s.", "k8s.io.", 1).replace("-", "_")
-    if message not in _messages():
+    message = known_message(api_version, kind)
+    if message is None:
         text = f"no kind {kind!r} of {api_version!r} is known in {MEDIA}: send application/json"
         raise ApiError("UnsupportedMediaType", text)
     return message
 
 
+@lru_cache(maxsize=1024)
+def known_message(api_version: str, kind: str) -> str | None:
+    """The message that a kind's objects are, None where it has no protobuf form."""
+    group, _, version = api_version.rpartition("/")
+    if kind in _ANY_GROUP or group == "meta.k8s.io":
+        name = f"{META}{kind}"
+    elif (group, version, kind) in definition_names():
+        name = definition_names()[group, version, kind].replace("io.k8s.", "k8s.io.", 1).replace("-", "_")
+    else:  # the kind of a subresource, which the list of kinds does not have
+        name = f"k8s.io.api.{group.partition('.')[0] or 'core'}.{version}.{kind}"
+    return name if name in messages() else None
+
+
 @lru_cache(maxsize=1)
-def _messages() -> Mapping[str, Mapping[int, Field]]:
+def messages() -> Mapping[str, Mapping[int, Field]]:
+    """Every message, by name: its fields by number."""
     packed = (files("gitops_ocm") / "apiserver" / "builtin" / "protobuf.json.gz").read_bytes()
     raw: dict[str, list[Any]] = orjson.loads(gzip.decompress(packed))
     return {name: {row[0]: Field(*row[1:]) for row in rows} for name, rows in raw.items()}
@@ -85,7 +101,7 @@ def _decode(message: str, data: bytes, depth: int) -> Any:
         return special(data, depth)
     if depth > _DEPTH:
         raise Broken(f"nested deeper than {_DEPTH} messages")
-    fields = _messages()[message]
+    fields = messages()[message]
     result: dict[str, Any] = {}
     for number, wire, value in _values(data):
         field = fields.get(number)
@@ -105,7 +121,7 @@ def _put(result: dict[str, Any], field: Field, wire: int, value: int | bytes, de
         result.setdefault(field.name, []).append(decoded)
     elif "i" in field.shape:
         result.update(decoded)
-    elif "p" in field.shape or decoded not in ("", 0, False, None, {}):
+    elif "p" in field.shape or decoded not in ("", 0, False, None, {} if field.type != _RAW else None):
         result[field.name] = decoded
 
 
@@ -118,7 +134,7 @@ def _entry(field: Field, data: bytes, depth: int) -> tuple[str, Any]:
 
 
 def _value(kind: str, wire: int, value: int | bytes, depth: int) -> Any:
-    if kind in _messages() or kind in _SPECIAL:
+    if kind in messages() or kind in _SPECIAL:
         return _decode(kind, _bytes(value), depth + 1)
     if kind == "string":
         return _text(value)
@@ -237,7 +253,7 @@ def _items(data: bytes, depth: int) -> list[str]:
 
 
 def _schema(value: int | bytes, depth: int) -> Any:
-    return _decode(f"{_SCHEMA}JSONSchemaProps", _bytes(value), depth + 1)
+    return _decode(f"{SCHEMA}JSONSchemaProps", _bytes(value), depth + 1)
 
 
 def _schema_or_bool(data: bytes, depth: int) -> Any:
@@ -259,18 +275,18 @@ def _schema_or_strings(data: bytes, depth: int) -> Any:
 
 
 _SPECIAL: Mapping[str, Callable[[bytes, int], Any]] = {
-    f"{_META}Time": _time,
-    f"{_META}MicroTime": _micro_time,
-    f"{_META}FieldsV1": _raw_json,
-    f"{_META}Verbs": _items,
+    f"{META}Time": _time,
+    f"{META}MicroTime": _micro_time,
+    f"{META}FieldsV1": _raw_json,
+    f"{META}Verbs": _items,
     "k8s.io.apimachinery.pkg.api.resource.Quantity": _quantity,
     "k8s.io.apimachinery.pkg.util.intstr.IntOrString": _int_or_string,
-    "k8s.io.apimachinery.pkg.runtime.RawExtension": _raw_json,
+    _RAW: _raw_json,
     "k8s.io.api.authentication.v1.ExtraValue": _items,
     "k8s.io.api.authorization.v1.ExtraValue": _items,
     "k8s.io.api.certificates.v1.ExtraValue": _items,
-    f"{_SCHEMA}JSON": _raw_json,
-    f"{_SCHEMA}JSONSchemaPropsOrBool": _schema_or_bool,
-    f"{_SCHEMA}JSONSchemaPropsOrArray": _schema_or_schemas,
-    f"{_SCHEMA}JSONSchemaPropsOrStringArray": _schema_or_strings,
+    f"{SCHEMA}JSON": _raw_json,
+    f"{SCHEMA}JSONSchemaPropsOrBool": _schema_or_bool,
+    f"{SCHEMA}JSONSchemaPropsOrArray": _schema_or_schemas,
+    f"{SCHEMA}JSONSchemaPropsOrStringArray": _schema_or_strings,
 }

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gitops_ocm.apiserver.conversion import served_beside
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.catalog import Catalog, Served
-from gitops_ocm.objects.event_forms import in_form
+from gitops_ocm.objects.conversion import converted, converts
+from gitops_ocm.objects.native_values import encoded
 from gitops_ocm.objects.ref import Object
 
 CRD_RESOURCE = ("apiextensions.k8s.io", "customresourcedefinitions")
@@ -27,12 +29,12 @@ class Registry:
         """Serve the catalog and what these definitions add, and nothing else."""
         self.catalog = catalog
         for crd in definitions:
-            self.catalog = self.catalog.with_crd(crd)
+            self.catalog = _with(self.catalog, crd)
         self._reindex()
 
     def define(self, crd: Object) -> None:
         """Serve what a definition says from now on, and nothing it said before."""
-        self.catalog = self.catalog.with_crd(crd)
+        self.catalog = _with(self.catalog, crd)
         self._reindex()
 
     def forget(self, crd: Object) -> None:
@@ -68,12 +70,24 @@ class Registry:
         """A stored object in the version asked for; the object itself where it is stored in that."""
         if obj["apiVersion"] == served.resource.api_version:
             return obj
-        if resource_of(served) == EVENT_RESOURCE:
-            return in_form(obj, served.resource.api_version)
-        result = {**obj, "apiVersion": served.resource.api_version}
-        if served.custom and served.schema is not None:
-            result = served.schema.default(served.schema.prune(result))
-        return result
+        result = converted(obj, served.resource.api_version)
+        if served.schema is None:
+            return result
+        if served.custom:
+            return served.schema.default(served.schema.prune(result))
+        shown: Object = encoded(served.schema.default(result), served.schema)
+        return shown
+
+    def stored(self, obj: Object, served: Served) -> Object:
+        """An object in the version it is kept in, where that is not as good as the one it came in."""
+        if served.storage or not converts(served.resource.of):
+            return obj
+        kept = self.of(resource_of(served))
+        return obj if kept is None else self.presented(obj, kept)
+
+
+def _with(catalog: Catalog, crd: Object) -> Catalog:
+    return catalog.with_crd(crd).with_served(served_beside(crd))
 
 
 def key_for(served: Served, namespace: str, name: str) -> Key:

@@ -201,7 +201,7 @@ class Api:
         if options.dry_run:
             return Answer(obj, warnings, created=True)
         with self._transaction():
-            stored = self.store.write(key, obj)
+            stored = self.store.write(key, self._registry.stored(obj, served))
             self._upkeep.after_write(key, None, stored)
         return Answer(self._registry.presented(stored, served), warnings, created=True)
 
@@ -323,7 +323,7 @@ class Api:
             if gone:
                 self._remove(key)
                 return Answer(new, warnings, removed=True)
-            stored = self.store.write(key, new)
+            stored = self.store.write(key, self._registry.stored(new, served))
             self._upkeep.after_write(key, old, stored)
         return Answer(self._registry.presented(stored, served), warnings)
 
@@ -354,7 +354,7 @@ class Api:
         if deletion.fate is lifecycle.Fate.UNCHANGED or dry_run:
             return Answer(deletion.obj)
         with self._transaction():
-            stored = self.store.write(key, deletion.obj)
+            stored = self.store.write(key, self._registry.stored(deletion.obj, served))
             self._upkeep.after_write(key, old, stored)
         return Answer(self._registry.presented(stored, served))
 

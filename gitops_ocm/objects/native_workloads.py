@@ -107,9 +107,9 @@ def _check_service(obj: Object, old: Object | None) -> Iterator[Cause]:
 def _check_selector(obj: Object, old: Object | None) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
     selector = spec.get("selector")
-    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-    shown = canonical_json(labels).decode()
-    if isinstance(selector, dict) and not matches(selector, labels):
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    shown = canonical_json(labels or None).decode()
+    if not isinstance(selector, dict) or not matches(selector, labels or {}):
         text = f"Invalid value: {shown}: `selector` does not match template `labels`"
         yield Cause("FieldValueInvalid", text, "spec.template.metadata.labels")
     if old is not None and selector != (old.get("spec") or {}).get("selector"):

@@ -278,19 +278,32 @@ def _item_key(item: Any, schema: Schema) -> Any:
     return None
 
 
+_MAY_BE_EMPTY = frozenset({"rules", "limits", "endpoints", "ports", "drivers", "serviceName"})
+"""Fields that OpenAPI calls required, because Go writes them in any case, and that need no value."""
+
+
+def _is_missing(value: Mapping[str, Any], name: str, schema: Schema) -> bool:
+    """Whether a required field of a native kind has no value: zero is one for numbers and booleans."""
+    node = schema.field(name)
+    if node is None or node.type in ("boolean", "integer") or name in _MAY_BE_EMPTY:
+        return False
+    found = value.get(name)
+    return found is None or (schema.letters.get(name) in ("s", "l") and not found)
+
+
 def _native(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
     """Required fields and enums of a native kind; a status is written by controllers and trusted."""
     if isinstance(value, dict):
         if schema.plain:
             return
-        for name in schema.required:
-            node = schema.field(name)
-            if name not in value and node is not None and node.type not in ("boolean", "integer"):
-                yield _required((*path, name))
+        missing = [name for name in schema.required if _is_missing(value, name, schema)]
+        for name in missing:
+            yield _required((*path, name))
         for name, under in value.items():
             node = schema.field(name)
-            if node is not None and not (not path and name in ("metadata", "status")):
-                yield from _native(under, node, (*path, name))
+            if node is None or name in missing or (not path and name in ("metadata", "status")):
+                continue
+            yield from _native(under, node, (*path, name))
     elif isinstance(value, list) and schema.items is not None:
         for at, item in enumerate(value):
             yield from _native(item, schema.items, (*path, at))

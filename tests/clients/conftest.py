@@ -1,0 +1,34 @@
+"""The Go program on client-go that judges servers; made before any test's time limit runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.testing.programs import ensure_program
+
+HERE = Path(__file__).parent
+GO = HERE.parent / "controlplane"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the program if a test needs it: a minute, once."""
+    if session.config.option.collectonly:
+        return
+    if not any("go_program" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        try:
+            ensure_program("clients", HERE / "program", os.environ, go=GO)
+        except GitopsError as error:
+            pytest.exit(f"no program on client-go: {error.message}\n{error.hint}", 1)
+
+
+@pytest.fixture(scope="session")
+def go_program() -> Path:
+    """The program on client-go."""
+    return ensure_program("clients", HERE / "program", os.environ, go=GO)
