@@ -51,9 +51,12 @@ def parsed(request: str) -> x509.CertificateSigningRequest:
     if first is None or first.label != "CERTIFICATE REQUEST":
         raise ValueError("PEM block type must be CERTIFICATE REQUEST")
     try:
-        return x509.load_der_x509_csr(first.body)
-    except ValueError as error:
+        found = x509.load_der_x509_csr(first.body)
+        # Both are read on demand, and have faults of their own: later it would be too late to say so.
+        _ = found.subject, found.extensions
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise ValueError(f"asn1: {error}") from error
+    return found
 
 
 def settled(new: Object, old: Object | None, subresource: str, now: datetime) -> Object:
