@@ -129,7 +129,11 @@ async def outcomes(
         await asyncio.wait({running, ended})
         assert not running.cancelled(), f"the {group} controllers {ended.result()}"
     await _sweep(stage())
-    return running.result()
+    found = running.result()
+    for error in found.errors.values():
+        if error is not None:
+            error.add_note(f"The {group} controllers said last:\n{program.last_words()}")
+    return found
 
 
 async def _sweep(stage: Stage) -> None:

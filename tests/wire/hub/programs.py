@@ -40,7 +40,11 @@ class Program:
         """Return only when it has ended: with which status, and its last words."""
         while self.process.poll() is None:
             await asyncio.sleep(LOOK_SECONDS)
-        return f"ended with {self.process.returncode}:\n{self.log.read_text(errors='replace')[-4000:]}"
+        return f"ended with {self.process.returncode}:\n{self.last_words()}"
+
+    def last_words(self) -> str:
+        """The end of what it has said."""
+        return self.log.read_text(errors="replace")[-4000:]
 
 
 @contextmanager
