@@ -18,7 +18,7 @@ from gitops_ocm.objects.paths import Step
 
 LONGEST = 4096
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
-_WORDS = re.compile(r"(?<![.\w$])[a-zA-Z_]\w*|\$\w*|\\\(")
+_WORDS = re.compile(r"(?<![.\w$])[a-zA-Z_]\w*|\$\w*")
 _ALLOWED = frozenset(
     (
         *("select", "has", "test", "startswith", "endswith", "contains", "inside", "any", "all", "not"),
@@ -51,7 +51,8 @@ def jq_paths(expression: str, value: Mapping[str, Any]) -> list[list[Step]]:
 def _program(expression: str) -> Any:
     if len(expression) > LONGEST:
         raise BadExpression("jq expression is too long", hint=f"write it in {LONGEST} characters")
-    for word in _WORDS.findall(_STRINGS.sub('""', expression)):
+    inside = ["\\("] if "\\(" in expression else []  # text with an expression in it
+    for word in [*inside, *_WORDS.findall(_STRINGS.sub('""', expression))]:
         if word not in _ALLOWED:
             raise BadExpression(
                 f"jq expression uses {word!r}, which does not name a field",

@@ -17,10 +17,7 @@ AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Case:
-    """One case. `differs` says why OCM's own agent does otherwise: there it must fail.
-
-    `only` names the servers it is for, where it shows what one of them alone does.
-    """
+    """One case. `differs` says why OCM's own agent does otherwise: there it must fail."""
 
     name: str
     moves: Sequence[Move]

@@ -9,7 +9,7 @@ from gitops_ocm.objects.ref import Object
 from tests.wire.agent.cases import Case
 from tests.wire.agent.expected import ABSENT, Entry
 from tests.wire.agent.kinds import GROUP, config_map, definition, gadget, note, obj, widget
-from tests.wire.agent.moves import End, Ended, Expect, Gone, There, Work
+from tests.wire.agent.moves import Change, End, Ended, Expect, Gone, There, Work
 
 _FAILED = "Failed to apply manifest: "
 _A, _B = config_map("$me-a"), config_map("$me-b")
@@ -92,7 +92,7 @@ OWN_KINDS = [_own_kind("cogs", "Cog"), _own_kind("levers", "Lever")]
 
 _UNKNOWN = obj("nowhere.example.com/v1", "Nothing", spec={})
 _OTHER_VERSION = obj(f"{GROUP}/v7", "Note", spec={})
-_NO_RESOURCE = {"available": "Unknown", "live": ABSENT}
+_NO_RESOURCE: dict[str, Any] = {"available": "Unknown", "live": ABSENT}
 _BIG = {**note(), "spec": {"size": 11}}
 _LOST = obj("v1", "ConfigMap", "$me", "$me-lost", data={"a": "b"})
 
@@ -273,8 +273,6 @@ _DAEMON = note(spec={"a": 1, "b": [1, 2]})
 
 
 def _drift(name: str, manifest: Object, body: Object, **more: Any) -> Case:
-    from tests.wire.agent.moves import Change
-
     return Case(
         f"drift {name}",
         [

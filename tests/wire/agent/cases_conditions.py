@@ -353,16 +353,6 @@ FOLLOWED = [
         ],
     ),
     Case(
-        "a complete manifest is left alone",
-        [
-            Work([_FROZEN, _OTHER], _DONE),
-            Expect(
-                [Entry(_FROZEN, rules=_IS_DONE), Entry(_OTHER)],
-                conditions=_WORK_DONE,
-            ),
-        ],
-    ),
-    Case(
         "a complete manifest of an incomplete work is left alone",
         [
             Work(

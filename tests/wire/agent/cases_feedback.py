@@ -14,7 +14,7 @@ from tests.wire.agent.moves import Expect, Gone, Status, There, Work
 _POD = {"containers": [{"name": "main", "image": "example.com/web:1"}]}
 _TEMPLATE = {"metadata": {"labels": {"app": "$me"}}, "spec": _POD}
 _SELECTED = {"selector": {"matchLabels": {"app": "$me"}}, "template": _TEMPLATE}
-WELL_KNOWN = {"feedbackRules": [{"type": "WellKnownStatus"}]}
+WELL_KNOWN: dict[str, Any] = {"feedbackRules": [{"type": "WellKnownStatus"}]}
 _FAILED = "Sync status feedback failed with error "
 _NOON = "2026-01-01T12:00:00Z"
 
@@ -265,7 +265,7 @@ def _chosen(name: str, entries: list[Object], values: list[tuple[str, Any]] | No
 
 
 def _of(rule: tuple[str, str] | None = _COUNT, **identifier: str) -> Object:
-    rules = {"feedbackRules": [paths(rule)]} if rule else {}
+    rules: dict[str, Any] = {"feedbackRules": [paths(rule)]} if rule else {}
     return config("notes", **{"group": GROUP, **identifier}, **rules)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from gitops_ocm.objects.ref import Object
 from tests.wire.agent.cases import Case
 from tests.wire.agent.expected import Entry
-from tests.wire.agent.kinds import GROUP, config_map, definition, gadget, note, obj, widget
-from tests.wire.agent.moves import End, Ended, Expect, Work
+from tests.wire.agent.kinds import GROUP, config_map, gadget, note, obj, widget
+from tests.wire.agent.moves import End, Ended, Expect, Move, Work
 
 _POD = {"containers": [{"name": "main", "image": "example.com/web:1"}]}
 _LABELS = {"app": "$me"}
@@ -120,19 +120,9 @@ def _shown(manifest: Object) -> str:
 
 def _arrives(number: int, manifest: Object) -> Case:
     """Applied as it is, owned, listed; gone with its work, unless a finalizer of its kind keeps it."""
-    there = [Work([manifest]), Expect([Entry(manifest)])]
-    ends = [] if manifest["kind"] in _PROTECTED else [End(), Ended(gone=[manifest])]
+    there: list[Move] = [Work([manifest]), Expect([Entry(manifest)])]
+    ends: list[Move] = [] if manifest["kind"] in _PROTECTED else [End(), Ended(gone=[manifest])]
     return Case(f"{number} {_shown(manifest)}", [*there, *ends])
 
-
-_CRD = definition("Sprocket", "$me")
-_CRD = {
-    **_CRD,
-    "metadata": {"name": f"$me.{GROUP}"},
-    "spec": {
-        **_CRD["spec"],
-        "names": {"kind": "K$me", "plural": "$me", "singular": "k$me", "listKind": "K$meList"},
-    },
-}
 
 KINDS = [_arrives(n, m) for n, m in enumerate([*NAMESPACED, *CLUSTER_SCOPED])]

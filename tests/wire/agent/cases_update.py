@@ -259,7 +259,7 @@ def _by(strategy: str, resource: str = "notes", **more: Any) -> Object:
 
 
 _ONE, _TWO = note(spec={"a": 1}), note(spec={"a": 2})
-_READ = {"owned": False}
+_READ: dict[str, Any] = {"owned": False}
 ONLY = [
     Case(
         "create only: made",

@@ -42,7 +42,7 @@ class Ground:
     agents: dict[str, Agent] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    async def agent(self, name: str, **special: str) -> Agent:
+    async def agent(self, name: str, **special: Any) -> Agent:
         """An agent that is not running yet, for a cluster of its own."""
         cluster = f"{name}-{self.run}"
         await self.hub.create(NAMESPACES, _namespace(cluster))
@@ -99,16 +99,12 @@ async def ground(sides: Sides, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 @pytest.fixture(scope="module")
 async def outcomes(request: pytest.FixtureRequest, ground: Ground) -> Outcomes:
     """What became of the module's selected cases."""
-    module, side = request.module, ground.sides
-    wanted = [
-        item.callspec.params["case"]  # type: ignore[attr-defined]
+    module = request.module
+    selected = [
+        item.callspec.params["case"]
         for item in request.session.items
-        if getattr(item, "module", None) is module
-        and hasattr(item, "callspec")
-        and "case" in item.callspec.params
-        and request.node is not None
+        if getattr(item, "module", None) is module and hasattr(item, "callspec")
     ]
-    assert side is ground.sides
+    cases = {case.name: case for case in selected}.values()  # each is selected once for each pair of sides
     agent = await ground.shared(getattr(module, "AGENT", "plain"))
-    unique = list({case.name: case for case in wanted}.values())
-    return await run_all(unique, lambda case: ground.scene(agent, case.label), other("work"))
+    return await run_all(cases, lambda case: ground.scene(agent, case.label), other("work"))

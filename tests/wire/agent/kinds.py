@@ -70,7 +70,7 @@ def obj(
     }
 
 
-def config_map(name: str = "$me", data: dict[str, str] | None = None, **meta: Any) -> Object:
+def config_map(name: str = "$me", data: dict[str, Any] | None = None, **meta: Any) -> Object:
     """A ConfigMap."""
     return obj("v1", "ConfigMap", name, metadata=meta, data={"key": "value"} if data is None else data)
 

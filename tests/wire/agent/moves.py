@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, split_api_version
 from gitops_ocm.testing.waiting import eventually
 from tests.wire.agent.expected import (
@@ -306,8 +307,6 @@ class Ended:
         name = scene.filled(self.name) or scene.me
 
         async def ended() -> bool:
-            from gitops_ocm.objects.faults import ApiError
-
             try:
                 await scene.work(name)
             except ApiError as error:
