@@ -143,7 +143,7 @@ _VARIES = (
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<token>"),
     (r"ZXlK[\w+/=]+", "<token>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
-    (r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+    (r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
     (r"X509SHA256=[0-9a-f]+", "X509SHA256=<digest>"),
     (r'"resourceVersion":"\d+"', '"resourceVersion":"<version>"'),
     (r'"gitops-ocm-admin"', '"admin"'),
