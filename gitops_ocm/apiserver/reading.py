@@ -105,6 +105,9 @@ def _position(store: Store, token: str, version: str, match: str, limit: int) ->
             )
         return found, after
     if version and version != "0":
+        if not version.isdecimal():
+            why = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}"'
+            raise bad_request(f"invalid resource version: {why}: invalid syntax")
         wanted = parse_version(version, current=store.version)
         # A page of a version is of exactly that, as long as nobody says that a newer one will do.
         exact = match == "Exact" or (limit and not match)

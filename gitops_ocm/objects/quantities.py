@@ -68,7 +68,8 @@ def _read(text: str) -> tuple[Decimal, str]:
             number = number.scaleb(_DECIMAL[suffix])
         if number != number.quantize(_FINEST):
             number = number.quantize(_FINEST, ROUND_CEILING if number > 0 else ROUND_FLOOR)
-        number = max(min(number, _MAX), -_MAX)
+        if suffix in _BINARY:
+            number = max(min(number, _MAX), -_MAX)
     return number, "binary" if suffix in _BINARY else "exponent" if exponent else "decimal"
 
 
