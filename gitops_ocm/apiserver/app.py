@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
@@ -40,7 +40,6 @@ GZIP_FROM = 128 * 1024
 """Answers below this many bytes are not worth compressing."""
 _OFF_LOOP = 1024 * 1024
 _PEOPLE = ("curl", "Wget", "Mozilla/")
-_READING = frozenset({"get", "list"})
 _NO_CACHE = "no-cache, private"
 _TEXT = "text/plain; charset=utf-8"
 
@@ -123,10 +122,12 @@ class App:
 
     async def _handled(self, call: Call) -> Reply:
         """Nobody is told of a write before it is kept, nor of a refusal that follows from one."""
+        if call.info.verb == "list":
+            return await _taking_turns(self._handlers.listing(call))
         try:
             return self._handlers.handle(call)
         finally:
-            if call.info.verb not in _READING:
+            if call.info.verb != "get":
                 await self._api.store.settled()
 
     def _user(self, request: web.BaseRequest) -> User:
@@ -252,6 +253,16 @@ def _query(text: str) -> dict[str, str]:
 
 async def _unsent(line: bytes) -> None:
     """Where a HEAD's body goes."""
+
+
+async def _taking_turns(steps: Generator[None, None, Reply]) -> Reply:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            reply: Reply = end.value
+            return reply
+        await asyncio.sleep(0)
 
 
 async def _compressed(body: bytes) -> bytes:

@@ -6,7 +6,7 @@ watches, which are streams, are in `handlers_watch`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,7 +72,6 @@ class Handlers:
         self._now = now
         self._verbs: Mapping[str, Callable[[Call], Reply]] = {
             "get": self._get,
-            "list": self._list,
             "create": self._create,
             "update": self._update,
             "patch": self._patch,
@@ -81,7 +80,7 @@ class Handlers:
         }
 
     def handle(self, call: Call) -> Reply:
-        """Carry the request out."""
+        """Carry the request out; a LIST is carried out in steps, by `listing`."""
         return self._verbs[call.info.verb](call)
 
     def _get(self, call: Call) -> Reply:
@@ -91,7 +90,8 @@ class Handlers:
         obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
         return Reply(formed(obj, call.served, call.form, self._now(), call.query))
 
-    def _list(self, call: Call) -> Reply:
+    def listing(self, call: Call) -> Generator[None, None, Reply]:
+        """A LIST. Between its steps others can be served."""
         query = call.query
         integer(query, "timeoutSeconds")
         if asked(query, "sendInitialEvents") is not None:
@@ -101,7 +101,7 @@ class Handlers:
                 token=query.get("continue", ""),
                 initial=asked(query, "sendInitialEvents"),
             )
-        page = self._api.list(
+        page = yield from self._api.listing(
             call.served,
             call.info.namespace,
             labels=query.get("labelSelector", ""),

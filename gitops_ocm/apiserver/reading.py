@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import orjson
@@ -26,6 +26,8 @@ from gitops_ocm.objects.selectors import FieldSelector, parse, parse_fields
 BOOKMARK_SECONDS = 60.0
 """A quiet watch that allows bookmarks hears how far the store has come this often."""
 _CONTINUE_FORM = "meta.k8s.io/v1"
+_STEP = 250
+"""Objects looked into before others get their turn."""
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 Matches = Callable[[Object], bool]
@@ -56,20 +58,34 @@ def _check_fields(selector: FieldSelector, served: Served) -> None:
         )
 
 
-def page(
+def page(steps: Generator[None, None, Page]) -> Page:
+    """The page of `paging`, at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Page = end.value
+            return found
+
+
+def paging(
     store: Store,
     registry: Registry,
     served: Served,
     namespace: str,
     *,
-    labels: str,
-    fields: str,
-    limit: int,
-    continue_token: str,
-    resource_version: str,
-    resource_version_match: str,
-) -> Page:
-    """One page; with a continue token at the version of the first page."""
+    labels: str = "",
+    fields: str = "",
+    limit: int = 0,
+    continue_token: str = "",
+    resource_version: str = "",
+    resource_version_match: str = "",
+) -> Generator[None, None, Page]:
+    """One page; with a continue token at the version of the first page.
+
+    In steps, so that whoever has other things to do can do them while many objects are looked into. All
+    of it is of the moment of the first step.
+    """
     check_list(version=resource_version, match=resource_version_match, token=continue_token)
     matches = selection(served, labels, fields)
     version, after = _position(store, continue_token, resource_version, resource_version_match, limit)
@@ -82,7 +98,9 @@ def page(
         return Page(Items(shown, [stored for _, stored in part]), str(taken.version), token, remaining)
     items: list[Stored] = []
     last = ""
-    for key, stored in taken.items:
+    for number, (key, stored) in enumerate(taken.items):
+        if number % _STEP == _STEP - 1:
+            yield
         if not matches(shown.of(stored)):
             continue
         if limit and len(items) == limit:

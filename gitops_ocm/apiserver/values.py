@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from gitops_ocm.apiserver.showing import Items
 from gitops_ocm.decide.admission import ADMIN, Requester
@@ -33,6 +34,17 @@ class Answer:
     warnings: tuple[str, ...] = ()
     created: bool = False
     removed: bool = False
+
+
+class ListOptions(TypedDict, total=False):
+    """What part of a collection is asked for."""
+
+    labels: str
+    fields: str
+    limit: int
+    continue_token: str
+    resource_version: str
+    resource_version_match: str
 
 
 @dataclass(frozen=True, slots=True)

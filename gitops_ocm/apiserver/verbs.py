@@ -8,10 +8,10 @@ validate), `objects.lifecycle` (metadata), `objects.ownership` (managed fields),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 
 from gitops_ocm.apiserver import reading
 from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
@@ -26,6 +26,7 @@ from gitops_ocm.apiserver.store import HISTORY, Storage, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.upkeep import Upkeep
 from gitops_ocm.apiserver.values import Answer as Answer
+from gitops_ocm.apiserver.values import ListOptions
 from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
 from gitops_ocm.apiserver.watch_history import Key
@@ -100,31 +101,15 @@ class Api:
             raise not_found(served.resource.group, served.resource.plural, name)
         return self._registry.presented(obj, served)
 
-    def list(
-        self,
-        served: Served,
-        namespace: str = "",
-        *,
-        labels: str = "",
-        fields: str = "",
-        limit: int = 0,
-        continue_token: str = "",
-        resource_version: str = "",
-        resource_version_match: str = "",
-    ) -> Page:
+    def list(self, served: Served, namespace: str = "", **options: Unpack[ListOptions]) -> Page:
         """A page of a collection (all of it with `limit` 0); `namespace` `""` spans all."""
-        return reading.page(
-            self.store,
-            self._registry,
-            served,
-            namespace,
-            labels=labels,
-            fields=fields,
-            limit=limit,
-            continue_token=continue_token,
-            resource_version=resource_version,
-            resource_version_match=resource_version_match,
-        )
+        return reading.page(self.listing(served, namespace, **options))
+
+    def listing(
+        self, served: Served, namespace: str = "", **options: Unpack[ListOptions]
+    ) -> Generator[None, None, Page]:
+        """`list` in steps."""
+        return reading.paging(self.store, self._registry, served, namespace, **options)
 
     def watch(
         self,
