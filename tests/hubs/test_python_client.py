@@ -16,7 +16,9 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.testing.clusters import NAMESPACES
 
 
-@pytest.fixture(params=["embedded", pytest.param("kubernetes", marks=pytest.mark.controlplane)])
+@pytest.fixture(
+    scope="session", params=["embedded", pytest.param("kubernetes", marks=pytest.mark.controlplane)]
+)
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
     """The kubeconfig of each server in turn, with the OCM kinds on it."""
     request.getfixturevalue(f"{request.param}_cluster")

@@ -107,7 +107,9 @@ async def played(
             await asyncio.gather(*running)
 
 
-@pytest.fixture(params=["embedded", pytest.param("kubernetes", marks=pytest.mark.controlplane)])
+@pytest.fixture(
+    scope="session", params=["embedded", pytest.param("kubernetes", marks=pytest.mark.controlplane)]
+)
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
     """Each hub whose RBAC is asked."""
     found: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
