@@ -17,6 +17,7 @@ from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Object, split_api_version
 
 MAX_WARNINGS = 64
+_TEXT_MAPS = ("labels", "annotations")
 _JUDGED_LATER = frozenset({"CertificateSigningRequest"})
 """Native kinds whose server finds every fault of theirs at once, by rules of its own."""
 
@@ -78,9 +79,20 @@ def decoded(
         warnings += tuple(f'unknown field "{path}"' for path in unknown)
     warnings = _strictly(obj, warnings[:MAX_WARNINGS], field_validation)
     obj = schema.default(pruned)
-    if not isinstance(obj.get("metadata"), dict):
-        obj["metadata"] = {}
+    obj["metadata"] = _texts_for_nulls(obj.get("metadata") or {})
     return obj, warnings
+
+
+def _texts_for_nulls(meta: Object) -> Object:
+    """Metadata with `""` for labels and annotations that are null, as Go's maps of text have it."""
+    if all(None not in (meta.get(name) or {}).values() for name in _TEXT_MAPS):
+        return meta
+    texts = {
+        name: {k: "" if v is None else v for k, v in meta[name].items()}
+        for name in _TEXT_MAPS
+        if meta.get(name)
+    }
+    return {**meta, **texts}
 
 
 def _strictly(obj: Object, texts: tuple[str, ...], field_validation: str) -> tuple[str, ...]:
