@@ -23,6 +23,7 @@ class Sides:
 
     hub: Path
     spoke: Path
+    embedded: bool = False
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +51,7 @@ async def embedded_sides(
     from gitops_ocm.apiserver.serve import serve
 
     async with serve(tmp_path_factory.mktemp("spoke")) as server:
-        yield Sides(embedded_kubeconfig, server.kubeconfig_path)
+        yield Sides(embedded_kubeconfig, server.kubeconfig_path, embedded=True)
 
 
 @pytest.fixture(

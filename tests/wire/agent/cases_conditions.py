@@ -9,9 +9,9 @@ from typing import Any
 from gitops_ocm.objects.ref import Object
 from tests.wire.agent.cases import Case
 from tests.wire.agent.cases_feedback import STATUS
-from tests.wire.agent.expected import ABSENT, Entry
+from tests.wire.agent.expected import Entry
 from tests.wire.agent.kinds import GROUP, config, configs, note, obj, widget
-from tests.wire.agent.moves import End, Ended, Expect, Gone, Status, Work
+from tests.wire.agent.moves import End, Ended, Expect, Gone, Seen, Status, Unchanged, Work
 
 _HELD = {k: v for k, v in STATUS.items() if v is not None}
 _AGGREGATED = "ConditionRulesAggregated"
@@ -338,18 +338,17 @@ FOLLOWED = [
         ],
     ),
     Case(
-        "a complete work does not come back",
+        "a complete work is neither changed nor made again",
         [
             Work([_FROZEN], _DONE),
             Expect([Entry(_FROZEN, rules=_IS_DONE)], conditions=_WORK_DONE),
+            Work([_THAWED], _DONE),
+            Seen(),
+            Unchanged(_FROZEN),
             Gone(_FROZEN),
-            Expect(
-                [Entry(_FROZEN, rules=_IS_DONE, available="False", feedback=None, synced=True, live=ABSENT)],
-                conditions=_WORK_DONE,
-                ledger=False,
-            ),
+            Seen("False"),
             End(),
-            Ended(),
+            Ended(gone=[_FROZEN]),
         ],
     ),
     Case(

@@ -39,8 +39,6 @@ class Entry:
     available: str = "True"
     values: Sequence[tuple[str, Any]] = ()
     feedback: Text | None = None
-    synced: bool = False
-    """Whether feedback was synced while the object was still there."""
     rules: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     live: Any = None
     owned: bool = True
@@ -76,7 +74,7 @@ class Entry:
         }
         if self.feedback is not None and self.feedback != "":
             found["StatusFeedbackSynced"] = ("False", "StatusFeedbackSyncFailed", self.feedback, None)
-        elif self.available == "True" or self.feedback == "" or self.synced:
+        elif self.available == "True" or self.feedback == "":
             reason = "NoStatusFeedbackSynced" if self.feedback is None else "StatusFeedbackSynced"
             found["StatusFeedbackSynced"] = ("True", reason, "", None)
         for name, (status, message, *reason_given) in self.rules.items():

@@ -18,7 +18,7 @@ from tests.wire.agent.expected import (
 )
 from tests.wire.agent.scene import APPLIED_WORKS, Scene
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 WORK_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
 ANCHOR_FINALIZER = "cluster.open-cluster-management.io/applied-manifest-work-cleanup"
 
@@ -264,6 +264,33 @@ def _as_live(scene: Scene, entry: Entry, live: Object | None, anchor: Object | N
         "uid": anchor["metadata"]["uid"],
     }
     return [*found, *differences([owner], mine, f"{what} owners")]
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """See that an object of the managed cluster is still as it was."""
+
+    obj: Object
+
+    async def make(self, scene: Scene) -> None:
+        live = await scene.find(scene.filled(self.obj))
+        assert live is not None
+        assert not list(differences(scene.filled(self.obj), live, scene.me, part=True))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Wait until the agent has looked at this generation of the work, and found it so."""
+
+    available: str = "True"
+
+    async def make(self, scene: Scene) -> None:
+        async def looked() -> bool:
+            work = await scene.work()
+            state, _, _, generation = conditions_in(work["status"]["conditions"])["Available"]
+            return bool((state, generation) == (self.available, work["metadata"]["generation"]))
+
+        await eventually(looked, PATIENCE, describe=f"{scene.me} looked at")
 
 
 @dataclass(frozen=True)
