@@ -6,7 +6,7 @@ from gitops_ocm.objects.ref import Object
 from tests.wire.agent.cases import Case
 from tests.wire.agent.expected import Entry
 from tests.wire.agent.kinds import GROUP, config_map, gadget, note, obj
-from tests.wire.agent.moves import Change, Deleting, End, Ended, Expect, Work
+from tests.wire.agent.moves import Begun, Change, Deleting, End, Ended, Expect, Work
 
 _A, _B, _C = config_map("$me-a"), config_map("$me-b"), note("$me-c", spec={"a": 1})
 
@@ -146,15 +146,16 @@ HELD_UP = [
         "with an unknown kind",
         [
             Work([_A, obj("nowhere.example.com/v1", "Nothing")]),
+            Begun(),
             End(),
             Ended(gone=[_A]),
         ],
     ),
     Case(
         "without manifests that could be applied",
-        [Work([obj("v1", "ConfigMap", "$me", "$me-lost")]), End(), Ended()],
+        [Work([obj("v1", "ConfigMap", "$me", "$me-lost")]), Begun(), End(), Ended()],
     ),
-    Case("at once", [Work([_A, _B, _C]), End(), Ended(gone=[_A, _B, _C])]),
+    Case("at once", [Work([_A, _B, _C]), Begun(), End(), Ended(gone=[_A, _B, _C])]),
     Case(
         "and again under the same name",
         [

@@ -267,6 +267,21 @@ def _as_live(scene: Scene, entry: Entry, live: Object | None, anchor: Object | N
 
 
 @dataclass(frozen=True)
+class Begun:
+    """Wait until the agent has put its finalizer on the work, and no longer.
+
+    Without one an API server may let a deleted work go while the agent is putting it there; what was
+    applied by then is left to eviction, with OCM's agent as with ours.
+    """
+
+    async def make(self, scene: Scene) -> None:
+        async def begun() -> bool:
+            return WORK_FINALIZER in (await scene.work())["metadata"].get("finalizers", ())
+
+        await eventually(begun, PATIENCE, describe=f"{scene.me} begun")
+
+
+@dataclass(frozen=True)
 class Unchanged:
     """See that an object of the managed cluster is still as it was."""
 
