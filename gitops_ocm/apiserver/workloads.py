@@ -1,23 +1,27 @@
 """A stand-in for the kubelet and the workload controllers of a managed cluster without nodes.
 
 For demos and tests: a Deployment gets a ReplicaSet, that gets Pods, Pods come to run, Jobs finish.
-Nothing is executed. What it touches is marked with the annotation `gitops-ocm.io/simulated: "true"`;
-an object (or a pod template) annotated `"disabled"` is left alone. It is a controller table like
-any other (`decide.contract`): pure functions, run by whoever assembles the cluster.
-
-A Pod runs a second after it was made, and on until it is deleted; one that belongs to a Job succeeds.
+Nothing is executed, and it says so: what it touches has the annotation `gitops-ocm.io/simulated: "true"`
+and an Event, its pods are on `simulated-node`. An object (or a pod template) annotated `"disabled"` is
+left alone; one annotated `gitops-ocm.io/simulate` goes wrong in the way that says (`workloads_pods`). It
+is a controller table like any other (`decide.contract`): pure functions, run by whoever assembles the
+cluster. How a Deployment moves to a new template is `workloads_rollout`, Jobs are `workloads_jobs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from gitops_ocm.apiserver.workloads_pods import FINISHED_AFTER, RUNNING_AFTER, pod_status
+from gitops_ocm.apiserver.workloads_jobs import job_step
+from gitops_ocm.apiserver.workloads_pods import NODE, PENDING, SIMULATE, Pace, mode_of, pod_status
+from gitops_ocm.apiserver.workloads_rollout import replicas_of, sizes
 from gitops_ocm.decide.contract import (
     DONE,
     Controller,
+    Emit,
     Index,
     MergePatch,
     Outcome,
@@ -38,7 +42,7 @@ from gitops_ocm.decide.writes import (
     uid_of,
 )
 from gitops_ocm.objects.canonical import digest
-from gitops_ocm.objects.conditions import is_true, parse_time, timestamp, with_condition
+from gitops_ocm.objects.conditions import is_true, parse_time, with_condition
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 
 SIMULATED = "gitops-ocm.io/simulated"
@@ -53,10 +57,10 @@ _PODS_OF, _SETS_OF = "simulated-pods-by-owner", "simulated-sets-by-owner"
 _HASH = "pod-template-hash"
 
 
-def workload_controllers() -> tuple[Controller, ...]:
-    """The rows to run against one managed cluster, as its hub side."""
+def workload_controllers(pace: Pace | None = None) -> tuple[Controller, ...]:
+    """The rows to run against one managed cluster, as its hub side; `pace` says how long things take."""
     rows: tuple[tuple[Kind, Callable[[View, Object, datetime], Outcome], Kind | None], ...] = (
-        (POD, _pod, None),
+        (POD, partial(_pod, pace or Pace()), None),
         (DEPLOYMENT, _deployment, REPLICA_SET),
         (REPLICA_SET, _replica_set, POD),
         (STATEFUL_SET, _stateful_set, POD),
@@ -106,22 +110,38 @@ def _marked(obj: Object) -> tuple[Write, ...]:
     """The mark that says that what follows is no real cluster's doing."""
     if annotations_of(obj).get(SIMULATED) == "true":
         return ()
-    body = {"metadata": {"annotations": {SIMULATED: "true"}, "uid": uid_of(obj)}}
-    return (MergePatch(ref_of(obj), body),)
+    body: Object = {"metadata": {"annotations": {SIMULATED: "true"}, "uid": uid_of(obj)}}
+    if obj["kind"] == "Pod" and mode_of(obj) != PENDING and not (obj.get("spec") or {}).get("nodeName"):
+        body["spec"] = {"nodeName": NODE}
+    told = "its pods are simulated: nothing is executed"
+    return (MergePatch(ref_of(obj), body), Emit(obj, "Simulated", told, action="Simulate"))
 
 
 # Pods
 
 
-def _pod(view: View, pod: Object, now: datetime) -> Outcome:
+def _pod(pace: Pace, view: View, pod: Object, now: datetime) -> Outcome:
     owners = pod["metadata"].get("ownerReferences") or ()
     finishes = any(o.get("controller") and o.get("kind") == "Job" for o in owners)
-    born = parse_time(pod["metadata"]["creationTimestamp"])
-    status = pod_status(pod, now, finishes=finishes)
-    steps = [RUNNING_AFTER, *([FINISHED_AFTER] if finishes else [])]
-    coming = [born + step for step in steps if born + step > now]
-    wait = (min(coming) - now).total_seconds() if coming else None
-    return Outcome(report(pod, status), requeue_after=wait)
+    told = pod_status(pod, now, finishes=finishes, pace=pace)
+    wait = (told.changes - now).total_seconds() if told.changes else None
+    return Outcome((*report(pod, told.status), *_warned(pod, told.status)), requeue_after=wait)
+
+
+def _warned(pod: Object, status: Object) -> tuple[Write, ...]:
+    """A Warning for each container that newly waits for something that went wrong."""
+    before = {c.get("name"): _problem(c) for c in status_of(pod).get("containerStatuses") or ()}
+    return tuple(
+        Emit(pod, "BackOff" if why.endswith("BackOff") else "Failed", message, kind="Warning", action="Start")
+        for container in status.get("containerStatuses") or ()
+        if (why := _problem(container)) and why != before.get(container["name"])
+        for message in (container["state"]["waiting"]["message"],)
+    )
+
+
+def _problem(container: Mapping[str, Any]) -> str:
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    return str(waiting.get("reason", "")) if waiting.get("message") else ""
 
 
 def _pods_of(view: View, owner: Object) -> list[Object]:
@@ -136,6 +156,8 @@ def _scaled(view: View, owner: Object, names: Iterable[str]) -> tuple[Write, ...
     for name in wanted:
         if name not in have:
             writes += ensure(view, _new_pod(owner, name))
+        else:
+            writes += _told(have[name], mode_of(_new_pod(owner, name)))
     for name in sorted(have.keys() - set(wanted)):
         writes += delete(have[name])
     return tuple(writes)
@@ -148,11 +170,30 @@ def _new_pod(owner: Object, name: str) -> Object:
         "name": name,
         "namespace": namespace_of(owner),
         "ownerReferences": [_reference(owner)],
-        "annotations": {SIMULATED: "true", **(meta.get("annotations") or {})},
+        "annotations": {SIMULATED: "true", **_inherited(owner), **(meta.get("annotations") or {})},
     }
     if meta.get("labels"):
         metadata["labels"] = dict(meta["labels"])
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template.get("spec") or {}}
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": template.get("spec") or {},
+    }
+    return pod if mode_of(pod) == PENDING else {**pod, "spec": {"nodeName": NODE, **pod["spec"]}}
+
+
+def _told(obj: Object, mode: str) -> tuple[Write, ...]:
+    """The write that has an object do what it is now told to; what it was told before is forgotten."""
+    if mode_of(obj) == mode:
+        return ()
+    body: Object = {"metadata": {"annotations": {SIMULATE: mode or None}}}
+    return (MergePatch(ref_of(obj), body),)
+
+
+def _inherited(owner: Object) -> dict[str, str]:
+    """What the owner is told to do, its pods do."""
+    return {SIMULATE: mode} if (mode := mode_of(owner)) else {}
 
 
 def _reference(owner: Object) -> dict[str, Any]:
@@ -170,11 +211,6 @@ def _ready(pods: Iterable[Object]) -> int:
     return sum(1 for pod in pods if is_true(pod, "Ready"))
 
 
-def _replicas(obj: Object) -> int:
-    replicas = (obj.get("spec") or {}).get("replicas", 1)
-    return replicas if isinstance(replicas, int) else 1
-
-
 def _suffix(owner: Object, number: int) -> str:
     return digest(f"{uid_of(owner)}/{number}")[:5]
 
@@ -185,39 +221,62 @@ def _suffix(owner: Object, number: int) -> str:
 def _deployment(view: View, obj: Object, now: datetime) -> Outcome:
     wanted = _new_set(obj)
     sets = [s for s in view.indexed(_SETS_OF, uid_of(obj)) if not is_deleting(s)]
-    writes = [*ensure(view, wanted)]
-    for old in sets:
-        if name_of(old) != name_of(wanted) and _replicas(old):
-            scaled: Object = {"spec": {"replicas": 0}}
-            writes.append(MergePatch(ref_of(old), scaled))
-    current: Object = next((s for s in sets if name_of(s) == name_of(wanted)), {"metadata": {}})
-    total, ready = _replicas(obj), int(status_of(current).get("readyReplicas", 0))
+    old = [s for s in sets if name_of(s) != name_of(wanted)]
+    current = next((s for s in sets if name_of(s) == name_of(wanted)), None)
+    step = sizes(obj, current, old)
+    writes = [*ensure(view, {**wanted, "spec": {**wanted["spec"], "replicas": step.new}})]
+    writes += _told(current, mode_of(obj)) if current is not None else ()
+    for each in old:
+        if replicas_of(each) != step.old[name_of(each)]:
+            scaled: Object = {"spec": {"replicas": step.old[name_of(each)]}}
+            writes.append(MergePatch(ref_of(each), scaled))
+    total, ready = replicas_of(obj), sum(int(status_of(s).get("readyReplicas", 0)) for s in sets)
+    updated = status_of(current) if current is not None else {}
+    due = _deadline(obj, current)
     status = {
         "observedGeneration": obj["metadata"].get("generation", 1),
         "replicas": sum(int(status_of(s).get("replicas", 0)) for s in sets),
-        "updatedReplicas": int(status_of(current).get("replicas", 0)),
+        "updatedReplicas": int(updated.get("replicas", 0)),
         "readyReplicas": ready,
         "availableReplicas": ready,
         "unavailableReplicas": max(total - ready, 0),
-        "conditions": _deployment_conditions(obj, now, available=ready >= total, name=name_of(wanted)),
     }
-    return Outcome((*writes, *report(obj, status)))
+    complete = int(updated.get("readyReplicas", 0)) >= total and not any(replicas_of(s) for s in old)
+    late = not complete and due is not None and now >= due
+    status["conditions"] = _deployment_conditions(
+        obj, now, available=ready >= total, complete=complete, late=late, name=name_of(wanted)
+    )
+    wait = (due - now).total_seconds() if due is not None and not complete and not late else None
+    return Outcome((*writes, *report(obj, status)), requeue_after=wait)
 
 
-def _deployment_conditions(obj: Object, now: datetime, *, available: bool, name: str) -> list[Any]:
+def _deadline(obj: Object, current: Object | None) -> datetime | None:
+    """When a rollout that is not through yet counts as stuck."""
+    seconds = (obj.get("spec") or {}).get("progressDeadlineSeconds")
+    if current is None or not isinstance(seconds, int):
+        return None
+    return parse_time(current["metadata"]["creationTimestamp"]) + timedelta(seconds=seconds)
+
+
+def _deployment_conditions(
+    obj: Object, now: datetime, *, available: bool, complete: bool, late: bool, name: str
+) -> list[Any]:
     conditions = list(status_of(obj).get("conditions") or ())
     words = ("MinimumReplicasAvailable", "Deployment has minimum availability.")
     if not available:
         words = ("MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
-    progress = ("NewReplicaSetAvailable", f'ReplicaSet "{name}" has successfully progressed.')
-    if not available:
-        progress = ("ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.')
+    progress = ("ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.')
+    if complete:
+        progress = ("NewReplicaSetAvailable", f'ReplicaSet "{name}" has successfully progressed.')
+    elif late:
+        progress = ("ProgressDeadlineExceeded", f'ReplicaSet "{name}" has timed out progressing.')
     status = "True" if available else "False"
     told = with_condition(
         conditions, type="Available", status=status, reason=words[0], message=words[1], now=now
     )
+    going = "False" if late else "True"
     return with_condition(
-        told, type="Progressing", status="True", reason=progress[0], message=progress[1], now=now
+        told, type="Progressing", status=going, reason=progress[0], message=progress[1], now=now
     )
 
 
@@ -236,11 +295,11 @@ def _new_set(deployment: Object) -> Object:
             "name": f"{name_of(deployment)}-{mark}",
             "namespace": namespace_of(deployment),
             "labels": labels,
-            "annotations": {SIMULATED: "true"},
+            "annotations": {SIMULATED: "true", **_inherited(deployment)},
             "ownerReferences": [_reference(deployment)],
         },
         "spec": {
-            "replicas": _replicas(deployment),
+            "replicas": replicas_of(deployment),
             "selector": matching,
             "template": {**template, "metadata": {**meta, "labels": labels}},
         },
@@ -248,7 +307,7 @@ def _new_set(deployment: Object) -> Object:
 
 
 def _replica_set(view: View, obj: Object, now: datetime) -> Outcome:
-    names = [f"{name_of(obj)}-{_suffix(obj, number)}" for number in range(_replicas(obj))]
+    names = [f"{name_of(obj)}-{_suffix(obj, number)}" for number in range(replicas_of(obj))]
     pods = _pods_of(view, obj)
     labelled = sum(1 for pod in pods if _HASH not in labels_of(obj) or _HASH in labels_of(pod))
     status = {
@@ -264,7 +323,7 @@ def _replica_set(view: View, obj: Object, now: datetime) -> Outcome:
 def _stateful_set(view: View, obj: Object, now: datetime) -> Outcome:
     pods = _pods_of(view, obj)
     # One after the other: the next pod is made when those before it are ready.
-    begun = min(_ready(pods) + 1, _replicas(obj))
+    begun = min(_ready(pods) + 1, replicas_of(obj))
     names = [f"{name_of(obj)}-{number}" for number in range(begun)]
     revision = f"{name_of(obj)}-{digest((obj.get('spec') or {}).get('template'))[:10]}"
     status = {
@@ -296,27 +355,9 @@ def _daemon_set(view: View, obj: Object, now: datetime) -> Outcome:
 
 
 def _job(view: View, obj: Object, now: datetime) -> Outcome:
-    spec, old = obj.get("spec") or {}, status_of(obj)
-    if spec.get("suspend") or is_true(obj, "Complete"):
+    step = job_step(obj, view.indexed(_PODS_OF, uid_of(obj)), now)
+    if step is None:
         return DONE
-    total = int(spec.get("completions", spec.get("parallelism", 1)))
-    pods = view.indexed(_PODS_OF, uid_of(obj))
-    done = sum(1 for pod in pods if status_of(pod).get("phase") == "Succeeded")
-    begun = min(total, done + int(spec.get("parallelism", 1)))
-    names = [f"{name_of(obj)}-{_suffix(obj, number)}" for number in range(begun)]
-    status: dict[str, Any] = {
-        "startTime": old.get("startTime") or timestamp(now),
-        "active": max(begun - done, 0),
-        "ready": _ready(pods),
-        "succeeded": done,
-    }
-    if done >= total:
-        status["completionTime"] = timestamp(now)
-        conditions: list[Any] = list(old.get("conditions") or ())
-        for type_ in ("SuccessCriteriaMet", "Complete"):
-            text = "Reached expected number of succeeded pods"
-            conditions = with_condition(
-                conditions, type=type_, status="True", reason="CompletionsReached", message=text, now=now
-            )
-        status["conditions"] = conditions
-    return Outcome((*_scaled(view, obj, names), *report(obj, status)))
+    names = [f"{name_of(obj)}-{_suffix(obj, number)}" for number in range(step.pods)]
+    ended = [name_of(p) for p in _pods_of(view, obj)] if step.over else names
+    return Outcome((*_scaled(view, obj, ended), *report(obj, step.status)))

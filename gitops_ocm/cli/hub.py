@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +89,20 @@ def _data_dir_option(command: Any) -> Any:
     help="Serve N managed clusters beside it, cluster1 to clusterN.",
 )
 @click.option(
+    "--simulate-workloads/--no-simulate-workloads",
+    default=True,
+    show_default=True,
+    help="Have pods on these clusters come to run; nothing is executed.",
+)
+@click.option(
+    "--workload-delay",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a simulated pod takes to run.",
+)
+@click.option(
     "--beta-certificates",
     is_flag=True,
     help="Serve requests for certificates at certificates.k8s.io/v1beta1 only, as Kubernetes 1.16 to 1.18.",
@@ -103,6 +119,8 @@ def serve(
     data_dir: Path | None,
     listen: str,
     clusters: int,
+    simulate_workloads: bool,
+    workload_delay: float,
     beta_certificates: bool,
     accept_clock: bool,
     controllers: str | None,
@@ -118,8 +136,10 @@ def serve(
     async def work(stop: asyncio.Event) -> None:
         from gitops_ocm.apiserver.local import LocalCluster
         from gitops_ocm.apiserver.serve import serve_fleet
+        from gitops_ocm.apiserver.workloads_pods import Pace
         from gitops_ocm.cli.console import out
         from gitops_ocm.hub.daemon import run_hub
+        from gitops_ocm.hub.simulated import simulated_workloads
 
         fleet = serve_fleet(
             directory,
@@ -129,7 +149,13 @@ def serve(
             beta_certificates=beta_certificates,
             accept_clock=accept_clock,
         )
-        async with fleet as (server, members):
+        async with AsyncExitStack() as stack:
+            server, members = await stack.enter_async_context(fleet)
+            if simulate_workloads:
+                delay = timedelta(seconds=workload_delay)
+                apis = {name: member.api for name, member in members.items()}
+                pace = Pace(running=delay, finished=delay * 3)
+                await stack.enter_async_context(simulated_workloads(apis, stop, pace=pace))
             for one in (server, *members.values()):
                 out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from gitops_ocm.apiserver.workloads import SIMULATED, workload_controllers
-from gitops_ocm.apiserver.workloads_pods import pod_status
+from gitops_ocm.apiserver.workloads_pods import NODE, SIMULATE, Pace, pod_status
+from gitops_ocm.apiserver.workloads_rollout import Sizes, sizes
 from gitops_ocm.decide.contract import (
     DONE,
     Apply,
     Delete,
+    Emit,
     MergePatch,
     Outcome,
     Side,
@@ -40,6 +42,7 @@ class Small:
     def __init__(self, *objects: Object) -> None:
         self.objects: dict[Ref, Object] = {}
         self.now = NOW
+        self.events: _List[Emit] = []
         self._count = 0
         for obj in objects:
             self.put(obj)
@@ -86,7 +89,9 @@ class Small:
 
     def carry_out(self, write: Write) -> None:
         """What the live shell would do."""
-        if isinstance(write, Apply):
+        if isinstance(write, Emit):
+            self.events.append(write)
+        elif isinstance(write, Apply):
             ref = ref_of(write.obj)
             if ref in self.objects:
                 self.objects[ref] = merge_patch(self.objects[ref], write.obj)
@@ -107,7 +112,7 @@ class Small:
             writes = [w for outcome in self.round() for w in outcome.actions]
             for write in writes:
                 self.carry_out(write)
-            if not writes:
+            if not [w for w in writes if not isinstance(w, Emit)]:
                 return
         raise AssertionError("the controllers never come to rest")
 
@@ -145,7 +150,7 @@ POD = _obj("v1", "Pod", TEMPLATE["spec"], creationTimestamp="2026-01-10T12:00:00
 )
 def test_a_pod_comes_to_run(seconds: int, finishes: bool, phase: str, ready: bool) -> None:
     """Its status follows from its age alone."""
-    status = pod_status(POD, NOW + timedelta(seconds=seconds), finishes=finishes)
+    status = pod_status(POD, NOW + timedelta(seconds=seconds), finishes=finishes).status
     assert status["phase"] == phase
     assert is_true(status["conditions"], "Ready") is ready
     assert [c["ready"] for c in status["containerStatuses"]] == [ready]
@@ -237,3 +242,139 @@ def test_a_pending_pod_asks_to_be_looked_at_again() -> None:
     small = Small(_obj("v1", "Pod", TEMPLATE["spec"], annotations={SIMULATED: "true"}))
     (outcome,) = small.round()
     assert outcome.requeue_after == 1.0
+
+
+def _told(mode: str) -> Object:
+    return _obj(
+        "v1",
+        "Pod",
+        TEMPLATE["spec"],
+        creationTimestamp="2026-01-10T12:00:00Z",
+        uid="u",
+        annotations={SIMULATE: mode},
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds", "phase", "reason", "restarts"),
+    [
+        ("pending", 3600, "Pending", "", 0),
+        ("image-pull", 0, "Pending", "ContainerCreating", 0),
+        ("image-pull", 2, "Pending", "ErrImagePull", 0),
+        ("image-pull", 60, "Pending", "ImagePullBackOff", 0),
+        ("crash-loop", 2, "Running", "CrashLoopBackOff", 0),
+        ("crash-loop", 12, "Running", "CrashLoopBackOff", 1),
+        ("crash-loop", 32, "Running", "CrashLoopBackOff", 2),
+        ("slow", 9, "Pending", "ContainerCreating", 0),
+        ("slow", 10, "Running", "", 0),
+    ],
+)
+def test_a_pod_goes_wrong_as_it_is_told(
+    mode: str, seconds: int, phase: str, reason: str, restarts: int
+) -> None:
+    """An annotation says how; what the pod shows is what a real one would."""
+    status = pod_status(_told(mode), NOW + timedelta(seconds=seconds), finishes=False).status
+    assert status["phase"] == phase
+    for container in status.get("containerStatuses", ()):
+        assert container["state"].get("waiting", {}).get("reason", "") == reason
+        assert container["restartCount"] == restarts
+    assert is_true(status["conditions"], "PodScheduled") is (mode != "pending")
+
+
+@pytest.mark.parametrize("mode", ["", "image-pull", "crash-loop", "slow", "pending"])
+def test_a_status_lasts_until_it_is_said_to_change(mode: str) -> None:
+    """Whoever looks again when a status says it changes misses nothing: it is another only then."""
+    pod, now = _told(mode), NOW
+    for _ in range(4):
+        told = pod_status(pod, now, finishes=False)
+        if told.changes is None:
+            break
+        just_before = told.changes - timedelta(milliseconds=1)
+        assert pod_status(pod, just_before, finishes=False).status == told.status
+        assert pod_status(pod, told.changes, finishes=False).status != told.status
+        now = told.changes
+    assert pod_status(pod, now, finishes=False).status is not None
+
+
+def test_the_pace_can_be_set() -> None:
+    """How long a pod takes to run is for whoever assembles the cluster to say."""
+    pace = Pace(running=timedelta(seconds=30))
+    assert (
+        pod_status(POD, NOW + timedelta(seconds=29), finishes=False, pace=pace).status["phase"] == "Pending"
+    )
+    assert (
+        pod_status(POD, NOW + timedelta(seconds=30), finishes=False, pace=pace).status["phase"] == "Running"
+    )
+
+
+def test_it_says_that_nothing_is_real() -> None:
+    """An Event on what people made, and the name of the node on every pod."""
+    spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+    small = Small(_obj("apps/v1", "Deployment", spec))
+    small.settle()
+    assert [(e.about["kind"], e.reason) for e in small.events] == [("Deployment", "Simulated")]
+    assert [p["spec"]["nodeName"] for p in small.of("Pod")] == [NODE]
+
+
+def test_a_rollout_to_a_crashing_template_keeps_the_old_pods() -> None:
+    """The old pods stay as far as the strategy says, and in time the rollout is called stuck."""
+    spec = {
+        "replicas": 4,
+        "progressDeadlineSeconds": 60,
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": TEMPLATE,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}},
+    }
+    small = Small(_obj("apps/v1", "Deployment", spec))
+    small.settle()
+    small.settle(2)
+    (deployment,) = small.of("Deployment")
+    bad = {**TEMPLATE, "metadata": {**TEMPLATE["metadata"], "annotations": {SIMULATE: "crash-loop"}}}
+    small.objects[ref_of(deployment)] = merge_patch(deployment, {"spec": {"template": bad}})
+    small.settle()
+    small.settle(5)
+    (deployment,) = small.of("Deployment")
+    assert deployment["status"]["readyReplicas"] == 3
+    assert sorted(s["spec"]["replicas"] for s in small.of("ReplicaSet")) == [2, 3]
+    small.settle(60)
+    progressing = next(
+        c for c in small.of("Deployment")[0]["status"]["conditions"] if c["type"] == "Progressing"
+    )
+    assert (progressing["status"], progressing["reason"]) == ("False", "ProgressDeadlineExceeded")
+
+
+def test_a_recreation_waits_for_the_old_pods_to_be_gone() -> None:
+    """The strategy Recreate leaves a gap."""
+    spec = {"replicas": 2, "strategy": {"type": "Recreate"}}
+    old = _obj("apps/v1", "ReplicaSet", {"replicas": 2}, name="old") | {"status": {"replicas": 2}}
+    deployment = _obj("apps/v1", "Deployment", spec)
+    assert sizes(deployment, None, [old]) == Sizes(0, {"old": 0})
+    assert sizes(deployment, None, [{**old, "status": {"replicas": 0}}]) == Sizes(2, {"old": 0})
+
+
+def test_a_job_that_fails_gives_up() -> None:
+    """Its pods fail until the backoff limit is passed; then it is Failed, and stays so."""
+    spec = {"backoffLimit": 1, "template": TEMPLATE}
+    small = Small(_obj("batch/v1", "Job", spec, annotations={SIMULATE: "fail"}))
+    for _ in range(4):
+        small.settle(2)
+    (job,) = small.of("Job")
+    assert is_true(job, "Failed")
+    assert job["status"]["failed"] == 2
+    small.settle(3600)
+    assert small.of("Job") == [job]
+
+
+def test_pods_can_be_told_later() -> None:
+    """Annotating what owns them makes pods that run already go wrong, and taking it away heals them."""
+    spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+    small = Small(_obj("apps/v1", "Deployment", spec))
+    small.settle()
+    small.settle(2)
+    for mode, ready in (("crash-loop", 0), (None, 2)):
+        (deployment,) = small.of("Deployment")
+        told = {"metadata": {"annotations": {SIMULATE: mode}}}
+        small.objects[ref_of(deployment)] = merge_patch(deployment, told)
+        small.settle()
+        small.settle(2)
+        assert small.of("Deployment")[0]["status"]["readyReplicas"] == ready
