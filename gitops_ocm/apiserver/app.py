@@ -18,6 +18,7 @@ from aiohttp import web
 
 from gitops_ocm.apiserver.access import Access, RoleObjects, attributes_of
 from gitops_ocm.apiserver.authentication import Authenticator, Certificate
+from gitops_ocm.apiserver.deprecations import deprecations
 from gitops_ocm.apiserver.discovery import Discovery
 from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, system_page
@@ -223,7 +224,7 @@ class App:
         body = encode(reply.document, call.form, pretty=_pretty(request, call.query))
         headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
         response = web.Response(status=reply.status, headers=headers)
-        for warning in reply.warnings:
+        for warning in (*deprecations(call.served.resource), *reply.warnings):
             response.headers.add("Warning", _warning(warning))
         if len(body) >= GZIP_FROM and _takes_gzip(request):
             body = await _compressed(body)

@@ -67,7 +67,8 @@ class Masks:
         if isinstance(value, dict):
             return {self._text(k, known): self._field(value, k, v, known) for k, v in value.items()}
         if isinstance(value, list):
-            items = sorted(value, key=_untimed) if key == "managedFields" else value
+            # Entries of one second, and the kinds of one group, come in any order.
+            items = sorted(value, key=_untimed) if key in ("managedFields", "resources") else value
             return [self._value(item, key, known) for item in items]
         if isinstance(value, str):
             return "AGE" if key == "cells" and AGE.fullmatch(value) else self._text(value, known)

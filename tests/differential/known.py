@@ -1,9 +1,8 @@
-"""Differences that are known and not mended yet: `known.json` names the call and the places, by scenario.
+"""Calls whose answers are known to differ and not mended yet: `known.json` has their numbers, by scenario.
 
     python -m tests.differential.known KUBECONFIG     writes it anew from what differs now
 
-It may only become shorter: a difference that is not in it fails its scenario, and so does a scenario in it
-that has none left. What is *meant* to differ is in `allowed`, with its reason.
+A call that is not in it must not differ. What is *meant* to differ is in `allowed`, with its reason.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from tests.differential.judge import SCRIPT, judged
 from tests.differential.play import connected
 
 FILE = Path(__file__).with_name("known.json")
-Known = Mapping[str, Mapping[str, list[str]]]
+Known = Mapping[str, list[int]]
 
 
 def known() -> Known:
-    """Scenario → number of the call in it → the places that differ."""
+    """Scenario → the numbers of the calls in it that differ."""
     found: Known = orjson.loads(FILE.read_bytes())
     return found
 
 
 async def record(kubeconfig: Path) -> None:
     """Play everything and write down what differs."""
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[str, list[int]] = {}
     with TemporaryDirectory() as directory:
         async with (
             serve(Path(directory) / "hub", crds=crds()) as server,
@@ -43,10 +42,10 @@ async def record(kubeconfig: Path) -> None:
         ):
             for scenario in SCRIPT:
                 verdicts = await judged(real, ours, scenario, f"known-{uuid.uuid4().hex[:8]}")
-                rows = {str(v.number): sorted({d.path for d in v.differences}) for v in verdicts}
-                if rows := {number: places for number, places in rows.items() if places}:
-                    found[scenario] = rows
-    FILE.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
+                if numbers := [v.number for v in verdicts if v.differences]:
+                    found[scenario] = numbers
+    lines = (f"  {orjson.dumps(name).decode()}: {numbers}" for name, numbers in found.items())
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

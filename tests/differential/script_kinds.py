@@ -162,6 +162,7 @@ SCRIPT: dict[str, list[Call]] = {
         delete(f"{SUB}?dryRun=All"),
         delete(SUB),
         wait(f"{SUB}/serviceaccounts/default", 404),
+        wait(f"{SUB}/configmaps/kube-root-ca.crt", 404),
         post(f"{SUB}/configmaps", cm("late")),
         post(f"{SUB}/nonsense", cm("late")),
         apply(f"{SUB}/configmaps/late", cm("late")),
