@@ -12,13 +12,16 @@ from typing import Any
 
 import orjson
 
+from gitops_ocm.apiserver import reviews
+from gitops_ocm.apiserver.access import Access, RoleObjects
 from gitops_ocm.apiserver.verbs import Answer, Api, Page, WriteOptions
 from gitops_ocm.kube.cluster import ObjectList, PatchType, WatchEvent
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Kind, Object, Resource
 from gitops_ocm.runtime.catalog import kubernetes_version
 
+REVIEW = Kind("authorization.k8s.io", "SubjectAccessReview")
 DEFAULT_MANAGER = "gitops-ocm"
 """Who wrote, where a caller does not say: what a server makes of our client's user agent."""
 
@@ -29,6 +32,7 @@ class LocalCluster:
     def __init__(self, api: Api, server: str = "https://embedded.gitops-ocm.local:6443") -> None:
         self.api = api
         self._server = server
+        self._access = Access(RoleObjects(api))
 
     @property
     def server(self) -> str:
@@ -100,7 +104,9 @@ class LocalCluster:
     async def create(
         self, resource: Resource, obj: Object, *, field_manager: str = "", dry_run: bool = False
     ) -> Object:
-        """POST."""
+        """POST. Whether somebody may do something is answered, as over the wire, and stored nowhere."""
+        if resource.of == REVIEW:
+            return reviews.judged(self._access, _copy(obj), reviews.subject_of(obj))
         namespace = (obj.get("metadata") or {}).get("namespace") or ""
         options = WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run)
         answer = self.api.create(self._served(resource), namespace, _copy(obj), options)

@@ -96,26 +96,10 @@ class Reviews:
         return {**asked, "status": status}
 
     def _may_i(self, call: Call, asked: Object) -> Object:
-        return self._judged(asked, call.user)
+        return judged(self._access, asked, call.user)
 
     def _may_they(self, call: Call, asked: Object) -> Object:
-        spec = asked.get("spec") or {}
-        groups = tuple(spec.get("groups") or ())
-        return self._judged(asked, User(str(spec.get("user") or ""), groups))
-
-    def _judged(self, asked: Object, user: User) -> Object:
-        causes = access_causes(asked)
-        if causes:
-            # The internal objects that are judged there carry no kind, and the message shows it.
-            raise invalid(AUTHZ, "", "", causes)
-        wanted = _attributes(asked["spec"])
-        status: Object = {"allowed": self._access.allows(user, wanted)}
-        policy = self._access.policy()
-        if not user.is_master:
-            why = policy.reason(user, wanted) or policy.trouble(user, wanted.namespace)
-            if why:
-                status["reason"] = why
-        return {**asked, "status": status}
+        return judged(self._access, asked, subject_of(asked))
 
     def _my_rules(self, call: Call, asked: Object) -> Object:
         namespace = (asked.get("spec") or {}).get("namespace")
@@ -134,6 +118,28 @@ class Reviews:
 
     def _new_token(self, call: Call, asked: Object) -> Object:
         return self._tokens.answer(call.info.namespace, call.info.name, asked)
+
+
+def subject_of(asked: Object) -> User:
+    """Whom a SubjectAccessReview asks about."""
+    spec = asked.get("spec") or {}
+    return User(str(spec.get("user") or ""), tuple(spec.get("groups") or ()))
+
+
+def judged(access: Access, asked: Object, user: User) -> Object:
+    """An access review with its answer; raises what is wrong with the question."""
+    causes = access_causes(asked)
+    if causes:
+        # The internal objects that are judged there carry no kind, and the message shows it.
+        raise invalid(AUTHZ, "", "", causes)
+    wanted = _attributes(asked["spec"])
+    status: Object = {"allowed": access.allows(user, wanted)}
+    policy = access.policy()
+    if not user.is_master:
+        why = policy.reason(user, wanted) or policy.trouble(user, wanted.namespace)
+        if why:
+            status["reason"] = why
+    return {**asked, "status": status}
 
 
 def user_info(user: User) -> dict[str, Any]:

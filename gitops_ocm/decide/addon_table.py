@@ -31,7 +31,7 @@ _RESYNC = 600
 
 def addon_rows(settings: HubSettings) -> tuple[Controller, ...]:
     """Where add-ons are, what they carry, how they fare."""
-    return (*_manager_rows(), *_health_rows())
+    return (*(_manager_rows() if settings.addon_management else ()), *_health_rows())
 
 
 def _manager_rows() -> tuple[Controller, ...]:

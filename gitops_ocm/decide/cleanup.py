@@ -13,27 +13,33 @@ from typing import Any
 
 from gitops_ocm.api.cluster import (
     CLEANUP_PRIORITY_ANNOTATION,
+    CLUSTER_DELETING_ERROR,
+    CLUSTER_NO_RESOURCES,
     CLUSTER_RESOURCES_REMAIN,
     RESOURCE_CLEANUP_FINALIZER,
 )
+from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
-from gitops_ocm.decide.contract import DONE, Outcome, View, Write
+from gitops_ocm.decide.contract import DONE, Outcome, Result, View, Write
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import (
     add_finalizer,
+    after_failure,
     annotations_of,
     conditions_of,
     delete,
     drop_finalizer,
+    errors,
     is_deleting,
+    is_stale,
     labels_of,
     report,
     seconds_until,
     time_at,
 )
 from gitops_ocm.objects import conditions
-from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+from gitops_ocm.objects.ref import Object, Ref, Resource, split_api_version
 
 MAX_PRIORITY = 100
 RETRY = 5.0
@@ -67,33 +73,58 @@ class ClusterCleanup:
             )
         if RESOURCE_CLEANUP_FINALIZER not in (cluster["metadata"].get("finalizers") or ()):
             return DONE
-        for kind in self.settings.cleanup_kinds:
-            resource = _resource(view, kind)
-            left = view.list(kind, key.name) if resource else ()
+        for name in self.settings.cleanup_resources:
+            resource = _resource(view, name)
+            left = view.list(resource.of, key.name) if resource else ()
             if resource and left:
-                first = min(map(priority, left))
-                writes: list[Write] = [w for o in left if priority(o) == first for w in delete(o)]
-                return Outcome((*_remaining(cluster, resource, left, now), *writes), requeue_after=RETRY)
-        return Outcome(drop_finalizer(cluster, RESOURCE_CLEANUP_FINALIZER))
+                return _delete_first(cluster, resource, left, now)
+        return _finished(cluster, now)
 
 
-def _resource(view: View, kind: Kind) -> Resource | None:
-    """How the hub serves a kind of ours, in whichever version; None where it does not."""
-    versions = [r.api_version for r in SCHEME.resources() if r.kind == kind.kind and r.group == kind.group]
-    return next((r for v in versions if (r := view.resource(v, kind.kind)) is not None), None)
+def _resource(view: View, name: str) -> Resource | None:
+    """How the hub serves a group/version/plural, a kind of ours in whichever version; None if it does not."""
+    api_version, _, plural = name.rpartition("/")
+    group, _ = split_api_version(api_version)
+    ours = [r for r in SCHEME.resources() if r.plural == plural and r.group == group]
+    if not ours:
+        return view.resource_named(api_version, plural)
+    return next((r for o in ours if (r := view.resource(o.api_version, o.kind)) is not None), None)
 
 
-def _remaining(
-    cluster: Object, resource: Resource, left: Sequence[Object], now: datetime
-) -> tuple[Write, ...]:
+def _delete_first(cluster: Object, resource: Resource, left: Sequence[Object], now: datetime) -> Outcome:
+    """Delete the batch whose turn it is, and say how much there is."""
+    first = min(map(priority, left))
+    writes = tuple(w for o in left if priority(o) == first for w in delete(o))
     pending = sum(1 for obj in left if obj["metadata"].get("finalizers"))
-    wanted = conditions.with_condition(
-        conditions_of(cluster),
-        **CLUSTER_RESOURCES_REMAIN.saying(
-            resource=resource.plural, count=len(left), pending=pending
-        )._asdict(),
-        now=now,
-    )
+    remain = CLUSTER_RESOURCES_REMAIN.saying(resource=resource.plural, count=len(left), pending=pending)
+
+    def then(results: Sequence[Result]) -> Outcome:
+        faults = errors(results)
+        if not faults:
+            return Outcome(_saying(cluster, remain, now), requeue_after=RETRY)
+        if all(map(is_stale, faults)):
+            return after_failure(faults)
+        text = "\n".join(fault.message for fault in faults)
+        return Outcome(_saying(cluster, CLUSTER_DELETING_ERROR.saying(error=text), now), retry=text)
+
+    return Outcome(writes, then=then, keep_going=True)
+
+
+def _finished(cluster: Object, now: datetime) -> Outcome:
+    """Say that nothing is left, and let the cluster go."""
+    said = _saying(cluster, CLUSTER_NO_RESOURCES, now)
+
+    def then(results: Sequence[Result]) -> Outcome:
+        if faults := errors(results):
+            return after_failure(faults)
+        latest = results[0].obj if results else cluster
+        return Outcome(drop_finalizer(latest or cluster, RESOURCE_CLEANUP_FINALIZER))
+
+    return Outcome(said, then=then)
+
+
+def _saying(cluster: Object, condition: KnownCondition, now: datetime) -> tuple[Write, ...]:
+    wanted = conditions.with_condition(conditions_of(cluster), **condition._asdict(), now=now)
     return report(cluster, {"conditions": wanted})
 
 

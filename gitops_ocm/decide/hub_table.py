@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
-from gitops_ocm.decide import cleanup, cluster_sets, health, registration, works
+from gitops_ocm.decide import (
+    cleanup,
+    cluster_sets,
+    csr_approval,
+    health,
+    managed_namespaces,
+    registration,
+    works,
+)
 from gitops_ocm.decide.contract import Controller, Index, Read, View, Wake
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
@@ -13,6 +21,7 @@ from gitops_ocm.decide.kinds import (
     CLUSTER_ROLE_BINDING,
     CLUSTER_SET,
     CLUSTER_SET_BINDING,
+    CSR,
     LEASE,
     MANAGED_CLUSTER,
     MANIFEST_WORK,
@@ -77,7 +86,27 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
                 Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
             ),
             field_manager="gitops-ocm-registration",
-            writes={**rights, _CLUSTERS + "managedclusters": ("patch",), **_CLUSTER_STATUS, **_EVENTS},
+            writes={
+                **rights,
+                _CLUSTERS + "managedclusters": ("patch",),
+                "register.open-cluster-management.io/managedclusters/accept": ("update",),
+                **_CLUSTER_STATUS,
+                **_EVENTS,
+            },
+        ),
+        Controller(
+            "csr-approval",
+            "registration",
+            csr_approval.CsrApproval(settings),
+            (
+                Wake(CSR, when=csr_approval.undecided),
+                Wake(MANAGED_CLUSTER, csr_approval.of_cluster, when=csr_approval.accepted_now),
+            ),
+            writes={
+                "certificates.k8s.io/certificatesigningrequests/approval": ("update",),
+                "authorization.k8s.io/subjectaccessreviews": ("create",),
+                **_EVENTS,
+            },
         ),
         Controller(
             "shared-cluster-roles",
@@ -154,6 +183,16 @@ def _set_rows(settings: HubSettings) -> tuple[Controller, ...]:
             writes={_CLUSTERS + "managedclustersets/status": _STATUS},
         ),
         Controller(
+            "managed-namespaces",
+            "registration",
+            managed_namespaces.reconcile,
+            (
+                Wake(MANAGED_CLUSTER, when=_moves),
+                Wake(CLUSTER_SET, managed_namespaces.of_set, when=managed_namespaces.asks_otherwise),
+            ),
+            writes=_CLUSTER_STATUS,
+        ),
+        Controller(
             "cluster-set-bindings",
             "registration",
             cluster_sets.reconcile_binding,
@@ -195,7 +234,7 @@ def placement_rows(settings: HubSettings) -> tuple[Controller, ...]:
 def work_rows(settings: HubSettings) -> tuple[Controller, ...]:
     """Works for many clusters, and works that have had their time."""
     works_written = {"work.open-cluster-management.io/manifestworks": (*_SPEC, "delete")}
-    return (
+    replica_sets = (
         Controller(
             "manifestwork-replicasets",
             "work",
@@ -215,6 +254,9 @@ def work_rows(settings: HubSettings) -> tuple[Controller, ...]:
                 "work.open-cluster-management.io/manifestworkreplicasets/status": _STATUS,
             },
         ),
+    )
+    return (
+        *(replica_sets if settings.replica_sets else ()),
         Controller(
             "finished-works",
             "work",

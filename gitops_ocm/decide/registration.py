@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_ocm.api.cluster import (
+    AUTO_ACCEPTED_ANNOTATION,
     CLUSTER_ACCEPT_ERROR,
     CLUSTER_ACCEPTED,
     CLUSTER_DENIED,
@@ -34,6 +35,7 @@ from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import (
     add_finalizer,
     after_failure,
+    annotations_of,
     conditions_of,
     delete,
     drop_finalizer,
@@ -41,6 +43,7 @@ from gitops_ocm.decide.writes import (
     errors,
     is_deleting,
     is_stale,
+    locked_patch,
     name_of,
     report,
 )
@@ -61,6 +64,8 @@ class Acceptance:
             return DONE
         if is_deleting(cluster):
             return self._deleted(view, cluster)
+        if self.settings.auto_approval and AUTO_ACCEPTED_ANNOTATION not in annotations_of(cluster):
+            return Outcome((_accepting(cluster, now),))
         if (cluster.get("spec") or {}).get("hubAcceptsClient"):
             return self._accepted(view, cluster, now)
         if conditions.find(conditions_of(cluster), HUB_ACCEPTED) is None:
@@ -163,6 +168,14 @@ class Acceptance:
             conditions_of(cluster), **CLUSTER_ACCEPT_ERROR.saying(error=text)._asdict(), now=now
         )
         return report(cluster, {"conditions": wanted})
+
+
+def _accepting(cluster: Object, now: datetime) -> Write:
+    """Accept a cluster once; the mark it leaves lets a person deny the cluster afterwards."""
+    mark = {"metadata": {"annotations": {AUTO_ACCEPTED_ANNOTATION: conditions.timestamp(now)}}}
+    if (cluster.get("spec") or {}).get("hubAcceptsClient"):
+        return locked_patch(cluster, mark)
+    return locked_patch(cluster, {**mark, "spec": {"hubAcceptsClient": True}})
 
 
 SHARED_ROLES = tuple(Ref(*CLUSTER_ROLE, "", name) for name in (access.REGISTRATION_ROLE, access.WORK_ROLE))

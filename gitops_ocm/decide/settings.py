@@ -7,17 +7,21 @@ OCM's, so that a hub or an agent without any setting behaves as its Go counterpa
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-
-from gitops_ocm.objects.ref import Kind
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
 class HubSettings:
     """Settings of the hub's controllers; the booleans are OCM's feature gates by their meaning.
 
+    `auto_approval` accepts every cluster once, and approves the first requests for certificates of the
+    `auto_approved_users`. `beta_certificates` serves hubs that have such requests at v1beta1 alone.
+    `replica_sets` and `addon_management` run the controllers of those names, `cluster_profiles` makes
+    ClusterProfiles. `nil_executor_validating` asks about works without an executor, too.
     `lease_grace` is how many lease durations may pass before a cluster is called unreachable.
-    `resource_cleanup` empties the namespace of a deleted cluster, `cleanup_kinds` says in which order.
+    `resource_cleanup` empties the namespace of a deleted cluster, `cleanup_resources` (group/version/plural)
+    says of what, in order.
     `cluster_labels` are put on everything that is made for a cluster. `work_limit` is the largest
     total size of the manifests of one work, in bytes.
     """
@@ -25,14 +29,42 @@ class HubSettings:
     default_cluster_set: bool = True
     resource_cleanup: bool = True
     complete_work_cleanup: bool = False
+    auto_approval: bool = False
+    auto_approved_users: frozenset[str] = frozenset()
+    beta_certificates: bool = False
+    replica_sets: bool = True
+    addon_management: bool = True
+    cluster_profiles: bool = False
+    nil_executor_validating: bool = False
     lease_grace: int = 5
     lease_duration: int = 60
     work_limit: int = 500 * 1024
     cluster_labels: dict[str, str] = field(default_factory=dict)
-    cleanup_kinds: tuple[Kind, ...] = (
-        Kind("addon.open-cluster-management.io", "ManagedClusterAddOn"),
-        Kind("work.open-cluster-management.io", "ManifestWork"),
+    cleanup_resources: tuple[str, ...] = (
+        "addon.open-cluster-management.io/v1beta1/managedclusteraddons",
+        "work.open-cluster-management.io/v1/manifestworks",
     )
+
+    def with_gates(self, gates: Mapping[str, bool]) -> HubSettings:
+        """The same with OCM's feature gates as given (`api.feature_gates`), by their meaning here."""
+        return replace(self, **{_GATES[name]: on for name, on in gates.items() if name in _GATES})
+
+
+_GATES = {
+    "DefaultClusterSet": "default_cluster_set",
+    "ResourceCleanup": "resource_cleanup",
+    "V1beta1CSRAPICompatibility": "beta_certificates",
+    "ManagedClusterAutoApproval": "auto_approval",
+    "ClusterProfile": "cluster_profiles",
+    "AddonManagement": "addon_management",
+    "NilExecutorValidating": "nil_executor_validating",
+    "ManifestWorkReplicaSet": "replica_sets",
+    "CleanUpCompletedManifestWork": "complete_work_cleanup",
+}
+HUB_GATES_WITHOUT_EFFECT = frozenset(
+    {"ClusterImporter", "SIGPlacementDecision", "PlacementDebugServer", "CloudEventsDrivers"}
+)
+"""Gates of OCM's hub that are taken, so that its settings can be carried over, and open nothing here."""
 
 
 @dataclass(frozen=True)

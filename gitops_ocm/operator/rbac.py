@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gitops_ocm.api.registration import CERTIFICATES_GROUP, CLIENT_SIGNER
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.decide import access
 from gitops_ocm.decide.contract import LOCAL_GROUP, Controller, Side
@@ -86,6 +87,7 @@ def hub_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
     fixed = table_rights(rows, Side.HUB, catalog)
     _hold_what_agents_get(fixed)
     _allow_crds(fixed, hub_crds())
+    fixed.allow(CERTIFICATES_GROUP, "signers", ("approve",), [CLIENT_SIGNER])
     # Kinds that Git uses and only the hub knows are learnt from their definitions.
     fixed.allow(CRD.group, CRD.plural, ("list",))
     fixed.allow("events.k8s.io", "events", ("create", "patch"))
