@@ -118,7 +118,7 @@ FAULTS = [
     _simple("a missing namespace beside another", Entry(_A), _missing(_LOST, failed("not found"))),
     _simple(
         "no namespace",
-        _missing(obj("v1", "ConfigMap", "$me", None), failed("namespace")),
+        _missing(obj("v1", "ConfigMap", "$me", None), failed("(namespace|does not allow this method)")),
     ),
     Case(
         "an invalid object",
