@@ -86,7 +86,7 @@ class Handlers:
     def _get(self, call: Call) -> Reply:
         info = call.info
         if info.subresource == SCALE:
-            return Reply(scale_of(self._api.get(call.served, info.namespace, info.name)))
+            return Reply(self._scale_now(call))
         obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
         return Reply(formed(obj, call.served, call.form, self._now(), call.query))
 
@@ -146,7 +146,9 @@ class Handlers:
         kind = patch_type(call.content_type)
         body = decode_patch(call.body, kind)
         if info.subresource == SCALE:
-            return self._scale(call, patched_scale(self._scale_now(call), kind, body), "PatchOptions")
+            return self._scale(
+                call, patched_scale(self._scale_now(call, read=False), kind, body), "PatchOptions"
+            )
         options = self._options(call, "PatchOptions")
         require_apply_options(call.query, apply=kind is PatchType.APPLY)
         if _is_csr(call):
@@ -177,16 +179,17 @@ class Handlers:
         )
         return Reply(formed_list(page, call.served, call.form, self._now(), call.query))
 
-    def _scale_now(self, call: Call) -> Object:
-        return scale_of(self._api.get(call.served, call.info.namespace, call.info.name))
+    def _scale_now(self, call: Call, *, read: bool = True) -> Object:
+        obj = self._api.get(call.served, call.info.namespace, call.info.name)
+        return scale_of(obj, call.served, read=read)
 
     def _scale(self, call: Call, scale: Any, kind: str) -> Reply:
         info = call.info
-        patch = replicas_patch(scale)
+        patch = replicas_patch(scale, call.served)
         answer = self._api.patch(
             call.served, info.namespace, info.name, PatchType.MERGE, patch, self._options(call, kind)
         )
-        return Reply(scale_of(answer.obj), warnings=answer.warnings)
+        return Reply(scale_of(answer.obj, call.served), warnings=answer.warnings)
 
     def _options(self, call: Call, kind: str, duplicates: tuple[str, ...] = ()) -> WriteOptions:
         query = write_query(call.query, kind, user_agent=call.user_agent)

@@ -20,7 +20,8 @@ class Served:
 
     `load` makes the schema when it is first needed (None: there is none). `columns` are a CRD's
     `additionalPrinterColumns`, `selectable` the field-selector paths beside metadata's, `storage`
-    marks the version objects are kept in, `custom` a kind that a CRD defines.
+    marks the version objects are kept in, `custom` a kind that a CRD defines, `scale` where such a kind
+    has its replicas (a CRD's `subresources.scale`).
     """
 
     resource: Resource
@@ -30,6 +31,7 @@ class Served:
     selectable: tuple[str, ...] = ()
     storage: bool = True
     custom: bool = False
+    scale: Mapping[str, str] = field(default_factory=dict)
     _memo: list[Schema | None] = field(default_factory=list, compare=False, repr=False)
 
     @property
@@ -120,4 +122,5 @@ def _version(base: Resource, names: Mapping[str, Any], version: Mapping[str, Any
         selectable=tuple(f["jsonPath"].lstrip(".") for f in version.get("selectableFields") or ()),
         storage=bool(version.get("storage")),
         custom=True,
+        scale=(version.get("subresources") or {}).get("scale") or {},
     )
