@@ -242,6 +242,7 @@ IGNORED: Sequence[tuple[Mapping[str, Any], bool, Any]] = [
     ({"condition": "OnSpokeChange", "jsonPointers": ["/spec/replicas"]}, True, 5),
     ({"condition": "OnSpokePresent", "jsonPointers": ["spec/replicas"]}, True, 1),
     ({"condition": "OnSpokePresent", "jsonPaths": ["spec.replicas"]}, True, 1),
+    ({"condition": "OnSpokePresent", "jqPathExpressions": [".spec.replicas"]}, False, 5),
 ]
 
 
@@ -254,11 +255,11 @@ def test_ignored_fields_keep_their_live_value(rule: Mapping[str, Any], applied: 
     assert manifest["spec"]["replicas"] == 1
 
 
-def test_jq_is_refused_with_a_way_out() -> None:
+def test_bad_jq_is_refused_with_a_way_out() -> None:
     """What cannot be followed is said, not skipped."""
     with pytest.raises(IgnoreFieldError, match="JQ expression error") as caught:
-        with_live_values({}, {}, [{"jqPathExpressions": [".a"]}], applied=True)
-    assert "jsonPointers" in caught.value.hint
+        with_live_values({}, {}, [{"jqPathExpressions": ["env.HOME"]}], applied=True)
+    assert "use paths" in caught.value.hint
 
 
 def config(name: str, namespace: str, **attributes: Any) -> Object:
