@@ -10,8 +10,6 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-GATES = ("RawFeedbackJsonString",)
-
 
 class Duration(click.ParamType[timedelta]):
     """A span in Go's notation."""
@@ -42,17 +40,14 @@ class Gates(click.ParamType[dict[str, bool]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, bool]:
         """Which gates are set how."""
+        from gitops_ocm.api.feature_gates import SPOKE, FeatureGateError, parse_gates
+
         if isinstance(value, dict):
             return value
-        found: dict[str, bool] = {}
-        for part in filter(None, str(value).split(",")):
-            name, _, setting = part.partition("=")
-            if name not in GATES:
-                self.fail(f"there is no gate {name!r}; there is {', '.join(GATES)}", param, ctx)
-            if setting.lower() not in ("true", "false"):
-                self.fail(f"{name} is either true or false, not {setting!r}", param, ctx)
-            found[name] = setting.lower() == "true"
-        return found
+        try:
+            return parse_gates(str(value), SPOKE)
+        except FeatureGateError as error:
+            self.fail(f"{error.message}; {error.hint}", param, ctx)
 
 
 def agent_options(command: F) -> F:
@@ -95,7 +90,8 @@ def agent_options(command: F) -> F:
                 type=Gates(),
                 default="",
                 metavar="NAME=true|false,…",
-                help=f"What is not on by default: {', '.join(GATES)}.",
+                help="OCM's gates of an agent: AddonManagement, ClusterClaim, ClusterProperty, MultipleHubs, "
+                "RawFeedbackJsonString, V1beta1CSRAPICompatibility, ….",
             ),
         )
     ):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,13 @@ from gitops_ocm.cli.agent_options import agent_options, agent_settings
 from gitops_ocm.cli.git_options import credential_options, credentials_of
 from gitops_ocm.cli.options import answering, cache_dir, connect, log_options
 from gitops_ocm.cli.process import run
+from gitops_ocm.cli.registration_options import places, registration_of, registration_options
 
 if TYPE_CHECKING:
     from gitops_ocm.git.command import Credentials
+    from gitops_ocm.klusterlet.kept import Kept
+    from gitops_ocm.klusterlet.registration import Beside, Registered, RegistrationOptions
+    from gitops_ocm.kube.cluster import Cluster
     from gitops_ocm.live.runner import Runner
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -27,8 +33,20 @@ def klusterlet() -> None:
 
 
 @klusterlet.command("run")
-@click.option("--cluster-name", required=True, metavar="NAME", help="The ManagedCluster it speaks for.")
-@click.option("--hub-kubeconfig", type=_FILE, required=True, metavar="FILE", help="How it reaches the hub.")
+@click.option(
+    "--cluster-name",
+    "--spoke-cluster-name",
+    "cluster_name",
+    default="",
+    metavar="NAME",
+    help="The ManagedCluster it speaks for.  [default with a bootstrap kubeconfig: made up, and kept]",
+)
+@click.option(
+    "--hub-kubeconfig",
+    type=_FILE,
+    metavar="FILE",
+    help="How it reaches a hub where it is registered already.",
+)
 @click.option(
     "--spoke-kubeconfig",
     type=_FILE,
@@ -36,7 +54,11 @@ def klusterlet() -> None:
     help="The managed cluster.  [default: $KUBECONFIG, ~/.kube/config, or the pod's service account]",
 )
 @click.option("--agents", metavar="GROUP,…", help="Run only these (registration, work, status).")
-@click.option("--agent-id", default="", help="Marks what this agent has applied.  [default: the hub's hash]")
+@click.option(
+    "--agent-id",
+    default="",
+    help="Its name in its certificate, and marks what it has applied.  [default: made up; the hub's hash]",
+)
 @click.option(
     "--status-repo",
     metavar="URL",
@@ -49,12 +71,13 @@ def klusterlet() -> None:
     show_default=True,
     help="Least seconds between two commits.",
 )
+@registration_options
 @agent_options
 @credential_options
 @log_options
 def run_command(
     cluster_name: str,
-    hub_kubeconfig: Path,
+    hub_kubeconfig: Path | None,
     spoke_kubeconfig: Path | None,
     agents: str | None,
     agent_id: str,
@@ -65,32 +88,67 @@ def run_command(
     **options: Any,
 ) -> None:
     """Apply the hub's work to one managed cluster and report back."""
+    gates = options["feature_gates"]
+    registration = registration_of(options, cluster_name=cluster_name, agent_name=agent_id, gates=gates)
+    if (registration is None) == (hub_kubeconfig is None):
+        raise click.UsageError(
+            "give --bootstrap-kubeconfig to register, or the --hub-kubeconfig of one registered"
+        )
+    if registration is None and not cluster_name:
+        raise click.UsageError("--hub-kubeconfig needs --cluster-name: whom it speaks for")
     tuned = agent_settings(options)
     credentials = credentials_of(options)
     if agents is not None and "status" in agents.split(",") and status_repo is None:
         raise click.UsageError("--agents status needs --status-repo: the repository to commit to")
 
-    async def work(stop: asyncio.Event) -> None:
+    async def agent(
+        hub: Cluster, spoke: Cluster, name: str, stop: asyncio.Event, beside: Sequence[Beside] = ()
+    ) -> None:
         from gitops_ocm.decide.settings import AgentSettings
         from gitops_ocm.klusterlet.agent import STATUS, KlusterletOptions, agent_groups, run_klusterlet
 
-        hub, spoke = connect(hub_kubeconfig), connect(spoke_kubeconfig)
         groups = (
             frozenset(part.strip() for part in agents.split(",")) if agents else frozenset(agent_groups())
         )
-        settings = AgentSettings(cluster_name, hub_server=hub.server, agent_id=agent_id, **tuned)
-        beside = []
+        settings = AgentSettings(name, hub_server=hub.server, agent_id=agent_id, **tuned)
+        tasks = list(beside)
         if status_repo is not None and STATUS in groups:
-            beside.append(_committing(cluster_name, status_repo, credentials, status_interval, stop))
-        try:
-            if not (await answering(hub, stop) and await answering(spoke, stop)):
+            tasks.append(_committing(name, status_repo, credentials, status_interval, stop))
+        await run_klusterlet(hub, spoke, KlusterletOptions(settings, groups), stop, beside=tasks)
+
+    async def work(stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as stack:
+            spoke = connect(spoke_kubeconfig)
+            stack.push_async_callback(spoke.close)
+            if registration is not None:
+                if await answering(spoke, stop):
+                    await _registering(
+                        registration, places(options, spoke), partial(agent, spoke=spoke), stop
+                    )
                 return
-            await run_klusterlet(hub, spoke, KlusterletOptions(settings, groups), stop, beside=beside)
-        finally:
-            await hub.close()
-            await spoke.close()
+            hub = connect(hub_kubeconfig)
+            stack.push_async_callback(hub.close)
+            if await answering(hub, stop) and await answering(spoke, stop):
+                await agent(hub, spoke, cluster_name, stop)
 
     run(work, level=log_level, form=log_format)
+
+
+async def _registering(
+    options: RegistrationOptions,
+    places: tuple[Kept, Kept],
+    agent: Callable[..., Coroutine[Any, Any, None]],
+    stop: asyncio.Event,
+) -> None:
+    """Register, and run the agent as who that makes it."""
+    from gitops_ocm.klusterlet.registration import Registration
+
+    async def as_registered(
+        hub: Cluster, who: Registered, leave: asyncio.Event, beside: Sequence[Beside]
+    ) -> None:
+        await agent(hub, name=who.cluster_name, stop=leave, beside=beside)
+
+    await Registration(options, *places).run(as_registered, stop)
 
 
 def _committing(

@@ -77,6 +77,7 @@ def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             (
                 Wake(MANAGED_CLUSTER, own),
                 Wake(FACTS, own, side=Side.SPOKE),
+                Wake(FACTS, own),
                 Wake(NODE, own, when=resources_changed, side=Side.SPOKE),
                 Wake(CLUSTER_CLAIM, own, side=Side.SPOKE),
             ),

@@ -89,6 +89,8 @@ class Connection:
     """The file and context this came from, for messages."""
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers that say as whom to act: whoever asks for fewer rights must not get their own instead."""
+    cluster: str = ""
+    """What the kubeconfig calls the server."""
 
     def expired(self, now: datetime) -> str:
         """A sentence about the client certificate, if its time is over; "" otherwise.
@@ -229,6 +231,7 @@ class _Merged:
             insecure=bool(cluster.get("insecure-skip-tls-verify")),
             source=source,
             impersonation=reader.impersonation(user),
+            cluster=str(entry.get("cluster") or ""),
         )
 
     def _entry(self, section: str, key: str, name: str, wanted_by: str) -> tuple[_File, Mapping[str, Any]]:

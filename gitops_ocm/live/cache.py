@@ -228,6 +228,10 @@ class Cache:
         if missing:
             raise Unread(self.side, missing)
 
+    def look_again(self) -> None:
+        """Somebody knows that rights were granted: watches that wait for them try at once."""
+        self._refusals.look_again()
+
     # Objects that no server has
 
     def put_local(self, obj: Object) -> None:

@@ -18,7 +18,7 @@ from gitops_ocm.api.cluster import (
     SPOKE_ONLY_LABEL,
 )
 from gitops_ocm.api.quantity import total
-from gitops_ocm.decide.agent.facts import known
+from gitops_ocm.decide.agent.facts import certificate_condition, known
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Side, View, Write
 from gitops_ocm.decide.kinds import CLUSTER_CLAIM, NODE
 from gitops_ocm.decide.settings import AgentSettings
@@ -59,6 +59,8 @@ class ClusterStatus:
             **CLUSTER_JOINED._asdict(),
             now=now,
         )
+        if (certificate := certificate_condition(view)) is not None:
+            held = conditions.with_condition(held, **certificate, now=now)
         health, wake = self._health(measured, now)
         if health is None:  # failing, but not long enough to say so
             return Outcome(requeue_after=wake)

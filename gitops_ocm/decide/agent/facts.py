@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.decide.contract import LOCAL_GROUP, Side, View
 from gitops_ocm.decide.kinds import FACTS
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.ref import Object, Ref
 
 SPOKE_FACTS = Ref(*FACTS, "", "spoke")
+CERTIFICATE = Ref(*FACTS, "", "certificate")
+"""How the agent's own certificate fares, in the cache of the HUB side."""
 
 
 def facts(*, version: str, failing_since: datetime | None = None, failure: str = "") -> Object:
@@ -29,6 +32,22 @@ def facts(*, version: str, failing_since: datetime | None = None, failure: str =
         "version": version,
         "health": health,
     }
+
+
+def certificate_facts(condition: KnownCondition) -> Object:
+    """The object to put: the condition that is to be reported of the agent's certificate."""
+    return {
+        "apiVersion": f"{LOCAL_GROUP}/v1",
+        "kind": FACTS.kind,
+        "metadata": {"name": CERTIFICATE.name},
+        "condition": condition._asdict(),
+    }
+
+
+def certificate_condition(view: View) -> Object | None:
+    """The condition to report, once there is one."""
+    found = view.get(CERTIFICATE, Side.HUB)
+    return found["condition"] if found is not None else None
 
 
 def known(view: View) -> Object | None:

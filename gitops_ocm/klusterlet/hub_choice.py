@@ -1,0 +1,79 @@
+"""Which of several hubs an agent registers with: the one it belongs to, else the first that would have it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from gitops_ocm.api.registration import CERTIFICATES_GROUP
+from gitops_ocm.decide.kinds import CLUSTER_GROUP
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.klusterlet.bootstrap import CLUSTERS, Bootstrap
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.runtime.log import get_logger
+
+_log = get_logger("registration")
+
+REVIEWS = Resource(
+    "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False
+)
+NEEDED = (
+    *((CLUSTER_GROUP, "managedclusters", verb) for verb in ("create", "get")),
+    *(
+        (CERTIFICATES_GROUP, "certificatesigningrequests", verb)
+        for verb in ("create", "get", "list", "watch")
+    ),
+)
+"""What a bootstrap identity must be allowed."""
+_PATIENCE = 20.0
+
+
+async def choose(
+    found: Sequence[Bootstrap], present: str, cluster: str, left: Collection[str]
+) -> Bootstrap | None:
+    """The hub at `present`, unless it was `left`, and then the others in order; None where none will do."""
+    order = sorted(found, key=lambda b: (b.address.server in left, b.address.server != present))
+    for bootstrap in order:
+        why = await _unfit(bootstrap, cluster)
+        if not why:
+            return bootstrap
+        _log.info("hub passed over", server=bootstrap.address.server, because=why)
+    return None
+
+
+async def _unfit(bootstrap: Bootstrap, cluster: str) -> str:
+    """Why a hub cannot be registered with now; `""`: it can."""
+    try:
+        async with bootstrap.client() as hub, asyncio.timeout(_PATIENCE):
+            lacking = [need for need in NEEDED if not await _allowed(hub, *need)]
+            if lacking:
+                _, resource, verb = lacking[0]
+                return f"its bootstrap kubeconfig may not {verb} {resource}"
+            return await _unwelcome(hub, cluster)
+    except GitopsError as error:
+        return error.message
+    except TimeoutError:
+        return f"no answer within {_PATIENCE:g} s"
+
+
+async def _allowed(hub: Cluster, group: str, resource: str, verb: str) -> bool:
+    asked = {"group": group, "resource": resource, "verb": verb}
+    review: Object = {
+        "apiVersion": REVIEWS.api_version,
+        "kind": REVIEWS.kind,
+        "metadata": {},
+        "spec": {"resourceAttributes": asked},
+    }
+    return bool(((await hub.create(REVIEWS, review)).get("status") or {}).get("allowed"))
+
+
+async def _unwelcome(hub: Cluster, cluster: str) -> str:
+    try:
+        there = await hub.get(CLUSTERS, "", cluster)
+    except ApiError as error:
+        if error.http_code == 404:
+            return ""
+        raise
+    return "" if (there.get("spec") or {}).get("hubAcceptsClient") else "it does not accept the cluster"
