@@ -237,3 +237,12 @@ def binding(
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role[0], "name": role[1]},
         "subjects": [{"kind": "ServiceAccount", "namespace": account[0], "name": account[1]}],
     }
+
+
+def copied(secret: Object | None, namespace: str, labels: Mapping[str, str]) -> tuple[Object, ...]:
+    """A Secret as it should be in another namespace; nothing where there is none."""
+    if secret is None or secret["metadata"].get("namespace") == namespace:
+        return ()
+    meta = {"name": secret["metadata"]["name"], "namespace": namespace, "labels": dict(labels)}
+    body = {"type": secret.get("type", "Opaque"), "data": dict(secret.get("data") or {})}
+    return ({"apiVersion": "v1", "kind": "Secret", "metadata": meta, **body},)
