@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from gitops_ocm.apiserver.access_bootstrap import authentication_objects, bootstrap_objects, restored
 from gitops_ocm.apiserver.cluster_info import published
+from gitops_ocm.apiserver.own_service import own_service
 from gitops_ocm.apiserver.registry import key_for
 from gitops_ocm.apiserver.verbs import Api, WriteOptions
 from gitops_ocm.errors import GitopsError
@@ -40,10 +41,10 @@ def furnish(api: Api, ca: str, more: Iterable[Object] = ()) -> None:
 
 
 def publish(api: Api, ca: str, url: str) -> None:
-    """Tell those without credentials where this server is and whose certificate it has."""
-    obj = published(ca, url)
-    meta = obj["metadata"]
-    api.patch(_served(api, obj), meta["namespace"], meta["name"], PatchType.APPLY, obj, _AS_SERVER)
+    """Tell those without credentials, and those inside, where this server is and whose certificate it has."""
+    for obj in (published(ca, url), *own_service(url)):
+        meta = obj["metadata"]
+        api.patch(_served(api, obj), meta["namespace"], meta["name"], PatchType.APPLY, obj, _AS_SERVER)
 
 
 def _ensure(api: Api, wanted: Object) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gitops_ocm.apiserver.own_service import own_service
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
@@ -120,3 +121,30 @@ async def test_add_ons_are_served_at_both_versions(memory_cluster: Cluster, uniq
         **newer["spec"],
         "installStrategy": {"type": "Manual"},
     }
+
+
+@pytest.mark.controlplane
+async def test_the_servers_own_service(both: Both) -> None:
+    """`default/kubernetes` leads to the server, on the port it listens at."""
+    found = []
+    for side in (both.real, both.ours):
+        service = await side.cluster.get(side.kinds["v1", "Service"], "default", "kubernetes")
+        (port,) = service["spec"]["ports"]
+        assert side.cluster.server.endswith(f":{port.pop('targetPort')}")
+        assert service["spec"].pop("clusterIP") == service["spec"].pop("clusterIPs")[0]
+        found.append((service["metadata"]["labels"], service["spec"], service["status"]))
+    assert found[1] == found[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "kinds"),
+    [
+        ("https://127.0.0.1:6443", ["Service"]),
+        ("https://hub.example.com:6443", ["Service"]),
+        ("https://192.0.2.7:6443", ["Service", "Endpoints", "EndpointSlice"]),
+        ("https://[2001:db8::1]:6443", ["Service", "Endpoints", "EndpointSlice"]),
+    ],
+)
+def test_endpoints_are_addresses_others_reach(url: str, kinds: list[str]) -> None:
+    """No endpoints on loopback, as kube-apiserver refuses them; none behind a name."""
+    assert [obj["kind"] for obj in own_service(url)] == kinds
