@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.git_options import credential_options, credentials_of, service_settings
+from gitops_ocm.cli.hub_options import election_options, election_settings, hub_options, hub_settings
 from gitops_ocm.cli.options import answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.options import data_dir as default_data_dir
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
+    from gitops_ocm.decide.settings import HubSettings
     from gitops_ocm.hub.daemon import HubOptions
     from gitops_ocm.kube.cluster import Cluster
     from gitops_ocm.sync.service import ServiceSettings
@@ -39,6 +41,8 @@ def _controllers_option(command: Any) -> Any:
 @hub.command("run")
 @kubeconfig_options
 @_controllers_option
+@hub_options
+@election_options
 @credential_options
 @log_options
 def run_command(
@@ -50,18 +54,18 @@ def run_command(
     **options: Any,
 ) -> None:
     """Run the hub's controllers, and the sync of every HubSync, against a Kubernetes."""
-    settings = service_settings(credentials_of(options))
+    settings, election = hub_settings(options), election_settings(options)
+    sync = service_settings(credentials_of(options))
 
     async def work(stop: asyncio.Event) -> None:
-        from gitops_ocm.hub.daemon import run_hub
+        from gitops_ocm.hub.daemon import run_elected
 
         cluster = connect(kubeconfig, context)
         try:
             if not await answering(cluster, stop):
                 return
-            await run_hub(
-                cluster, _options(cluster, controllers, settings), stop, ready=_say_ready(cluster.server)
-            )
+            chosen = _options(cluster, controllers, settings, sync)
+            await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
         finally:
             await cluster.close()
 
@@ -113,6 +117,7 @@ def _data_dir_option(command: Any) -> Any:
     help="Start although the clock is behind the time at which the state was last written.",
 )
 @_controllers_option
+@hub_options
 @credential_options
 @log_options
 def serve(
@@ -131,13 +136,15 @@ def serve(
     """Serve an embedded hub: an API server with every OCM kind, and all hub controllers."""
     directory = data_dir or default_data_dir("hub")
     host, port = _address(listen)
-    settings = service_settings(credentials_of(options))
+    settings = hub_settings(options)
+    sync = service_settings(credentials_of(options))
 
     async def work(stop: asyncio.Event) -> None:
         from gitops_ocm.apiserver.local import LocalCluster
         from gitops_ocm.apiserver.serve import serve_fleet
         from gitops_ocm.apiserver.workloads_pods import Pace
         from gitops_ocm.cli.console import out
+        from gitops_ocm.decide.admission import Webhooks
         from gitops_ocm.hub.daemon import run_hub
         from gitops_ocm.hub.simulated import simulated_workloads
 
@@ -148,6 +155,7 @@ def serve(
             port=port,
             beta_certificates=beta_certificates,
             accept_clock=accept_clock,
+            admission=Webhooks(settings),
         )
         async with AsyncExitStack() as stack:
             server, members = await stack.enter_async_context(fleet)
@@ -159,9 +167,8 @@ def serve(
             for one in (server, *members.values()):
                 out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
-            await run_hub(
-                cluster, _options(cluster, controllers, settings), stop, ready=_say_ready(server.url)
-            )
+            chosen = _options(cluster, controllers, settings, sync)
+            await run_hub(cluster, chosen, stop, ready=_say_ready(server.url))
 
     run(work, level=log_level, form=log_format)
 
@@ -198,7 +205,9 @@ def _address(listen: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _options(cluster: Cluster, controllers: str | None, settings: ServiceSettings) -> HubOptions:
+def _options(
+    cluster: Cluster, controllers: str | None, settings: HubSettings, sync: ServiceSettings
+) -> HubOptions:
     from gitops_ocm.hub.daemon import HubOptions
     from gitops_ocm.hub.syncs import logged
     from gitops_ocm.runtime.catalog import load_catalog
@@ -207,12 +216,12 @@ def _options(cluster: Cluster, controllers: str | None, settings: ServiceSetting
     catalog = load_catalog()
 
     def make_sync(name: str) -> SyncService:
-        return SyncService(cluster, name, settings=settings, catalog=catalog, listener=logged(name))
+        return SyncService(cluster, name, settings=sync, catalog=catalog, listener=logged(name))
 
     if controllers is None:
-        return HubOptions(make_sync=make_sync)
+        return HubOptions(settings=settings, make_sync=make_sync)
     groups = frozenset(part.strip() for part in controllers.split(",") if part.strip())
-    return HubOptions(groups, make_sync=make_sync)
+    return HubOptions(groups, settings, make_sync)
 
 
 def _say_ready(server: str) -> Callable[[], None]:

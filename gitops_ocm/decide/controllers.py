@@ -14,6 +14,16 @@ from gitops_ocm.decide.contract import Controller
 from gitops_ocm.decide.hub_table import placement_rows, registration_rows, work_rows
 from gitops_ocm.decide.settings import AgentSettings, HubSettings
 
+LOCKS = {
+    "registration": "registration-controller-lock",
+    "placement": "placement-lock",
+    "work": "work-manager-lock",
+    "addon": "manager-lock",
+    "sync": "gitops-ocm-sync-lock",
+}
+"""The lease of each of the hub's groups: OCM's, where it has a controller for the same, so that never both
+work. The sync is no row of the table, and needs one all the same."""
+
 
 def hub_controllers(settings: HubSettings | None = None) -> tuple[Controller, ...]:
     """All rows of the hub: groups `registration`, `placement`, `work`, `addon`."""

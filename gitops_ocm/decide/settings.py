@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class HubSettings:
 
     def with_gates(self, gates: Mapping[str, bool]) -> HubSettings:
         """The same with OCM's feature gates as given (`api.feature_gates`), by their meaning here."""
-        return replace(self, **{_GATES[name]: on for name, on in gates.items() if name in _GATES})
+        chosen: dict[str, Any] = {_GATES[name]: on for name, on in gates.items() if name in _GATES}
+        return replace(self, **chosen)
 
 
 _GATES = {

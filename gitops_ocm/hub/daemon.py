@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gitops_ocm.decide.contract import Controller, Side
-from gitops_ocm.decide.controllers import hub_controllers, in_groups
+from gitops_ocm.decide.controllers import LOCKS, hub_controllers, in_groups
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.hub.syncs import HubSyncs
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.live.election import ElectionSettings, lead
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.operator.crds import ensure_crds, hub_crds
 from gitops_ocm.runtime.clock import Clock, SystemClock
@@ -39,6 +40,33 @@ class HubOptions:
     make_sync: Callable[[str], SyncService] | None = None
 
 
+def _check_groups(groups: frozenset[str]) -> None:
+    if unknown := sorted(groups - set(hub_groups())):
+        raise GitopsError(
+            f"there is no controller group {unknown[0]!r}", hint=f"choose from {', '.join(hub_groups())}"
+        )
+
+
+async def run_elected(
+    cluster: Cluster,
+    options: HubOptions,
+    election: ElectionSettings | None,
+    stop: asyncio.Event,
+    *,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """`run_hub` for as long as this process leads in all of its groups; at once where nobody is elected."""
+    _check_groups(options.groups)
+
+    async def work(stop: asyncio.Event) -> None:
+        await run_hub(cluster, options, stop, ready=ready)
+
+    if election is None:
+        await work(stop)
+    else:
+        await lead(cluster, [LOCKS[group] for group in options.groups], election, stop, work)
+
+
 async def run_hub(
     cluster: Cluster,
     options: HubOptions,
@@ -48,11 +76,7 @@ async def run_hub(
     clock: Clock | None = None,
 ) -> None:
     """Install what is missing, then run until `stop`. `ready` is called when every controller has started."""
-    unknown = sorted(options.groups - set(hub_groups()))
-    if unknown:
-        raise GitopsError(
-            f"there is no controller group {unknown[0]!r}", hint=f"choose from {', '.join(hub_groups())}"
-        )
+    _check_groups(options.groups)
     clock = clock or SystemClock()
     await ensure_crds(cluster, hub_crds(), clock=clock)
     rows: tuple[Controller, ...] = in_groups(hub_controllers(options.settings), options.groups)

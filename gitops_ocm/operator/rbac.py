@@ -20,6 +20,7 @@ from gitops_ocm.api.registration import CERTIFICATES_GROUP, CLIENT_SIGNER
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.decide import access
 from gitops_ocm.decide.contract import LOCAL_GROUP, Controller, Side
+from gitops_ocm.decide.controllers import LOCKS
 from gitops_ocm.decide.kinds import ADDON_GROUP, CLUSTER_GROUP, PLACEMENT_DECISION, RBAC_GROUP, WORK_GROUP
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Kind, Object
@@ -85,9 +86,10 @@ def table_rights(rows: Iterable[Controller], side: Side, catalog: Catalog) -> Ri
 def hub_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
     """Everything for a hub's process: its account, its role, and the role of what it syncs."""
     fixed = table_rights(rows, Side.HUB, catalog)
-    _hold_what_agents_get(fixed)
+    hold_what_agents_get(fixed)
     _allow_crds(fixed, hub_crds())
     fixed.allow(CERTIFICATES_GROUP, "signers", ("approve",), [CLIENT_SIGNER])
+    fixed.allow("coordination.k8s.io", "leases", ("update",), LOCKS.values())
     # Kinds that Git uses and only the hub knows are learnt from their definitions.
     fixed.allow(CRD.group, CRD.plural, ("list",))
     fixed.allow("events.k8s.io", "events", ("create", "patch"))
@@ -97,10 +99,17 @@ def hub_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
         *_account(HUB),
         _role(HUB, fixed),
         _binding(HUB, HUB, HUB),
-        _collected("gitops-ocm-sync", SYNC_LABEL),
-        _role("gitops-ocm-sync-default", _synced(), {SYNC_LABEL: "true"}),
+        *sync_roles(),
         _binding("gitops-ocm-sync", "gitops-ocm-sync", HUB),
     ]
+
+
+def sync_roles() -> tuple[Object, Object]:
+    """What a sync may put on the hub: the role that is the sum, and what is in it by default."""
+    return (
+        _collected("gitops-ocm-sync", SYNC_LABEL),
+        _role("gitops-ocm-sync-default", _synced(), {SYNC_LABEL: "true"}),
+    )
 
 
 def klusterlet_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
@@ -141,7 +150,7 @@ def _hub_kinds() -> frozenset[Kind]:
     return frozenset(Kind(crd["spec"]["group"], crd["spec"]["names"]["kind"]) for crd in hub_crds())
 
 
-def _hold_what_agents_get(rights: Rights) -> None:
+def hold_what_agents_get(rights: Rights) -> None:
     """Nobody may grant what they do not hold, unless they may grant everything: so hold it, and no more."""
     roles = (access.cluster_role("any", accepted=True, labels={}), *access.shared_roles(labels={}))
     for rule in (rule for role in roles for rule in role["rules"]):
