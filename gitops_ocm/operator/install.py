@@ -16,6 +16,7 @@ from typing import Any
 from gitops_ocm import __version__
 from gitops_ocm.api.crd import crds
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
+from gitops_ocm.decide.operators.agent_objects import aggregate_role
 from gitops_ocm.decide.operators.pods import (
     PULL_SECRET,
     Placing,
@@ -27,7 +28,8 @@ from gitops_ocm.decide.operators.pods import (
     namespace,
 )
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.operator.operator_rights import hub_operator_rules, klusterlet_operator_rules, work_aggregate
+from gitops_ocm.operator.operator_rights import hub_operator_rules, klusterlet_operator_rules
+from gitops_ocm.operator.rbac import sync_roles
 
 HUB_OPERATOR, KLUSTERLET_OPERATOR = "cluster-manager", "klusterlet"
 CONTAINER = {HUB_OPERATOR: "registration-operator", KLUSTERLET_OPERATOR: "klusterlet"}
@@ -57,10 +59,20 @@ class OperatorOptions:
 
 
 def hub_operator(options: OperatorOptions | None = None) -> list[Object]:
-    """Everything for the operator of ClusterManagers."""
+    """Everything for the operator of ClusterManagers.
+
+    Nobody may grant what they do not hold. So the operator holds what a sync may be given: the sum of all
+    roles that say what Git may put on the hub.
+    """
     options = options or OperatorOptions()
+    labels = _labels(HUB_OPERATOR, options)
+    collected, default = sync_roles()
+    me = (OPERATOR_NAMESPACE, HUB_OPERATOR)
     return [
         *_crd("ClusterManager"),
+        collected,
+        default,
+        binding(f"{HUB_OPERATOR}-sync", ("ClusterRole", collected["metadata"]["name"]), me, labels),
         *_operator(HUB_OPERATOR, "hub", hub_operator_rules(), options),
     ]
 
@@ -73,7 +85,7 @@ def klusterlet_operator(options: OperatorOptions | None = None) -> list[Object]:
     """
     options = options or OperatorOptions()
     labels = _labels(KLUSTERLET_OPERATOR, options)
-    me, aggregate = (OPERATOR_NAMESPACE, KLUSTERLET_OPERATOR), work_aggregate(labels)
+    me, aggregate = (OPERATOR_NAMESPACE, KLUSTERLET_OPERATOR), aggregate_role(labels)
     return [
         *_crd("Klusterlet"),
         aggregate,

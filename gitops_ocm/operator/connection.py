@@ -1,0 +1,161 @@
+"""Looks at a Klusterlet's hub: are the kubeconfigs there, and may whoever holds them do what agents do?
+
+What is seen is a value (`decide.operators.connection`), which the runner's cache shows to the reconciler.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gitops_ocm.api.operator_klusterlet import HUB_KUBECONFIG_SECRET
+from gitops_ocm.decide.operators.agent_spec import AgentSpec
+from gitops_ocm.decide.operators.connection import (
+    BOOTSTRAP_FUNCTIONAL,
+    HUB_FUNCTIONAL,
+    HUB_SECRET_MISSING,
+    Connection,
+)
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.client import HttpCluster
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Resource
+
+SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
+REVIEWS = Resource(
+    "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False
+)
+TIMEOUT = 10.0
+CLUSTERS, CERTIFICATES = "cluster.open-cluster-management.io", "certificates.k8s.io"
+WORKS = "work.open-cluster-management.io"
+
+Right = tuple[str, str, str, str, str, str]
+"""verb, group, resource, subresource, namespace, name"""
+
+BOOTSTRAP_RIGHTS: tuple[Right, ...] = (
+    *((verb, CLUSTERS, "managedclusters", "", "", "") for verb in ("create", "get")),
+    *(
+        (verb, CERTIFICATES, "certificatesigningrequests", "", "", "")
+        for verb in ("create", "get", "list", "watch")
+    ),
+)
+
+
+def hub_rights(cluster: str) -> tuple[Right, ...]:
+    """What the agents of a cluster have to be allowed once it has joined."""
+    return (
+        *((v, CERTIFICATES, "certificatesigningrequests", "", "", "") for v in ("get", "list", "watch")),
+        *((v, CLUSTERS, "managedclusters", "", "", cluster) for v in ("get", "list", "update", "watch")),
+        *((v, CLUSTERS, "managedclusters", "status", "", cluster) for v in ("patch", "update")),
+        *(
+            (v, "coordination.k8s.io", "leases", "", cluster, "managed-cluster-lease")
+            for v in ("get", "update")
+        ),
+        *((v, WORKS, "manifestworks", "", cluster, "") for v in ("get", "list", "watch", "update")),
+        *((v, WORKS, "manifestworks", "status", cluster, "") for v in ("patch", "update")),
+    )
+
+
+async def look(cluster: Cluster, klusterlet: Object, *, unreachable: str = "") -> Connection:
+    """How the connection of a Klusterlet's agents to their hub stands; `cluster` is where they run."""
+    spec = AgentSpec(klusterlet)
+    where = spec.agent_namespace
+    bootstrap = await _bootstrap(cluster, where, spec.bootstrap_secrets)
+    hub, name, message = await _hub(cluster, where, spec.cluster_name)
+    if hub == HUB_FUNCTIONAL:
+        message = "Hub connection is functional"
+    return Connection(bootstrap, hub, message, name, unreachable)
+
+
+async def _bootstrap(cluster: Cluster, namespace: str, names: Sequence[str]) -> str:
+    """The reason for the bootstrap Secrets: as good as the best of them."""
+    found = "BootstrapSecretMissing"
+    for name in names:
+        secret = await _secret(cluster, namespace, name)
+        if secret is None:
+            continue
+        try:
+            refused = await _refused(secret, BOOTSTRAP_RIGHTS)
+        except GitopsError:
+            found = "BootstrapSecretError"
+            continue
+        if not refused:
+            return BOOTSTRAP_FUNCTIONAL
+        found = "BootstrapSecretUnauthorized"
+    return found
+
+
+async def _hub(cluster: Cluster, namespace: str, cluster_name: str) -> tuple[str, str, str]:
+    """(reason, cluster name, message) for the hub kubeconfig."""
+    name = HUB_KUBECONFIG_SECRET
+    secret = await _secret(cluster, namespace, name)
+    if secret is None or not secret:
+        return (
+            HUB_SECRET_MISSING,
+            "",
+            f"There is no Secret {namespace}/{name}: the cluster has not joined yet",
+        )
+    if not secret.get("kubeconfig") or not secret.get("tls.crt"):
+        what = f"Secret {namespace}/{name} has no kubeconfig with a certificate yet"
+        return "HubKubeConfigMissing", _name(secret, cluster_name), what
+    known = _name(secret, cluster_name)
+    if not known:
+        return "ClusterNameMissing", "", f"Secret {namespace}/{name} does not say the cluster's name"
+    try:
+        refused = await _refused(secret, hub_rights(known))
+    except GitopsError as error:
+        return "HubKubeConfigError", known, error.message
+    if refused:
+        return "HubKubeConfigUnauthorized", known, f"The hub does not let the agents {refused}"
+    return HUB_FUNCTIONAL, known, ""
+
+
+def _name(secret: dict[str, bytes], given: str) -> str:
+    return given or secret.get("cluster-name", b"").decode(errors="replace")
+
+
+async def _secret(cluster: Cluster, namespace: str, name: str) -> dict[str, bytes] | None:
+    try:
+        found = await cluster.get(SECRETS, namespace, name)
+    except ApiError as error:
+        if error.http_code == 404:
+            return None
+        raise
+    try:
+        return {key: base64.b64decode(value) for key, value in (found.get("data") or {}).items()}
+    except binascii.Error:
+        return {}
+
+
+async def _refused(secret: dict[str, bytes], rights: Iterable[Right]) -> str:
+    """The first right that the holder of a kubeconfig lacks, in words; empty where there is none."""
+    with tempfile.TemporaryDirectory(prefix="gitops-ocm-") as folder:
+        # A kubeconfig names its certificate beside it; the directory is readable by its owner only.
+        for key, data in secret.items():
+            (Path(folder) / Path(key).name).write_bytes(data)
+        client = HttpCluster(load_kubeconfig(Path(folder) / "kubeconfig"), timeout=TIMEOUT)
+        try:
+            for right in rights:
+                if not await _allowed(client, right):
+                    verb, _, resource, subresource, _, _ = right
+                    return f"{verb} {resource}{'/' if subresource else ''}{subresource}"
+        finally:
+            await client.close()
+    return ""
+
+
+async def _allowed(client: HttpCluster, right: Right) -> bool:
+    names = ("verb", "group", "resource", "subresource", "namespace", "name")
+    attributes = {key: value for key, value in zip(names, right, strict=True) if value}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await client.create(REVIEWS, review)
+    return bool((answer.get("status") or {}).get("allowed"))
