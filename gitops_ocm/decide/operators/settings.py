@@ -13,6 +13,8 @@ from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.objects.ref import Object
 
+BUNDLE_VERSION = "1.3.1"
+"""The version of OCM whose definitions of kinds ours are."""
 UPSTREAM_IMAGES = "quay.io/open-cluster-management/"
 """Where OCM's own programs are. A spec that names one of them (its defaults do) gets our image instead."""
 
