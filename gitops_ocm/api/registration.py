@@ -18,6 +18,7 @@ CERTIFICATE_KEY = "tls.crt"
 PRIVATE_KEY_KEY = "tls.key"
 CLUSTER_NAME_KEY = "cluster-name"
 AGENT_NAME_KEY = "agent-name"
+TOKEN_KEY = "token"  # noqa: S105 -- the name of an entry
 
 KUBECONFIG_CONTEXT = "default-context"
 KUBECONFIG_USER = "default-auth"
@@ -37,9 +38,11 @@ CERTIFICATE_NOT_UPDATED = KnownCondition(
 TOKEN_READY = "TokenInfrastructureReady"  # noqa: S105 -- a condition
 TOKEN_REFRESHED = "TokenRefreshed"  # noqa: S105 -- a condition
 TOKEN_UPDATED = KnownCondition(
-    TOKEN_REFRESHED, "True", "TokenRefreshed", "token refreshed, valid until {end}"
+    TOKEN_REFRESHED, "True", "AddonTokenRefreshed", "Addon token refreshed, expires at {end}"
 )
-TOKEN_NOT_UPDATED = KnownCondition(TOKEN_REFRESHED, "False", "TokenRefreshFailed", "{error}")
+TOKEN_NOT_UPDATED = KnownCondition(
+    TOKEN_REFRESHED, "False", "TokenCreationFailed", "Failed to create token: {error}"
+)
 
 NAMESPACE_AVAILABLE = "NamespaceAvailable"
 NAMESPACE_APPLIED = KnownCondition(

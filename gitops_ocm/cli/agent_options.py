@@ -86,6 +86,36 @@ def agent_options(command: F) -> F:
                 help="How many of the cluster's own claims are reported.",
             ),
             click.option(
+                "--reserved-cluster-claim-suffixes",
+                "reserved_suffixes",
+                default="",
+                metavar="SUFFIX,…",
+                help="Claims whose names end so are reported beyond that number.",
+            ),
+            click.option(
+                "--default-cluster-claims/--no-default-cluster-claims",
+                "default_claims",
+                default=False,
+                show_default=True,
+                help="Make claims of what the cluster shows: id, version, product, platform, region.",
+            ),
+            click.option(
+                "--addon-kubeclient-registration-auth",
+                "addon_driver",
+                type=click.Choice(["csr", "token"]),
+                default="csr",
+                show_default=True,
+                help="How add-ons identify at the hub: with certificates, or with tokens.",
+            ),
+            click.option(
+                "--addon-token-expiration-seconds",
+                "addon_token_lifetime",
+                type=click.IntRange(min=600),
+                default=31536000,
+                show_default=True,
+                help="How long such tokens live.",
+            ),
+            click.option(
                 "--feature-gates",
                 type=Gates(),
                 default="",
@@ -101,11 +131,17 @@ def agent_options(command: F) -> F:
 
 def agent_settings(options: dict[str, Any]) -> dict[str, Any]:
     """Take the options of `agent_options` out of a command's, as fields of `AgentSettings`."""
+    from gitops_ocm.decide.settings import gated
+
     gates = options.pop("feature_gates")
     return {
         "status_sync_interval": options.pop("status_sync_interval").total_seconds(),
         "eviction_grace": options.pop("eviction_grace").total_seconds(),
         "max_json_raw_length": options.pop("max_json_raw_length"),
         "max_custom_claims": options.pop("max_custom_claims"),
-        "raw_feedback_json": gates.get("RawFeedbackJsonString", False),
+        "reserved_claim_suffixes": tuple(filter(None, options.pop("reserved_suffixes").split(","))),
+        "default_claims": options.pop("default_claims"),
+        "addon_driver": options.pop("addon_driver"),
+        "addon_token_lifetime": options.pop("addon_token_lifetime"),
+        **gated(gates),
     }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +12,20 @@ import click
 
 from gitops_ocm.cli.agent_options import agent_options, agent_settings
 from gitops_ocm.cli.git_options import credential_options, credentials_of
-from gitops_ocm.cli.options import answering, cache_dir, connect, log_options
+from gitops_ocm.cli.options import answering, cache_dir, connect, log_options, own_cluster
 from gitops_ocm.cli.process import run
-from gitops_ocm.cli.registration_options import places, registration_of, registration_options
+from gitops_ocm.cli.registration_options import (
+    BETA_GATE,
+    as_leader,
+    places,
+    rate_of,
+    registration_of,
+    registration_options,
+)
 
 if TYPE_CHECKING:
     from gitops_ocm.git.command import Credentials
-    from gitops_ocm.klusterlet.kept import Kept
-    from gitops_ocm.klusterlet.registration import Beside, Registered, RegistrationOptions
-    from gitops_ocm.kube.cluster import Cluster
+    from gitops_ocm.klusterlet.registration import Beside
     from gitops_ocm.live.runner import Runner
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -71,6 +75,11 @@ def klusterlet() -> None:
     show_default=True,
     help="Least seconds between two commits.",
 )
+@click.option(
+    "--leader-elect/--no-leader-elect",
+    default=None,
+    help="Work only while no other process does so for this cluster.  [default: in a pod]",
+)
 @registration_options
 @agent_options
 @credential_options
@@ -83,72 +92,66 @@ def run_command(
     agent_id: str,
     status_repo: str | None,
     status_interval: float,
+    leader_elect: bool | None,
     log_level: str,
     log_format: str,
     **options: Any,
 ) -> None:
     """Apply the hub's work to one managed cluster and report back."""
-    gates = options["feature_gates"]
+    gates, lifetime = options["feature_gates"], options["lifetime"]
     registration = registration_of(options, cluster_name=cluster_name, agent_name=agent_id, gates=gates)
     if (registration is None) == (hub_kubeconfig is None):
-        raise click.UsageError(
-            "give --bootstrap-kubeconfig to register, or the --hub-kubeconfig of one registered"
-        )
+        raise click.UsageError("give either --bootstrap-kubeconfig, to register, or --hub-kubeconfig")
     if registration is None and not cluster_name:
         raise click.UsageError("--hub-kubeconfig needs --cluster-name: whom it speaks for")
-    tuned = agent_settings(options)
+    tuned = {**agent_settings(options), "certificate_lifetime": lifetime}
     credentials = credentials_of(options)
     if agents is not None and "status" in agents.split(",") and status_repo is None:
         raise click.UsageError("--agents status needs --status-repo: the repository to commit to")
 
-    async def agent(
-        hub: Cluster, spoke: Cluster, name: str, stop: asyncio.Event, beside: Sequence[Beside] = ()
-    ) -> None:
+    async def work(stop: asyncio.Event) -> None:
         from gitops_ocm.decide.settings import AgentSettings
-        from gitops_ocm.klusterlet.agent import STATUS, KlusterletOptions, agent_groups, run_klusterlet
+        from gitops_ocm.klusterlet.agent import STATUS, agent_groups
+        from gitops_ocm.klusterlet.kubeconfig import address_of
+        from gitops_ocm.klusterlet.process import Klusterlet
 
-        groups = (
+        chosen = (
             frozenset(part.strip() for part in agents.split(",")) if agents else frozenset(agent_groups())
         )
-        settings = AgentSettings(name, hub_server=hub.server, agent_id=agent_id, **tuned)
-        tasks = list(beside)
-        if status_repo is not None and STATUS in groups:
-            tasks.append(_committing(name, status_repo, credentials, status_interval, stop))
-        await run_klusterlet(hub, spoke, KlusterletOptions(settings, groups), stop, beside=tasks)
 
-    async def work(stop: asyncio.Event) -> None:
+        def beside(name: str, leave: asyncio.Event) -> list[Beside]:
+            if status_repo is None or STATUS not in chosen:
+                return []
+            return [_committing(name, status_repo, credentials, status_interval, leave)]
+
         async with AsyncExitStack() as stack:
-            spoke = connect(spoke_kubeconfig)
+            spoke = connect(spoke_kubeconfig, rate=rate_of(options, "kube_api"))
             stack.push_async_callback(spoke.close)
-            if registration is not None:
-                if await answering(spoke, stop):
-                    await _registering(
-                        registration, places(options, spoke), partial(agent, spoke=spoke), stop
-                    )
-                return
-            hub = connect(hub_kubeconfig)
-            stack.push_async_callback(hub.close)
-            if await answering(hub, stop) and await answering(spoke, stop):
-                await agent(hub, spoke, cluster_name, stop)
+            management = own_cluster() or spoke
+            stack.push_async_callback(management.close)
+            klusterlet = Klusterlet(
+                spoke,
+                management,
+                *places(options, management),
+                AgentSettings(cluster_name, agent_id=agent_id, **tuned),
+                chosen,
+                beta=gates.get(BETA_GATE, False),
+                beside=beside,
+            )
+
+            async def leading(stop: asyncio.Event) -> None:
+                if registration is not None:
+                    if await answering(spoke, stop):
+                        await klusterlet.register(registration, stop)
+                    return
+                hub = connect(hub_kubeconfig, rate=rate_of(options, "hub_kube_api"))
+                stack.push_async_callback(hub.close)
+                if await answering(hub, stop) and await answering(spoke, stop):
+                    await klusterlet.run(hub, address_of(hub.connection), stop)
+
+            await as_leader(leader_elect, management, chosen, leading, stop)
 
     run(work, level=log_level, form=log_format)
-
-
-async def _registering(
-    options: RegistrationOptions,
-    places: tuple[Kept, Kept],
-    agent: Callable[..., Coroutine[Any, Any, None]],
-    stop: asyncio.Event,
-) -> None:
-    """Register, and run the agent as who that makes it."""
-    from gitops_ocm.klusterlet.registration import Registration
-
-    async def as_registered(
-        hub: Cluster, who: Registered, leave: asyncio.Event, beside: Sequence[Beside]
-    ) -> None:
-        await agent(hub, name=who.cluster_name, stop=leave, beside=beside)
-
-    await Registration(options, *places).run(as_registered, stop)
 
 
 def _committing(

@@ -12,6 +12,8 @@ import click
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
+    from gitops_ocm.kube.identity import Connection
+    from gitops_ocm.kube.rate import RateLimit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,13 +42,29 @@ def log_options(command: F) -> F:
     )(command)
 
 
-def connect(kubeconfig: Path | None, context: str | None = None) -> HttpCluster:
-    """The API server that the options, or else the environment, name."""
+def own_cluster() -> HttpCluster | None:
+    """The cluster of the pod that this runs in; None outside of one."""
     from gitops_ocm.kube.client import HttpCluster
+    from gitops_ocm.kube.identity import in_cluster
+
+    host = os.environ.get("KUBERNETES_SERVICE_HOST")
+    return in_cluster(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443")) if host else None
+
+
+def connect(
+    kubeconfig: Path | None, context: str | None = None, *, rate: RateLimit | None = None
+) -> HttpCluster:
+    """The API server that the options, or else the environment, name; `rate` bounds the requests."""
+    from gitops_ocm.kube.client import HttpCluster
+
+    return HttpCluster(_named(kubeconfig, context), rate=rate)
+
+
+def _named(kubeconfig: Path | None, context: str | None) -> Connection:
     from gitops_ocm.kube.identity import KubeconfigError, in_cluster, load_kubeconfig
 
     if kubeconfig is not None:
-        return HttpCluster(load_kubeconfig(kubeconfig, context))
+        return load_kubeconfig(kubeconfig, context)
     if named := os.environ.get("KUBECONFIG"):
         paths = [Path(p) for p in named.split(os.pathsep) if p and Path(p).exists()]
         if not paths:
@@ -54,16 +72,24 @@ def connect(kubeconfig: Path | None, context: str | None = None) -> HttpCluster:
                 f"$KUBECONFIG names {named}, which does not exist",
                 hint="give --kubeconfig FILE, or correct the variable",
             )
-        return HttpCluster(load_kubeconfig(paths, context))
+        return load_kubeconfig(paths, context)
     home = Path.home() / ".kube" / "config"
     if home.exists():
-        return HttpCluster(load_kubeconfig(home, context))
+        return load_kubeconfig(home, context)
     if host := os.environ.get("KUBERNETES_SERVICE_HOST"):
-        return HttpCluster(in_cluster(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443")))
+        return in_cluster(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
     raise KubeconfigError(
         "no hub was named",
         hint="give --kubeconfig FILE, set $KUBECONFIG, or make ~/.kube/config",
     )
+
+
+def address_of(listen: str, default: str = "127.0.0.1") -> tuple[str, int]:
+    """The host and port of `--listen`."""
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"{listen!r} is not HOST:PORT", param_hint="--listen")
+    return host.strip("[]") or default, int(port)
 
 
 async def answering(cluster: HttpCluster, stop: asyncio.Event) -> bool:

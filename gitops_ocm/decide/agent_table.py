@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.work import WORK_FIELD_MANAGER
+from gitops_ocm.decide.agent.addon_status import AddonStatus
 from gitops_ocm.decide.agent.apply import ApplyWork
 from gitops_ocm.decide.agent.cluster_status import ClusterStatus, resources_changed
+from gitops_ocm.decide.agent.default_claims import DefaultClaims
 from gitops_ocm.decide.agent.feedback import Feedback
 from gitops_ocm.decide.agent.finish import FinishWork
 from gitops_ocm.decide.agent.heartbeat import Heartbeat
 from gitops_ocm.decide.agent.identity import work_of_anchor
 from gitops_ocm.decide.agent.ledger import Anchor, Ledger
+from gitops_ocm.decide.agent.managed_namespaces import ManagedNamespaces
 from gitops_ocm.decide.contract import Controller, Index, Outcome, Read, Reconcile, Side, View, Wake
 from gitops_ocm.decide.health import lease_ref
 from gitops_ocm.decide.kinds import (
     APPLIED_WORK,
+    CLUSTER_ADDON,
     CLUSTER_CLAIM,
     FACTS,
     LEASE,
     MANAGED_CLUSTER,
     MANIFEST_WORK,
+    NAMESPACE,
     NODE,
     cluster_ref,
 )
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.decide.writes import is_deleting, name_of, namespace_of
+from gitops_ocm.decide.writes import is_deleting, labels_of, name_of, namespace_of
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 Mapper = Callable[[View, Object], Iterable[Ref]]
@@ -88,7 +94,64 @@ def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
                 "events.k8s.io/events": ("create",),
             },
         ),
+        Controller(
+            "managed-namespaces",
+            "registration",
+            ManagedNamespaces(settings),
+            (Wake(MANAGED_CLUSTER, own), Wake(NAMESPACE, own, when=_labels_changed, side=Side.SPOKE)),
+            (mine,),
+            workers=1,
+            writes={"cluster.open-cluster-management.io/managedclusters/status": ("patch",)},
+            spoke_writes={"namespaces": ("create", "patch")},
+        ),
+        *_optional_rows(settings),
     )
+
+
+def _labels_changed(old: Object | None, new: Object | None) -> bool:
+    return old is None or new is None or labels_of(old) != labels_of(new)
+
+
+def _optional_rows(settings: AgentSettings) -> tuple[Controller, ...]:
+    """What of registration is there or not, by gates and options."""
+    rows = []
+    if settings.default_claims:
+        system = Ref(*NAMESPACE, "", "kube-system")
+        everything: Mapper = lambda view, obj: (system,)  # noqa: E731 -- one key for all of them
+        rows.append(
+            Controller(
+                "default-claims",
+                "registration",
+                DefaultClaims(),
+                tuple(Wake(k, everything, side=Side.SPOKE) for k in (FACTS, NODE, CLUSTER_CLAIM)),
+                (Read(NAMESPACE, side=Side.SPOKE),),
+                workers=1,
+                spoke_writes={"cluster.open-cluster-management.io/clusterclaims": ("create", "patch")},
+            )
+        )
+    if settings.addon_management:
+        rows.append(
+            Controller(
+                "addon-status",
+                "registration",
+                AddonStatus(settings),
+                (Wake(CLUSTER_ADDON), Wake(FACTS, _own_addon(settings))),
+                (Read(CLUSTER_ADDON, settings.cluster_name),),
+                workers=1,
+                writes={"addon.open-cluster-management.io/managedclusteraddons/status": ("patch",)},
+            )
+        )
+    return tuple(rows)
+
+
+def _own_addon(settings: AgentSettings) -> Mapper:
+    """From how a credential fares to the add-on it is for."""
+
+    def to(view: View, facts: Object) -> Iterable[Ref]:
+        addon = labels_of(facts).get(ADDON_NAME_LABEL)
+        return (Ref(*CLUSTER_ADDON, settings.cluster_name, addon),) if addon else ()
+
+    return to
 
 
 def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:

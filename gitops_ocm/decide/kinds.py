@@ -17,6 +17,7 @@ PLACEMENT = Kind(CLUSTER_GROUP, "Placement")
 PLACEMENT_DECISION = Kind(CLUSTER_GROUP, "PlacementDecision")
 PLACEMENT_SCORE = Kind(CLUSTER_GROUP, "AddOnPlacementScore")
 CLUSTER_CLAIM = Kind(CLUSTER_GROUP, "ClusterClaim")
+CLUSTER_PROPERTY = Kind("about.k8s.io", "ClusterProperty")
 
 MANIFEST_WORK = Kind(WORK_GROUP, "ManifestWork")
 APPLIED_WORK = Kind(WORK_GROUP, "AppliedManifestWork")

@@ -78,6 +78,8 @@ class AgentSettings:
     Periods are seconds: `status_sync_interval` between looks at feedback, `resync_interval` between
     full looks at a work, `eviction_grace` before what an orphaned work applied is removed,
     `health_grace` a failing API server is given before the cluster is called unavailable.
+    `cluster_claims` and `cluster_properties` are reported; `default_claims` are made from what the cluster
+    shows. With `addon_management` add-ons get credentials for the hub, by `addon_driver` (`csr`, `token`).
     """
 
     cluster_name: str
@@ -92,6 +94,13 @@ class AgentSettings:
     reserved_claim_suffixes: tuple[str, ...] = ()
     max_json_raw_length: int = 1024
     raw_feedback_json: bool = False
+    cluster_claims: bool = True
+    cluster_properties: bool = False
+    default_claims: bool = False
+    addon_management: bool = True
+    addon_driver: str = "csr"
+    addon_token_lifetime: int = 31536000
+    certificate_lifetime: int = 0
 
     @property
     def hub_hash(self) -> str:
@@ -102,3 +111,16 @@ class AgentSettings:
     def agent(self) -> str:
         """The agent id in force."""
         return self.agent_id or self.hub_hash
+
+
+_AGENT_GATES = {
+    "AddonManagement": "addon_management",
+    "ClusterClaim": "cluster_claims",
+    "ClusterProperty": "cluster_properties",
+    "RawFeedbackJsonString": "raw_feedback_json",
+}
+
+
+def gated(gates: Mapping[str, bool]) -> dict[str, bool]:
+    """OCM's feature gates of an agent (`api.feature_gates`) as fields of `AgentSettings`."""
+    return {_AGENT_GATES[name]: on for name, on in gates.items() if name in _AGENT_GATES}

@@ -106,11 +106,12 @@ def _point(link: Path, target: str) -> None:
 
 @dataclass(frozen=True)
 class SecretData:
-    """Entries as the data of a Secret; its namespace is made where it is missing."""
+    """Entries as the data of a Secret. With `makes_namespace` its namespace is made where it is missing."""
 
     cluster: Cluster
     namespace: str
     name: str
+    makes_namespace: bool = True
 
     async def read(self) -> dict[str, bytes]:
         """The data that is there."""
@@ -132,6 +133,14 @@ class SecretData:
                     continue
                 raise
             return
+
+    async def remove(self) -> None:
+        """Delete the Secret."""
+        try:
+            await self.cluster.delete(SECRETS, self.namespace, self.name)
+        except ApiError as error:
+            if error.http_code != 404:
+                raise
 
     async def _put(self, found: Object | None, data: dict[str, str]) -> None:
         if found is not None:

@@ -20,6 +20,7 @@ from gitops_ocm.api.registration import (
     KUBECONFIG_NAMESPACE,
     KUBECONFIG_USER,
     PRIVATE_KEY_KEY,
+    TOKEN_KEY,
 )
 from gitops_ocm.decide.agent.bootstrap import HubAddress
 from gitops_ocm.kube.credentials import Credentials, Identity
@@ -53,8 +54,8 @@ def hub_connection(address: HubAddress, credentials: Credentials) -> Connection:
     )
 
 
-def kubeconfig_text(address: HubAddress, *, token: str = "") -> bytes:
-    """The kubeconfig to keep beside certificate and key, or with a token instead of them."""
+def kubeconfig_text(address: HubAddress, *, token: bool = False) -> bytes:
+    """The kubeconfig to keep beside certificate and key, or beside a token."""
     cluster: dict[str, Any] = {"server": address.server}
     if address.ca:
         cluster["certificate-authority-data"] = base64.b64encode(address.ca).decode()
@@ -70,7 +71,7 @@ def kubeconfig_text(address: HubAddress, *, token: str = "") -> bytes:
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": address.name, "cluster": cluster}],
-        "users": [{"name": KUBECONFIG_USER, "user": {"token": token} if token else files}],
+        "users": [{"name": KUBECONFIG_USER, "user": {"tokenFile": TOKEN_KEY} if token else files}],
         "contexts": [{"name": KUBECONFIG_CONTEXT, "context": context}],
         "current-context": KUBECONFIG_CONTEXT,
     }

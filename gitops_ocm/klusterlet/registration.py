@@ -53,6 +53,7 @@ from gitops_ocm.klusterlet.kubeconfig import HeldIdentity, hub_connection, kubec
 from gitops_ocm.klusterlet.renewal import Renewal, before
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.rate import RateLimit
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
@@ -79,6 +80,7 @@ class RegistrationOptions:
     lifetime: int = 0
     beta: bool = False
     several: bool = False
+    rate: RateLimit | None = None
     connection_timeout: float = 600.0
     look: float = 5.0
 
@@ -228,7 +230,8 @@ class Registration:
         """Run the agent until `stop`, or until it has to begin anew."""
         _log.info("registered", cluster=who.cluster_name, agent=who.agent_name, server=who.address.server)
         leave, identity = asyncio.Event(), HeldIdentity(who.identity.chain, who.identity.key)
-        hub = HttpCluster(hub_connection(who.address, identity), clock=self._clock)
+        connection = hub_connection(who.address, identity)
+        hub = HttpCluster(connection, clock=self._clock, rate=self._options.rate)
 
         async def renewed(runner: Runner) -> None:
             await self._renewed(hub, who, identity, runner, leave)
@@ -303,11 +306,17 @@ class Registration:
             await self._clock.sleep(self._options.look)
 
     async def _outdated(self, files: tuple[object, ...], leave: asyncio.Event) -> None:
-        """Begin anew when what is kept is no longer for the hub that the bootstrap kubeconfig names."""
+        """Begin anew when what is kept is gone, or not for the hub that the bootstrap kubeconfig names."""
         while not leave.is_set():
-            await self._changed(files)
+            await first_of(self._changed(files), leave.wait(), within=self._options.look * 12)
             files = stamps(self._options.bootstraps)
-            if await self._why_anew(self._clock.now()):
+            try:
+                anew = await self._why_anew(self._clock.now())
+            except GitopsError as error:
+                _log.debug("what is kept cannot be looked at", error=error)
+                continue
+            if anew and not leave.is_set():
+                _log.warning("registering anew", because=anew)
                 leave.set()
 
     async def _why_anew(self, now: datetime) -> str:
@@ -315,10 +324,7 @@ class Registration:
         found = readable(self._options.bootstraps)
         same = [b.address for b in found if held.address and b.address.server == held.address.server]
         address = next(iter(same), found[0].address if found else None)
-        why = why_bootstrap(held, self._wanted, self._names[0], address, now)
-        if why:
-            _log.info("the bootstrap kubeconfig has changed: registering anew", because=why)
-        return why
+        return why_bootstrap(held, self._wanted, self._names[0], address, now)
 
 
 def _seen(get: Callable[[Any], Any], ref: Any) -> Any:

@@ -23,6 +23,7 @@ from gitops_ocm.kube import discovery, wire
 from gitops_ocm.kube.cluster import ObjectList, PatchType, Unreachable, WatchEvent
 from gitops_ocm.kube.faults import Interrupted, unreachable
 from gitops_ocm.kube.identity import Connection
+from gitops_ocm.kube.rate import RateLimit
 from gitops_ocm.kube.session import Session, Sessions
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
@@ -48,11 +49,19 @@ _ACCESS_HINTS = {
 class HttpCluster:
     """One API server behind a `Connection`; implements `kube.cluster.Cluster`.
 
-    `timeout` bounds each request, watches excepted. Close it when done.
+    `timeout` bounds each request, watches excepted; `rate` how many there are. Close it when done.
     """
 
-    def __init__(self, connection: Connection, *, timeout: float = 60.0, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeout: float = 60.0,
+        clock: Clock | None = None,
+        rate: RateLimit | None = None,
+    ) -> None:
         self._connection = connection
+        self._rate = rate
         self._clock = clock or SystemClock()
         self._base = connection.server.rstrip("/")
         self._host = str(URL(connection.server).origin())
@@ -62,6 +71,11 @@ class HttpCluster:
         self._content_types = {t: {"Content-Type": t} for t in (wire.JSON, *(p.value for p in PatchType))}
         if connection.insecure:
             _log.warning("the server's certificate is not verified", server=self._host, of=connection.source)
+
+    @property
+    def connection(self) -> Connection:
+        """How it is reached."""
+        return self._connection
 
     @property
     def server(self) -> str:
@@ -102,6 +116,17 @@ class HttpCluster:
     async def version(self) -> Mapping[str, Any]:
         """`GET /version`."""
         return await self._json(wire.Request("GET", "/version"))
+
+    async def probe(self) -> None:
+        """`GET /livez`, or `/healthz` where that is not to be had; neither may be: then nothing is said."""
+        for path in ("/livez", "/healthz"):
+            try:
+                await self._sent(wire.Request("GET", path))
+            except ApiError as error:
+                if error.http_code not in (403, 404):
+                    raise
+            else:
+                return
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """One object."""
@@ -291,6 +316,8 @@ class HttpCluster:
     async def _exchange(
         self, session: Session, request: wire.Request, headers: Mapping[str, str] | None
     ) -> bytes | ApiError:
+        if self._rate is not None:
+            await self._rate.take()
         if headers is None and request.body is not None:
             headers = self._content_types[request.content_type]
         body = request.body

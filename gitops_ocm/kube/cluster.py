@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.ref import Object, Resource
@@ -56,6 +56,15 @@ class WatchEvent:
 
     type: str
     object: Object
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """An API server that can be asked whether it is well."""
+
+    async def probe(self) -> None:
+        """Return where it is; raise `ApiError` with what it says, or `Unreachable`, where it is not."""
+        ...
 
 
 class Cluster(Protocol):

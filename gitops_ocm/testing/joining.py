@@ -88,7 +88,7 @@ async def bootstrap_kubeconfig(hub: Cluster, admin: Path, path: Path, *, seconds
     token = await request_token(hub, NAMESPACE, ACCOUNT, seconds)
     to = load_kubeconfig(admin)
     await asyncio.to_thread(
-        write_kubeconfig, path, server=to.server, ca=to.ca.read(), token=token.text, cluster="hub"
+        write_kubeconfig, path, server=to.server, ca=to.ca.read(), token=token, cluster="hub"
     )
     return path
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gitops_ocm.decide.agent.certificates import Certificate
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
-from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.klusterlet.kept import Folder, Kept
-from gitops_ocm.klusterlet.registration import Beside, Registered, Registration, RegistrationOptions
+from gitops_ocm.klusterlet.keys import read_certificate
+from gitops_ocm.klusterlet.process import Klusterlet
+from gitops_ocm.klusterlet.registration import RegistrationOptions
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.runtime.clock import Clock
+from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.testing.clusters import connected, memory
 from gitops_ocm.testing.joining import CLUSTERS, accept, approve_all, bootstrap_kubeconfig, requests_of
 
@@ -82,32 +85,35 @@ class Agent:
     """One agent: where it keeps things, and its managed cluster."""
 
     options: RegistrationOptions
-    kept: Kept
-    notes: Kept
-    spoke: Cluster
-    clock: Clock | None = None
-    served: list[Registered] = field(default_factory=list)
-    hubs: list[Cluster] = field(default_factory=list)
+    klusterlet: Klusterlet
+
+    @property
+    def name(self) -> str:
+        """The cluster's name, where it was told."""
+        return self.options.cluster_name
+
+    @property
+    def kept(self) -> Kept:
+        """Where the hub kubeconfig is."""
+        return self.klusterlet.kept
+
+    async def certificate(self) -> Certificate:
+        """The certificate that is kept; it belongs to its key."""
+        data = await self.kept.read()
+        found = read_certificate(data["tls.crt"], data["tls.key"])
+        assert found is not None
+        return found
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Agent]:
+    async def running(self) -> AsyncIterator[None]:
         """Run it."""
         stop = asyncio.Event()
-        registration = Registration(self.options, self.kept, self.notes, clock=self.clock)
-        running = asyncio.create_task(registration.run(self._serve, stop))
+        running = asyncio.create_task(self.klusterlet.register(self.options, stop))
         try:
-            yield self
+            yield
         finally:
             stop.set()
             await running
-
-    async def _serve(
-        self, hub: Cluster, who: Registered, leave: asyncio.Event, beside: Sequence[Beside]
-    ) -> None:
-        self.served.append(who)
-        self.hubs.append(hub)
-        options = KlusterletOptions(AgentSettings(who.cluster_name, hub_server=hub.server))
-        await run_klusterlet(hub, self.spoke, options, leave, beside=beside, clock=self.clock)
 
 
 Make = Callable[..., Agent]
@@ -131,12 +137,20 @@ async def hub(embedded_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Hub]:
 def agent(hub: Hub, spoke: Cluster, tmp_path: Path, unique: Callable[[str], str]) -> Make:
     """Agents of new clusters, which keep what they have in a directory of the test."""
 
-    def make(name: str = "", clock: Clock | None = None, **settings: object) -> Agent:
+    def make(
+        name: str = "", *, clock: Clock | None = None, settings: dict[str, Any] | None = None, **told: Any
+    ) -> Agent:
         name = name or unique("joining")
         folder = tmp_path / "agents" / name
-        given: dict[str, object] = {"cluster_name": name, "look": 0.05, **settings}
-        bootstraps = given.pop("bootstraps", (hub.bootstrap,))
-        options = RegistrationOptions(bootstraps, **given)  # type: ignore[arg-type]
-        return Agent(options, Folder(folder), Folder(folder / "pending"), spoke, clock)
+        given = {"bootstraps": (hub.bootstrap,), "cluster_name": name, "look": 0.05, **told}
+        klusterlet = Klusterlet(
+            spoke,
+            spoke,
+            Folder(folder),
+            Folder(folder / "pending"),
+            AgentSettings("", **(settings or {})),
+            clock=clock or SystemClock(),
+        )
+        return Agent(RegistrationOptions(**given), klusterlet)
 
     return make

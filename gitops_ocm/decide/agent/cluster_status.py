@@ -20,7 +20,7 @@ from gitops_ocm.api.cluster import (
 from gitops_ocm.api.quantity import total
 from gitops_ocm.decide.agent.facts import certificate_condition, known
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Side, View, Write
-from gitops_ocm.decide.kinds import CLUSTER_CLAIM, NODE
+from gitops_ocm.decide.kinds import CLUSTER_CLAIM, CLUSTER_GROUP, CLUSTER_PROPERTY, NODE
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import (
     conditions_of,
@@ -33,7 +33,7 @@ from gitops_ocm.decide.writes import (
     time_at,
 )
 from gitops_ocm.objects import conditions
-from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.ref import Kind, Object, Ref
 
 
 @dataclass(frozen=True)
@@ -97,24 +97,24 @@ class ClusterStatus:
             "capacity": {**have, **_sum(nodes, "capacity")},
             "allocatable": _sum(schedulable, "allocatable"),
         }
-        reserved, custom = self._claims(view)
-        fields["clusterClaims"] = [*reserved, *custom[: self.settings.max_custom_claims]]
+        if self.settings.cluster_claims or self.settings.cluster_properties:
+            reserved, custom = self._claims(view)
+            fields["clusterClaims"] = [*reserved, *custom[: self.settings.max_custom_claims]]
         said = status_of(cluster)
         return {name: value for name, value in fields.items() if value or name in said}
 
     def _claims(self, view: View) -> tuple[list[Object], list[Object]]:
-        """Reserved and custom claims, each sorted by name."""
+        """Reserved and custom claims, each sorted by name; a property goes before a claim of its name."""
+        told: dict[str, str] = {}
+        if self.settings.cluster_claims:
+            told |= _values(view, f"{CLUSTER_GROUP}/v1alpha1", CLUSTER_CLAIM)
+        if self.settings.cluster_properties:
+            told |= _values(view, f"{CLUSTER_PROPERTY.group}/v1alpha1", CLUSTER_PROPERTY)
         reserved: list[Object] = []
         custom: list[Object] = []
-        if view.resource("cluster.open-cluster-management.io/v1alpha1", "ClusterClaim", Side.SPOKE) is None:
-            return [], []
-        for claim in view.list(CLUSTER_CLAIM, side=Side.SPOKE):
-            if SPOKE_ONLY_LABEL in labels_of(claim):
-                continue
-            name = name_of(claim)
-            value = {"name": name, "value": (claim.get("spec") or {}).get("value", "")}
+        for name, value in sorted(told.items()):
             is_reserved = name in RESERVED_CLAIMS or name.endswith(self.settings.reserved_claim_suffixes)
-            (reserved if is_reserved else custom).append(value)
+            (reserved if is_reserved else custom).append({"name": name, "value": value})
         return reserved, custom
 
     def _truncated(self, view: View, cluster: Object, changed: bool) -> Iterable[Write]:
@@ -124,6 +124,14 @@ class ClusterStatus:
             text = f"the number of custom cluster claims exceeds {limit}; only the first {limit} are reported"
             reason = "CustomClusterClaimsTruncated"
             yield Emit(cluster, reason, text, action=reason, namespace=name_of(cluster))
+
+
+def _values(view: View, api_version: str, kind: Kind) -> dict[str, str]:
+    """What claims or properties say, as far as it is meant for the hub."""
+    if view.resource(api_version, kind.kind, Side.SPOKE) is None:
+        return {}
+    told = [found for found in view.list(kind, side=Side.SPOKE) if SPOKE_ONLY_LABEL not in labels_of(found)]
+    return {name_of(found): str((found.get("spec") or {}).get("value", "")) for found in told}
 
 
 def _turned(cluster: Object, status: str) -> Iterable[Emit]:

@@ -7,8 +7,10 @@ to an API.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.decide.contract import LOCAL_GROUP, Side, View
 from gitops_ocm.decide.kinds import FACTS
@@ -48,6 +50,18 @@ def certificate_condition(view: View) -> Object | None:
     """The condition to report, once there is one."""
     found = view.get(CERTIFICATE, Side.HUB)
     return found["condition"] if found is not None else None
+
+
+def addon_facts(addon: str, which: str, condition: KnownCondition) -> Object:
+    """The object to put: the condition to report of one of an add-on's credentials."""
+    made = certificate_facts(condition)
+    return {**made, "metadata": {"name": f"{addon}.{which}", "labels": {ADDON_NAME_LABEL: addon}}}
+
+
+def addon_conditions(view: View, addon: str) -> Sequence[Object]:
+    """The conditions to report of an add-on's credentials: of several of a type, what failed counts."""
+    told = [f["condition"] for f in view.list(FACTS, labels={ADDON_NAME_LABEL: addon}, side=Side.HUB)]
+    return sorted(told, key=lambda c: (c["type"], c["status"] == "False"))
 
 
 def known(view: View) -> Object | None:
