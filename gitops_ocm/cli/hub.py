@@ -14,7 +14,8 @@ import click
 
 from gitops_ocm.cli.git_options import credential_options, credentials_of, service_settings
 from gitops_ocm.cli.hub_options import election_options, election_settings, hub_options, hub_settings
-from gitops_ocm.cli.options import answering, connect, kubeconfig_options, log_options
+from gitops_ocm.cli.hub_webhook import certificate_of, certificate_options, webhook_command, webhooks
+from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.options import data_dir as default_data_dir
 from gitops_ocm.cli.process import run
 
@@ -30,6 +31,9 @@ def hub() -> None:
     """Run the hub: its controllers on a Kubernetes, or a whole embedded hub."""
 
 
+hub.add_command(webhook_command)
+
+
 def _controllers_option(command: Any) -> Any:
     return click.option(
         "--controllers",
@@ -43,18 +47,22 @@ def _controllers_option(command: Any) -> Any:
 @_controllers_option
 @hub_options
 @election_options
+@click.option("--webhook-listen", default="", metavar="HOST:PORT", help="Serve OCM's webhooks here, too.")
+@certificate_options
 @credential_options
 @log_options
 def run_command(
     kubeconfig: Path | None,
     context: str | None,
     controllers: str | None,
+    webhook_listen: str,
     log_level: str,
     log_format: str,
     **options: Any,
 ) -> None:
     """Run the hub's controllers, and the sync of every HubSync, against a Kubernetes."""
     settings, election = hub_settings(options), election_settings(options)
+    certificate = certificate_of(options)
     sync = service_settings(credentials_of(options))
 
     async def work(stop: asyncio.Event) -> None:
@@ -65,7 +73,8 @@ def run_command(
             if not await answering(cluster, stop):
                 return
             chosen = _options(cluster, controllers, settings, sync)
-            await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
+            async with webhooks(cluster, settings, webhook_listen, certificate):
+                await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
         finally:
             await cluster.close()
 
@@ -135,7 +144,7 @@ def serve(
 ) -> None:
     """Serve an embedded hub: an API server with every OCM kind, and all hub controllers."""
     directory = data_dir or default_data_dir("hub")
-    host, port = _address(listen)
+    host, port = address_of(listen)
     settings = hub_settings(options)
     sync = service_settings(credentials_of(options))
 
@@ -196,13 +205,6 @@ def restore(file: Path, data_dir: Path | None) -> None:
     directory = data_dir or default_data_dir("hub")
     put_back(file, directory)
     out().print(f"{directory} is ready for `gitops-ocm hub serve`")
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
-        raise click.BadParameter(f"{listen!r} is not HOST:PORT", param_hint="--listen")
-    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _options(

@@ -48,7 +48,9 @@ def own_cluster() -> HttpCluster | None:
     from gitops_ocm.kube.identity import in_cluster
 
     host = os.environ.get("KUBERNETES_SERVICE_HOST")
-    return in_cluster(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443")) if host else None
+    if not host:
+        return None
+    return HttpCluster(in_cluster(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443")))
 
 
 def connect(

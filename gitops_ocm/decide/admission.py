@@ -48,6 +48,11 @@ class Review:
     name: str
     namespace: str = ""
 
+    @property
+    def of_acceptance(self) -> bool:
+        """Whether it is about letting a cluster in, which takes a namespace that can hold it."""
+        return self.subresource == "accept"
+
 
 @dataclass(frozen=True)
 class Admitted:
@@ -92,23 +97,31 @@ class Webhooks:
         admitted = admit(obj, old, now, self._settings)
         with _denied_by(WEBHOOKS[kind_of(obj)]):
             for review in admitted.reviews:
-                if review.subresource == "accept":
-                    _require_open(review, namespace(review.name))
+                if review.of_acceptance:
+                    require_open(review, namespace(review.name))
                 if not requester.allows(review):
-                    raise _refusal(review, requester.name)
+                    raise refusal(review, requester.name)
         return admitted.obj
 
 
 def admit(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Admitted:
     """Judge a creation (`old` None) or an update; kinds without rules pass as they are."""
-    rule = _RULES.get(kind_of(obj))
-    if rule is None:
+    if kind_of(obj) not in WEBHOOKS:
         return Admitted(obj)
-    if kind_of(obj) == MANAGED_CLUSTER:
-        with _denied_by(CLUSTER_MUTATOR):
-            obj = _filled(obj, old, now, settings)
+    with _denied_by(CLUSTER_MUTATOR):
+        obj = mutated(obj, old, now, settings)
     with _denied_by(WEBHOOKS[kind_of(obj)]):
-        return Admitted(obj, rule(obj, old, settings))
+        return Admitted(obj, reviews_of(obj, old, settings))
+
+
+def mutated(obj: Object, old: Object | None, now: datetime, settings: HubSettings) -> Object:
+    """What the mutating webhook makes of an object, the same one where nothing is to be filled in."""
+    return _filled(obj, old, now, settings) if kind_of(obj) == MANAGED_CLUSTER else obj
+
+
+def reviews_of(obj: Object, old: Object | None, settings: HubSettings) -> tuple[Review, ...]:
+    """What a validating webhook has to ask about an object; raises what it denies without asking."""
+    return _RULES[kind_of(obj)](obj, old, settings)
 
 
 @contextmanager
@@ -121,13 +134,15 @@ def _denied_by(webhook: str) -> Iterator[None]:
         raise ApiError(error.reason, text, http_code=error.http_code, details=error.details) from None
 
 
-def _require_open(review: Review, namespace: Object | None) -> None:
+def require_open(review: Review, namespace: Object | None) -> None:
+    """Raise unless the cluster of a review can be let in: its namespace must not be going."""
     if ((namespace or {}).get("status") or {}).get("phase") == "Terminating":
         why = f'cluster namespace "{review.name}" is terminating'
         raise forbidden(CLUSTERS, "managedclusters/accept", review.name, why)
 
 
-def _refusal(review: Review, user: str) -> ApiError:
+def refusal(review: Review, user: str) -> ApiError:
+    """Why a user who lacks what a review asks for is denied."""
     name = review.name
     if review.verb == "execute-as":
         executor = "/".join(name.removeprefix(_SERVICE_ACCOUNT).split(":"))
