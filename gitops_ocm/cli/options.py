@@ -59,10 +59,11 @@ def connect(
     """The API server that the options, or else the environment, name; `rate` bounds the requests."""
     from gitops_ocm.kube.client import HttpCluster
 
-    return HttpCluster(_named(kubeconfig, context), rate=rate)
+    return HttpCluster(connection_of(kubeconfig, context), rate=rate)
 
 
-def _named(kubeconfig: Path | None, context: str | None) -> Connection:
+def connection_of(kubeconfig: Path | None, context: str | None = None) -> Connection:
+    """How to reach the API server that the options, or else the environment, name."""
     from gitops_ocm.kube.identity import KubeconfigError, in_cluster, load_kubeconfig
 
     if kubeconfig is not None:
