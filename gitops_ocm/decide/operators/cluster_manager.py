@@ -34,9 +34,10 @@ from gitops_ocm.decide.operators.plan import (
     require,
 )
 from gitops_ocm.decide.operators.pods import PULL_SECRET
-from gitops_ocm.decide.operators.removal import gone, remove, retire
+from gitops_ocm.decide.operators.removal import SOON, next_step, retire
 from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.decide.operators.state import (
+    ROLLING,
     Verdict,
     gates_verdict,
     live_deployments,
@@ -102,7 +103,9 @@ class HubOperator:
                 return Outcome(lacking, then=then, keep_going=True)
         if superfluous := self._superfluous(view, cm, plan):
             return Outcome(superfluous)
-        return Outcome(self._report(view, cm, plan, now))
+        said = self._report(view, cm, plan, now)
+        rolling = any(not rolled_out(d) for d in live_deployments(view, plan.namespace, plan.deployments))
+        return Outcome(said, requeue_after=ROLLING if rolling else None)
 
     def _mine(self, cm: Object) -> bool:
         if self._settings.in_process:
@@ -192,7 +195,7 @@ class HubOperator:
         """Nothing to say about writes that went well: their coming back wakes the key."""
         faults = errors(results)
         if not faults:
-            return DONE
+            return Outcome(requeue_after=SOON)
         again = after_failure(faults)
         if not again.retry:
             return again
@@ -217,10 +220,7 @@ class HubOperator:
         if not self._settings.in_process:
             steps += [[(Side.HUB, ref) for ref in made], [*rest, *_webhooks(far)]]
         require(view, [entry for step in steps for entry in step])
-        for step in steps:
-            if not gone(view, step):
-                return Outcome(remove(view, step))
-        return Outcome(drop_finalizer(cm, CLUSTER_MANAGER_FINALIZER))
+        return next_step(view, steps) or Outcome(drop_finalizer(cm, CLUSTER_MANAGER_FINALIZER))
 
 
 def _webhooks(side: Side) -> Iterable[tuple[Side, Ref]]:

@@ -27,7 +27,7 @@ from gitops_ocm.decide.operators.agent_objects import (
 from gitops_ocm.decide.operators.agent_spec import EXTERNAL_KUBECONFIG, AgentSpec
 from gitops_ocm.decide.operators.connection import Connection
 from gitops_ocm.decide.operators.plan import DEPLOYMENT, DIGEST, SECRET, VERSION, require
-from gitops_ocm.decide.operators.removal import gone, remove
+from gitops_ocm.decide.operators.removal import next_step
 from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.decide.writes import (
     annotations_of,
@@ -62,8 +62,8 @@ class Farewell:
             for suffix in ("registration-agent", "work-agent", "agent")
         ]
         require(view, agents)
-        if not gone(view, agents):
-            return Outcome(remove(view, agents))
+        if under_way := next_step(view, [agents]):
+            return under_way
         if not self._give_up_far(klusterlet, spec):
             if spec.hosted and (connection is None or connection.unreachable):
                 given_up = _evicted(klusterlet, now)
@@ -107,10 +107,7 @@ class Farewell:
             )
         ]
         require(view, [entry for step in steps for entry in step])
-        for step in steps:
-            if not gone(view, step):
-                return Outcome(remove(view, step))
-        return None
+        return next_step(view, steps)
 
     def _unmark(self, view: View, crds: set[Ref]) -> tuple[Write, ...]:
         """The definitions stay: works may be left. But they are no longer ours to judge by version."""
@@ -135,9 +132,8 @@ class Farewell:
         last = [Ref(*NAMESPACE, "", spec.agent_namespace)]
         steps: list[Step] = [[(Side.HUB, ref) for ref in step] for step in (first, last)]
         require(view, [entry for step in steps for entry in step])
-        for step in steps:
-            if not gone(view, step):
-                return Outcome(remove(view, step))
+        if under_way := next_step(view, steps):
+            return under_way
         for finalizer in (KLUSTERLET_HOSTED_FINALIZER, KLUSTERLET_FINALIZER):
             if writes := drop_finalizer(klusterlet, finalizer):
                 return Outcome(writes)

@@ -28,14 +28,16 @@ from gitops_ocm.decide.operators.plan import (
     require,
 )
 from gitops_ocm.decide.operators.pods import PULL_SECRET
-from gitops_ocm.decide.operators.removal import retire
+from gitops_ocm.decide.operators.removal import SOON, retire
 from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.decide.operators.state import (
+    ROLLING,
     Verdict,
     available,
     gates_verdict,
     live_deployments,
     replicas,
+    rolled_out,
     unavailable,
     with_verdicts,
 )
@@ -82,7 +84,9 @@ class KlusterletOperator:
         mine = view.list(DEPLOYMENT, plan.namespace, labels={CREATED_BY: spec.name})
         if superfluous := retire(obj for obj in mine if name_of(obj) not in plan.deployments):
             return Outcome(superfluous)
-        return Outcome(self._report(view, klusterlet, spec, plan, connection, now))
+        said = self._report(view, klusterlet, spec, plan, connection, now)
+        rolling = any(not rolled_out(d) for d in live_deployments(view, plan.namespace, plan.deployments))
+        return Outcome(said, requeue_after=ROLLING if rolling else None)
 
     def _mine(self, klusterlet: Object) -> bool:
         if self._settings.hosted:
@@ -162,7 +166,7 @@ class KlusterletOperator:
     ) -> Outcome:
         faults = errors(results)
         if not faults:
-            return DONE
+            return Outcome(requeue_after=SOON)
         again = after_failure(faults)
         if not again.retry:
             return again

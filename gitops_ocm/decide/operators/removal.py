@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gitops_ocm.decide.contract import Delete, Side, View, Write
+from gitops_ocm.decide.contract import Delete, Outcome, Side, View, Write
 from gitops_ocm.decide.writes import delete
 from gitops_ocm.objects.ref import Object, Ref
+
+SOON = 0.3
+"""Seconds until a step under way is looked at again: cheap, for everything is in the cache."""
 
 
 def retire(objects: Iterable[Object], side: Side = Side.HUB) -> tuple[Write, ...]:
@@ -14,9 +17,12 @@ def retire(objects: Iterable[Object], side: Side = Side.HUB) -> tuple[Write, ...
     return tuple(write for obj in objects for write in delete(obj, side))
 
 
-def gone(view: View, step: Sequence[tuple[Side, Ref]]) -> bool:
-    """Whether nothing of a step is left."""
-    return all(view.get(ref, side) is None for side, ref in step)
+def next_step(view: View, steps: Sequence[Sequence[tuple[Side, Ref]]]) -> Outcome | None:
+    """Delete what is left of the first step that is not done; None when all are."""
+    for step in steps:
+        if any(view.get(ref, side) is not None for side, ref in step):
+            return Outcome(remove(view, step), requeue_after=SOON)
+    return None
 
 
 def remove(view: View, step: Sequence[tuple[Side, Ref]]) -> tuple[Delete, ...]:

@@ -16,6 +16,8 @@ from gitops_ocm.decide.writes import labels_of, name_of, status_of
 from gitops_ocm.objects.conditions import with_condition
 from gitops_ocm.objects.ref import Object, Ref
 
+ROLLING = 1.0
+"""Seconds between looks at Deployments that are rolling: people wait for them."""
 SEVERAL = 3
 """Replicas where the control plane has more than one node."""
 
