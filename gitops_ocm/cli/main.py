@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("gitops_ocm.cli.diff:diff", "Compare a live hub with what Git wants."),
     "hub": ("gitops_ocm.cli.hub:hub", "Run the hub: its controllers, or a whole embedded hub."),
     "operator": ("gitops_ocm.cli.operator:operator", "Keep ClusterManagers or Klusterlets on a Kubernetes."),
+    "init": ("gitops_ocm.cli.init:init", "Make a cluster the hub."),
     "klusterlet": ("gitops_ocm.cli.klusterlet:klusterlet", "Run the agent of one managed cluster."),
     "crds": ("gitops_ocm.cli.crds:crds", "Print the CustomResourceDefinitions of every kind."),
 }

@@ -1,0 +1,1 @@
+"""What the commands for people do: install, join, accept, look, change. `cli` only parses and prints."""
