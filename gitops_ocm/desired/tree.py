@@ -83,6 +83,33 @@ def memory_tree(
     return Tree(commit, entries, blobs)
 
 
+class _Over(dict[str, bytes]):
+    """Blobs of an edit before those of the tree that was edited."""
+
+    def __init__(self, below: BlobReader) -> None:
+        super().__init__()
+        self.below = below
+
+    def read_blobs(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        below = self.below.read_blobs([blob for blob in blobs if blob not in self])
+        return ((blob, self[blob]) if blob in self else next(below) for blob in blobs)
+
+
+def edited(tree: Tree, files: Mapping[str, bytes | None]) -> Tree:
+    """The tree with some files put in its place, or taken out (None)."""
+    over = _Over(tree.reader)
+    entries = dict(tree.entries)
+    for path, data in files.items():
+        if data is None:
+            entries.pop(path, None)
+            continue
+        blob = blob_id(data)
+        over[blob] = data
+        mode = entries[path].mode if path in entries else REGULAR
+        entries[path] = Entry(blob, mode, len(data))
+    return Tree(tree.commit, dict(sorted(entries.items())), over)
+
+
 def blob_id(data: bytes) -> str:
     """The id Git gives these bytes in a SHA-1 repository."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -15,6 +15,7 @@
     ├── DiskFull                no room left                                       (transient)
     ├── GitTimeout              the time limit was reached                         (transient)
     ├── TooLarge                the size limit was reached
+    ├── NotOnABranch            a clone has no branch checked out
     └── Locked                  another process holds the cache                    (transient)
 
 `transient` says whether time alone may heal it. Messages name hosts and paths, never credentials:
@@ -143,6 +144,13 @@ class TooLarge(GitError):
 
     code = "git-too-large"
     default_hint = "keep large files out of the repository, or raise the limit"
+
+
+class NotOnABranch(GitError):
+    """A clone has no branch checked out to commit to."""
+
+    code = "git-detached"
+    default_hint = "check a branch out, or name one: --commit=BRANCH"
 
 
 class Locked(GitError):

@@ -1,0 +1,138 @@
+"""Options of commands that change a hub (`--dry-run`, `--commit[=BRANCH]`, `--repo`), and what they come to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gitops_ocm.cli.options import connect
+
+if TYPE_CHECKING:
+    from gitops_ocm.verbs.commit import Made, RepositoryTarget
+    from gitops_ocm.verbs.targets import Target
+    from gitops_ocm.verbs.voice import Voice
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Verb(click.Command):
+    """A command that knows `--commit` and `--commit=BRANCH`: a name after a space is not the branch's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give a bare `--commit` its empty value, up to a `--`."""
+        end = args.index("--") if "--" in args else len(args)
+        head = ["--commit=" if arg == "--commit" else arg for arg in args[:end]]
+        return super().parse_args(ctx, head + args[end:])
+
+
+def change_options(command: F) -> F:
+    """`--dry-run`, `--commit[=BRANCH]` and `--repo`, handed to the command as a `Destination`'s parts."""
+    for option in reversed(
+        (
+            click.option(
+                "--dry-run", is_flag=True, help="Ask the server what it would say; nothing is written."
+            ),
+            click.option(
+                "--commit",
+                "branch",
+                metavar="[=BRANCH]",
+                help="Write the change as a commit into the fleet's repository instead, on the branch that "
+                "is checked out or on this one.",
+            ),
+            click.option(
+                "--repo",
+                "repo",
+                metavar="DIR",
+                type=click.Path(path_type=Path),
+                help="A clone of the fleet's repository, for --commit.  [default: .]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What the shared options of a changing command came to."""
+
+    kubeconfig: Path | None
+    context: str | None
+    dry_run: bool = False
+    branch: str | None = None
+    repo: Path | None = None
+
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> Destination:
+        """Takes its options out of all of a command's."""
+        return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__})
+
+    def run(self, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str) -> int:
+        """Carry out a verb on its target, and tell what became of it; the exit status."""
+        if self.repo is not None and self.branch is None:
+            raise click.UsageError("--repo is for --commit")
+        if self.dry_run:
+            click.echo("gitops-ocm is running in dry-run mode")
+        return asyncio.run(self._run(work, subject))
+
+    async def _run(self, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str) -> int:
+        from gitops_ocm.verbs.targets import HubTarget
+
+        if self.branch is not None:
+            return await self._commit(self.branch, work, subject)
+        cluster = connect(self.kubeconfig, self.context)
+        try:
+            target = HubTarget(cluster, dry_run=self.dry_run)
+            await target.check_hub()
+            return await work(target, voice()) or 0
+        finally:
+            await cluster.close()
+
+    async def _commit(
+        self, branch: str, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str
+    ) -> int:
+        from gitops_ocm.kube.identity import KubeconfigError
+        from gitops_ocm.verbs.commit import RepositoryTarget
+
+        try:
+            cluster = connect(self.kubeconfig, self.context)
+        except KubeconfigError:
+            if self.kubeconfig is not None or self.context is not None:
+                raise
+            cluster = None  # The repository alone will do: what a change refers to must then be declared.
+        try:
+            target = await RepositoryTarget.open(self.repo or Path(), branch, cluster)
+            await target.check_hub()
+            code = await work(target, voice()) or 0
+            _told(target, await target.finish(subject, dry_run=self.dry_run))
+            return code
+        finally:
+            if cluster is not None:
+                await cluster.close()
+
+
+def voice() -> Voice:
+    """Results to standard output, the rest to standard error."""
+    from gitops_ocm.verbs.voice import Voice
+
+    return Voice(click.echo, lambda text: click.echo(text, err=True))
+
+
+def _told(target: RepositoryTarget, made: Made | None) -> None:
+    if made is None:
+        click.echo("nothing to commit: the repository says so already", err=True)
+        return
+    if not made.commit:
+        click.echo(made.diff, nl=False)
+        return
+    click.echo(f"commit {made.commit[:12]} on branch {made.branch}: {', '.join(made.paths)}")
+    where = target.clone.root
+    if made.checked_out:
+        click.echo(f"next: git -C {where} push    (the sync then brings it to the hub)")
+    else:
+        click.echo(f"next: git -C {where} push -u origin {made.branch}    and have it reviewed and merged")

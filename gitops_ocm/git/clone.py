@@ -1,0 +1,160 @@
+"""A person's clone, to commit a change to it in their name: on the branch that is checked out, or another.
+
+    clone = Clone.at(Path("fleet"))
+    commit = clone.commit(files, "Accept cluster1", body="", branch="review", now=now)
+
+On the checked-out branch files, index and branch change together, as `git commit` does it, and nothing that
+was not committed before is touched or taken along. Another branch is written without a checkout (`writer`).
+Hooks do not run. `working_copy` is for the demo, `source` and `writer` are the daemon's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from gitops_ocm.desired.tree import Tree, memory_tree
+from gitops_ocm.git import refs
+from gitops_ocm.git.command import Git
+from gitops_ocm.git.errors import GitError, RepositoryNotFound
+from gitops_ocm.git.source import Repository, open_repository
+from gitops_ocm.git.writer import Author, BranchWriter, Files
+
+_IDENTITY = re.compile(r"(?P<name>.+) <(?P<email>[^>]*)> \d+ [+-]\d{4}")
+_OWN_NAME = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL")
+
+
+class NoIdentity(GitError):
+    """Git does not know in whose name to commit."""
+
+    code = "git-identity"
+    default_hint = "git config --global user.name NAME; git config --global user.email ADDRESS"
+
+
+class NotCommitted(GitError):
+    """A file that is to change has changes that nobody committed."""
+
+    code = "git-dirty"
+    default_hint = "commit or revert them first, or name a branch: --commit=BRANCH"
+
+
+class Clone:
+    """A repository with a work tree; see the module."""
+
+    def __init__(self, root: Path, prefix: str) -> None:
+        self.root = root
+        self.prefix = prefix
+        """The folder that was named, below the root; `""` for the root."""
+        self._git = Git(None)
+        self._repository: Repository = open_repository(str(root), root)
+
+    @classmethod
+    def at(cls, folder: Path) -> Clone:
+        """The clone that a folder is in."""
+        if not folder.is_dir():
+            raise RepositoryNotFound(f"there is no folder {folder}", hint="give --repo DIR, a clone")
+        asked = ("rev-parse", "--show-toplevel", "--show-prefix")
+        found = Git(None).run(*asked, cwd=folder.resolve(), check=False)
+        if found.code != 0:
+            raise RepositoryNotFound(
+                f"{folder} is not in a clone of a Git repository",
+                hint="give --repo DIR, a clone of the fleet's repository; `gitops-ocm repo init` starts one",
+            )
+        root, _, prefix = found.text.partition("\n")
+        return cls(Path(root), prefix.strip("/"))
+
+    @property
+    def branch(self) -> str:
+        """The branch that is checked out, `""` where none is."""
+        return self._run("symbolic-ref", "--quiet", "--short", "HEAD", check=False)
+
+    def tip(self, branch: str) -> str:
+        """A branch's commit; that of the checked-out one where there is no such branch yet; or `""`."""
+        for name in (refs.branch(branch), "HEAD"):
+            found = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
+            if found:
+                return found
+        return ""
+
+    def tree(self, branch: str) -> Tree:
+        """The files a commit on the branch would be made upon."""
+        tip = self.tip(branch)
+        return self._repository.tree(tip) if tip else memory_tree({})
+
+    def check_clean(self, path: str) -> None:
+        """Raise `NotCommitted` where the file in the work tree is not what was committed."""
+        if self._run("status", "--porcelain", "--untracked-files=all", "--", path):
+            raise NotCommitted(f"{path} has changes that are not committed")
+
+    def author(self) -> Author:
+        """Whoever the person's own configuration says they are."""
+        home = os.environ.get("HOME", os.devnull)
+        own = Path(home) / ".gitconfig"
+        other = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config") / "git" / "config"
+        config = os.environ.get("GIT_CONFIG_GLOBAL") or str(own if own.exists() else other)
+        given = {name: os.environ[name] for name in _OWN_NAME if name in os.environ}
+        found = self._git.run(
+            "-c",
+            "user.useConfigOnly=true",
+            "var",
+            "GIT_AUTHOR_IDENT",
+            cwd=self.root,
+            env={"GIT_CONFIG_GLOBAL": config, "HOME": home, **given},
+            check=False,
+        )
+        match = _IDENTITY.fullmatch(found.text)
+        if not match:
+            raise NoIdentity("git does not know in whose name to commit")
+        return Author(match["name"], match["email"])
+
+    def commit(self, files: Files, subject: str, *, body: str, branch: str, now: datetime) -> str:
+        """Commit the files on a branch, which is begun at HEAD where there is none; the commit's id."""
+        if branch == self.branch:
+            return self._here(files, f"{subject}\n\n{body}\n" if body else f"{subject}\n")
+        return self._elsewhere(files, subject, body, branch, now)
+
+    def _here(self, files: Files, message: str) -> str:
+        author = self.author()
+        identity = {
+            f"GIT_{role}_{part}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for part, value in (("NAME", author.name), ("EMAIL", author.email))
+        }
+        for path in files:
+            self.check_clean(path)
+        for path, data in files.items():
+            _put(self.root / path, data)
+        self._run("add", "--all", "--", *files)
+        arguments = ("--quiet", "--only", "--no-verify", f"--message={message}")
+        self._run("-c", "commit.gpgSign=false", "commit", *arguments, "--", *files, env=identity)
+        return self._run("rev-parse", "HEAD")
+
+    def _elsewhere(self, files: Files, subject: str, body: str, branch: str, now: datetime) -> str:
+        name, base = refs.branch(branch), self.tip(branch)
+        begun = bool(base) and not self._run("rev-parse", "--verify", "--quiet", name, check=False)
+        author = self.author()
+        if begun:
+            self._run("update-ref", name, base, "")
+        git = self._repository.git
+        try:
+            made = BranchWriter(git, branch, author=author).commit(files, subject, now=now, body=body)
+        except GitError:
+            if begun:
+                self._run("update-ref", "-d", name, base)
+            raise
+        return made.commit if made else base
+
+    def _run(self, *args: str, env: Mapping[str, str] | None = None, check: bool = True) -> str:
+        result = self._git.run(*args, cwd=self.root, env=env, check=check)
+        return result.text if result.code == 0 else ""
+
+
+def _put(path: Path, data: bytes | None) -> None:
+    if data is None:
+        path.unlink()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
