@@ -22,8 +22,7 @@ def registration_arguments(spec: AgentSpec, cluster_name: str, run: str) -> list
     else:
         arguments.append("--bootstrap-kubeconfig=/spoke/bootstrap/kubeconfig")
     arguments += [
-        f"--hub-kubeconfig-secret={HUB_KUBECONFIG_SECRET}",
-        f"--namespace={spec.agent_namespace}",
+        f"--hub-kubeconfig-secret={spec.agent_namespace}/{HUB_KUBECONFIG_SECRET}",
         *spec.spoke_arguments,
     ]
     gates = spec.registration_gates
