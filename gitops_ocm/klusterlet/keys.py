@@ -83,7 +83,8 @@ def _public(key: object) -> bytes:
 def _name(subject: Subject) -> x509.Name:
     """As Go encodes it: all groups in one relative name."""
     parts = [
-        [x509.NameAttribute(oid, value) for value in sorted(values)]
+        # Longer than X.520's 64 characters they may be: Go, and so every hub, does not mind.
+        [x509.NameAttribute(oid, value, _validate=False) for value in sorted(values)]
         for oid, values in (
             (NameOID.ORGANIZATION_NAME, subject.groups),
             (NameOID.ORGANIZATIONAL_UNIT_NAME, subject.units),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from gitops_ocm.api.meta import KnownCondition
@@ -60,12 +60,13 @@ class Renewal:
     report: Callable[[KnownCondition], None]
     clock: Clock
     own: bool = True
+    _not_before: datetime = field(default_factory=lambda: datetime.min.replace(tzinfo=UTC))
     backoff: Backoff = field(default_factory=lambda: Backoff(2.0, 120.0))
 
     async def run(self, leave: asyncio.Event) -> None:
         """Until `leave`; with `own`, also until the certificate is over."""
         while not leave.is_set():
-            due = renew_at(self.wanted, self.held, self.clock.now())
+            due = max(renew_at(self.wanted, self.held, self.clock.now()), self._not_before)
             await first_of(sleep_until(due, self.clock), leave.wait())
             if leave.is_set() or self._over():
                 return
@@ -92,6 +93,9 @@ class Renewal:
         await self.take(issued)
         await self.enrollment.settle(self.wanted)
         self.held = issued.certificate
+        # One that is due as it comes (by our clock, or its short life) must not start a run of requests.
+        now = self.clock.now()
+        self._not_before = now + (issued.certificate.not_after - now) / 2
         self.backoff.reset()
         self.report(rotated(issued.certificate))
         _log.info(

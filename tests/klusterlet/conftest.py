@@ -69,7 +69,8 @@ async def hub_at(kubeconfig: Path, folder: Path) -> AsyncIterator[Hub]:
     """The hub of a kubeconfig with its controllers at work."""
     stop, ready = asyncio.Event(), asyncio.Event()
     async with connected(kubeconfig) as admin:
-        bootstrap = await bootstrap_kubeconfig(admin, kubeconfig, folder / "bootstrap")
+        file = folder / f"bootstrap-{kubeconfig.parent.name}"
+        bootstrap = await bootstrap_kubeconfig(admin, kubeconfig, file)
         groups = frozenset(hub_groups()) - {"sync"}
         running = asyncio.create_task(run_hub(admin, HubOptions(groups), stop, ready=ready.set))
         try:
