@@ -100,7 +100,12 @@ def hub_crds(version: str, ca_bundle: str = "") -> tuple[Object, ...]:
     """The definitions of a hub's kinds; with the CA of the webhook that converts add-ons, in all versions."""
     converter = None
     if ca_bundle:
-        converter = ConversionWebhook(hub_parts.ADDON_WEBHOOK.service, HUB_NAMESPACE, ca_bundle=ca_bundle)
+        converter = ConversionWebhook(
+            namespace=HUB_NAMESPACE,
+            name=hub_parts.ADDON_WEBHOOK.service,
+            port=443,
+            ca_bundle=ca_bundle,
+        )
     wanted = [c for c in crds(conversion_webhook=converter) if c["spec"]["names"]["kind"] not in NOT_OF_A_HUB]
     return stamped(wanted, version)
 
