@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -21,6 +22,8 @@ def run(work: Callable[[asyncio.Event], Awaitable[T]], *, level: str = "info", f
     from gitops_ocm.runtime.log import configure
     from gitops_ocm.runtime.memory import settle
 
+    # Names of agents may be longer than X.520 says: Go, and so every hub, does not mind.
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     configure(level=level, json=form == "json")
     settle()
     return asyncio.run(_until_stopped(work))
