@@ -60,6 +60,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "hub": ("gitops_ocm.cli.hub:hub", "Run the hub: its controllers, or a whole embedded hub."),
     "operator": ("gitops_ocm.cli.operator:operator", "Keep ClusterManagers or Klusterlets on a Kubernetes."),
     "init": ("gitops_ocm.cli.init:init", "Make a cluster the hub."),
+    "join": ("gitops_ocm.cli.join:join", "Install the agents on a cluster."),
     "klusterlet": ("gitops_ocm.cli.klusterlet:klusterlet", "Run the agent of one managed cluster."),
     "crds": ("gitops_ocm.cli.crds:crds", "Print the CustomResourceDefinitions of every kind."),
 }
