@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,6 +155,7 @@ def serve(
         from gitops_ocm.apiserver.workloads_pods import Pace
         from gitops_ocm.cli.console import out
         from gitops_ocm.decide.admission import Webhooks
+        from gitops_ocm.decide.operators.table import in_process_rows
         from gitops_ocm.hub.daemon import run_hub
         from gitops_ocm.hub.simulated import simulated_workloads
 
@@ -176,7 +178,7 @@ def serve(
             for one in (server, *members.values()):
                 out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
-            chosen = _options(cluster, controllers, settings, sync)
+            chosen = replace(_options(cluster, controllers, settings, sync), beside=in_process_rows())
             await run_hub(cluster, chosen, stop, ready=_say_ready(server.url))
 
     run(work, level=log_level, form=log_format)

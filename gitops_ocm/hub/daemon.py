@@ -33,11 +33,15 @@ def hub_groups() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class HubOptions:
-    """What of the hub runs here. `make_sync` is needed for the group `sync`."""
+    """What of the hub runs here. `make_sync` is needed for the group `sync`.
+
+    `beside` are rows of other tables: the operator's, where this process is what a ClusterManager asks for.
+    """
 
     groups: frozenset[str] = field(default_factory=lambda: frozenset(hub_groups()))
     settings: HubSettings = field(default_factory=HubSettings)
     make_sync: Callable[[str], SyncService] | None = None
+    beside: tuple[Controller, ...] = ()
 
 
 def _check_groups(groups: frozenset[str]) -> None:
@@ -78,8 +82,9 @@ async def run_hub(
     """Install what is missing, then run until `stop`. `ready` is called when every controller has started."""
     _check_groups(options.groups)
     clock = clock or SystemClock()
-    await ensure_crds(cluster, hub_crds(), clock=clock)
-    rows: tuple[Controller, ...] = in_groups(hub_controllers(options.settings), options.groups)
+    await ensure_crds(cluster, hub_crds(cluster_profiles=options.settings.cluster_profiles), clock=clock)
+    chosen = in_groups(hub_controllers(options.settings), options.groups)
+    rows: tuple[Controller, ...] = (*chosen, *options.beside)
     async with Tasks("hub") as tasks:
         if rows:
             runner = Runner(rows, {Side.HUB: cluster}, clock=clock)

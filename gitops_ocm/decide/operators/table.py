@@ -13,7 +13,7 @@ from gitops_ocm.decide.operators.cluster_manager import HubOperator
 from gitops_ocm.decide.operators.connection import CONNECTION
 from gitops_ocm.decide.operators.farewell import KLUSTERLET
 from gitops_ocm.decide.operators.klusterlet import KlusterletOperator
-from gitops_ocm.decide.operators.settings import OperatorSettings
+from gitops_ocm.decide.operators.settings import BUNDLE_VERSION, OperatorSettings
 from gitops_ocm.objects.ref import Kind, Object, Ref
 
 CLUSTER_MANAGER = Kind("operator.open-cluster-management.io", "ClusterManager")
@@ -64,6 +64,11 @@ def hub_operator_rows(settings: OperatorSettings) -> tuple[Controller, ...]:
             writes={} if settings.in_process else HUB_WRITES,
         ),
     )
+
+
+def in_process_rows() -> tuple[Controller, ...]:
+    """ClusterManagers of a hub that runs its controllers itself: nothing is deployed, and that is said."""
+    return hub_operator_rows(OperatorSettings("", BUNDLE_VERSION, in_process=True))
 
 
 def klusterlet_operator_rows(settings: OperatorSettings) -> tuple[Controller, ...]:

@@ -106,7 +106,7 @@ def test_components_of_a_hub(spec: dict[str, Any], there: set[str], missing: set
     assert not missing & names
 
 
-HUB_ARGUMENTS = [
+HUB_ARGUMENTS: list[tuple[dict[str, Any], str, list[str], list[str]]] = [
     ({}, REGISTRATION, ["--controllers=registration"], ["--feature-gates"]),
     (
         {"registrationConfiguration": {"featureGates": [{"feature": "ClusterProfile", "mode": "Enable"}]}},
@@ -167,7 +167,7 @@ def test_arguments_of_a_hub(spec: dict[str, Any], name: str, there: list[str], m
     assert not [text for text in arguments if text.startswith(tuple(missing))] or not missing
 
 
-AGENT_ARGUMENTS = [
+AGENT_ARGUMENTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({}, AGENT, ["--cluster-name=c1", "--bootstrap-kubeconfig=/spoke/bootstrap/kubeconfig"]),
     ({}, WORKER, ["--agent-id=u2", "--hub-kubeconfig=/spoke/hub-kubeconfig/kubeconfig"]),
     ({}, WORKER, ["--status-sync-interval=60s"]),
