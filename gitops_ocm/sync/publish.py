@@ -128,6 +128,8 @@ class Publisher:
             files = {path: self._content(path) for path in paths}
             known = await asyncio.to_thread(self._writer.blobs)
             present = {path: data for path, data in files.items() if data is not None or path in known}
+            if not present:  # all of it came and went between two commits
+                return None
             message = self._describe(tuple(present))
             committed = await asyncio.to_thread(
                 lambda: self._writer.commit(

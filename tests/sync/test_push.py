@@ -17,6 +17,7 @@ from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.sync.agent_push import AgentPush, branch_of
 from gitops_ocm.sync.events import silent
+from gitops_ocm.sync.publish import Message, Publisher
 from gitops_ocm.sync.push import Push
 from gitops_ocm.testing.gitops import NAMESPACES, WORKS, Fleet
 from gitops_ocm.testing.waiting import eventually
@@ -218,3 +219,16 @@ async def test_a_branch_that_cannot_be_written_is_tried_again(fleet: Fleet) -> N
         stop.set()
         await running
     assert "clusters/c1/works/mw-01.yaml" in listing(fleet)
+
+
+async def test_what_came_and_went_between_two_commits_is_no_commit(fleet: Fleet) -> None:
+    """A path that has nothing to show, and had nothing before, leaves nothing to commit or to describe."""
+
+    def describe(paths: tuple[str, ...]) -> Message:
+        return Message(f"Report {paths[0]}")
+
+    writer = BranchWriter(Git(fleet.repo.path), "agents/c1", author=AUTHOR)
+    publisher = Publisher(writer, lambda path: None, describe, clock=SystemClock(), listener=silent)
+    publisher.dirty(["works/fleeting.yaml"])
+    assert await publisher.flush() == []
+    assert fleet.repo.git("for-each-ref", "refs/heads/agents") == ""
