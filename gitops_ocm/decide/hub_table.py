@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
 from gitops_ocm.decide import (
     cleanup,
+    cluster_profiles,
     cluster_sets,
     csr_approval,
     health,
@@ -17,6 +18,7 @@ from gitops_ocm.decide import (
 from gitops_ocm.decide.contract import Controller, Index, Read, View, Wake
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
+    CLUSTER_PROFILE,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CLUSTER_SET,
@@ -36,7 +38,7 @@ from gitops_ocm.decide.kinds import (
 )
 from gitops_ocm.decide.placement import decisions
 from gitops_ocm.decide.settings import HubSettings
-from gitops_ocm.decide.writes import labels_of, namespace_of
+from gitops_ocm.decide.writes import is_deleting, labels_of, namespace_of
 from gitops_ocm.objects.ref import Object, Ref
 
 _SPEC = ("create", "patch", "update")
@@ -135,6 +137,7 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
             },
         ),
         *_set_rows(settings),
+        *(_profile_rows() if settings.cluster_profiles else ()),
     )
 
 
@@ -198,6 +201,36 @@ def _set_rows(settings: HubSettings) -> tuple[Controller, ...]:
             cluster_sets.reconcile_binding,
             (Wake(CLUSTER_SET_BINDING), Wake(CLUSTER_SET, cluster_sets.bindings_of_set, when=_comes_or_goes)),
             writes={_CLUSTERS + "managedclustersetbindings/status": _STATUS},
+        ),
+    )
+
+
+def _profile_rows() -> tuple[Controller, ...]:
+    manager = "gitops-ocm-registration"
+    plural = "multicluster.x-k8s.io/clusterprofiles"
+    return (
+        Controller(
+            "cluster-profiles",
+            "registration",
+            cluster_profiles.reconcile_namespace,
+            (
+                Wake(CLUSTER_SET_BINDING, cluster_profiles.own_namespace),
+                Wake(CLUSTER_PROFILE, cluster_profiles.own_namespace),
+                Wake(CLUSTER_SET, cluster_profiles.of_set),
+                Wake(MANAGED_CLUSTER, cluster_profiles.of_cluster, when=_moves_or_ends),
+            ),
+            (Read(NAMESPACE),),
+            field_manager=manager,
+            writes={plural: ("create", "patch", "delete")},
+        ),
+        Controller(
+            "cluster-profile-status",
+            "registration",
+            cluster_profiles.reconcile_profile,
+            (Wake(CLUSTER_PROFILE), Wake(MANAGED_CLUSTER, cluster_profiles.profiles_of)),
+            indexes=(Index(cluster_profiles.BY_CLUSTER, CLUSTER_PROFILE, cluster_profiles.own_name),),
+            field_manager=manager,
+            writes={f"{plural}/status": ("patch",)},
         ),
     )
 
@@ -274,3 +307,7 @@ def _comes_or_goes(old: Object | None, new: Object | None) -> bool:
 def _moves(old: Object | None, new: Object | None) -> bool:
     """Whether a cluster may have changed its sets."""
     return old is None or new is None or labels_of(old) != labels_of(new)
+
+
+def _moves_or_ends(old: Object | None, new: Object | None) -> bool:
+    return _moves(old, new) or (old is not None and new is not None and is_deleting(old) != is_deleting(new))

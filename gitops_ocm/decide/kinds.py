@@ -18,6 +18,7 @@ PLACEMENT_DECISION = Kind(CLUSTER_GROUP, "PlacementDecision")
 PLACEMENT_SCORE = Kind(CLUSTER_GROUP, "AddOnPlacementScore")
 CLUSTER_CLAIM = Kind(CLUSTER_GROUP, "ClusterClaim")
 CLUSTER_PROPERTY = Kind("about.k8s.io", "ClusterProperty")
+CLUSTER_PROFILE = Kind("multicluster.x-k8s.io", "ClusterProfile")
 
 MANIFEST_WORK = Kind(WORK_GROUP, "ManifestWork")
 APPLIED_WORK = Kind(WORK_GROUP, "AppliedManifestWork")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from gitops_ocm.api import cluster_profile
+from gitops_ocm.api.crd import crd as crd_of
 from gitops_ocm.api.crd import crds
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster, PatchType
@@ -32,9 +34,10 @@ class CrdsNotServed(GitopsError):
     code = "crds-not-served"
 
 
-def hub_crds() -> list[Object]:
-    """The CRDs of a hub."""
-    return [crd for crd in crds() if crd["spec"]["names"]["kind"] not in SPOKE_KINDS]
+def hub_crds(*, cluster_profiles: bool = False) -> list[Object]:
+    """The CRDs of a hub; with that of ClusterProfiles, where it makes them."""
+    ours = [crd for crd in crds() if crd["spec"]["names"]["kind"] not in SPOKE_KINDS]
+    return [*ours, crd_of(cluster_profile.DEFINITION)] if cluster_profiles else ours
 
 
 def sync_crds() -> list[Object]:

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gitops_ocm.api import cluster_profile
 from gitops_ocm.api.registration import CERTIFICATES_GROUP, CLIENT_SIGNER
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.decide import access
@@ -87,7 +88,11 @@ def hub_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
     """Everything for a hub's process: its account, its role, and the role of what it syncs."""
     fixed = table_rights(rows, Side.HUB, catalog)
     hold_what_agents_get(fixed)
-    _allow_crds(fixed, hub_crds())
+    _allow_crds(fixed, hub_crds(cluster_profiles=True))
+    # With the gate ClusterProfile: a kind that the table has no row for without it.
+    profiles = cluster_profile.DEFINITION.plural
+    fixed.allow(cluster_profile.GROUP, profiles, (*READ, "create", "patch", "delete"))
+    fixed.allow(cluster_profile.GROUP, f"{profiles}/status", ("patch",))
     fixed.allow(CERTIFICATES_GROUP, "signers", ("approve",), [CLIENT_SIGNER])
     fixed.allow("coordination.k8s.io", "leases", ("update",), LOCKS.values())
     # Kinds that Git uses and only the hub knows are learnt from their definitions.
