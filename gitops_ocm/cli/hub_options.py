@@ -90,7 +90,7 @@ def _listed(given: Iterable[str]) -> tuple[str, ...]:
 
 def _resource(text: str) -> str:
     parts = text.split("/")
-    if len(parts) != 3 or not all(parts):
+    if len(parts) != 3 or not all(parts[1:]):  # the core group has no name
         raise OptionError(
             f"--gc-resource-list: {text!r} names no resource",
             hint="write group/version/plural, as work.open-cluster-management.io/v1/manifestworks",

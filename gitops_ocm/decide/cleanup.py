@@ -83,7 +83,7 @@ class ClusterCleanup:
 
 def _resource(view: View, name: str) -> Resource | None:
     """How the hub serves a group/version/plural, a kind of ours in whichever version; None if it does not."""
-    api_version, _, plural = name.rpartition("/")
+    api_version, _, plural = name.removeprefix("/").rpartition("/")
     group, _ = split_api_version(api_version)
     ours = [r for r in SCHEME.resources() if r.plural == plural and r.group == group]
     if not ours:

@@ -72,18 +72,20 @@ def reconcile_profile(view: View, key: Ref, now: datetime) -> Outcome:
     if cluster is None:
         return DONE
     known = status_of(cluster)
-    wanted = list(conditions_of(profile))
+    wanted = conditions_of(profile)
     for theirs, ours in _FROM.items():
         if (found := conditions.find(conditions_of(cluster), theirs)) is not None:
-            said = {part: str(found.get(part, "")) for part in ("status", "reason", "message")}
-            wanted = conditions.with_condition(wanted, type=ours, **said, now=now)
+            status, reason, message = (str(found.get(part, "")) for part in ("status", "reason", "message"))
+            wanted = conditions.with_condition(
+                wanted, type=ours, status=status, reason=reason, message=message, now=now
+            )
     claims = known.get("clusterClaims") or ()
-    status: dict[str, Any] = {
+    told: dict[str, Any] = {
         "version": {"kubernetes": (known.get("version") or {}).get("kubernetes") or ""},
         "properties": [{"name": claim["name"], "value": claim["value"]} for claim in claims],
         "conditions": wanted,
     }
-    return Outcome(report(profile, status))
+    return Outcome(report(profile, told))
 
 
 def is_ours(profile: Object) -> bool:
