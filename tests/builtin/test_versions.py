@@ -107,7 +107,7 @@ async def test_add_ons_are_served_at_both_versions(memory_cluster: Cluster, uniq
     kinds = {r.version: r for r in await memory_cluster.discover() if r.kind == "ClusterManagementAddOn"}
     assert set(kinds) == {"v1alpha1", "v1beta1"}
     name = unique("addon")
-    newer = {
+    newer: Object = {
         "apiVersion": kinds["v1beta1"].api_version,
         "kind": "ClusterManagementAddOn",
         "metadata": {"name": name},

@@ -29,10 +29,10 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def client(kubeconfig: Path, tmp_path: Path) -> Iterator[Callable[[], Any]]:
     """Makes the dynamic client (to be called in a thread: it discovers over the network)."""
-    api = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
+    api = config.new_client_from_config(str(kubeconfig))
 
     def make() -> Any:
-        return dynamic.DynamicClient(  # type: ignore[no-untyped-call]
+        return dynamic.DynamicClient(
             api, cache_file=str(tmp_path / "discovery")
         )
 
@@ -130,7 +130,7 @@ async def test_watch(client: Callable[[], Any], place: str) -> None:
     def follow() -> None:
         api = client().resources.get(api_version="v1", kind="ConfigMap")
         api.create(body={"metadata": {"name": "first", "labels": ours}}, namespace=place)
-        watcher = watch.Watch()  # type: ignore[no-untyped-call]
+        watcher = watch.Watch()
         for event in api.watch(namespace=place, label_selector="app=web", timeout=30, watcher=watcher):
             seen.append((event["type"], event["object"].metadata.name))
             opened.set()

@@ -142,7 +142,7 @@ def test_what_is_not_ours_is_as_good_as_not_there(seen: Object) -> None:
     lost = Told()
     lost.observed.applied(on_hub(5))
     lost.observed.seen(seen)
-    assert (lost.observed.get(A), lost.observed.off, lost.count) == (None, {A}, 1)
+    assert (lost.observed.get(A), set(lost.observed.off), lost.count) == (None, {A}, 1)
 
 
 def test_a_value_the_server_writes_differently_costs_one_apply() -> None:

@@ -137,7 +137,7 @@ def _mac(house: House) -> str:
 
 
 def _unsigned(house: House) -> str:
-    return jwt.encode(claims_of(house.token()), None, algorithm="none", headers={"kid": house.key.key_id})
+    return jwt.encode(claims_of(house.token()), "", algorithm="none", headers={"kid": house.key.key_id})
 
 
 def _stripped(house: House) -> str:
