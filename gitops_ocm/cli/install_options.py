@@ -53,9 +53,9 @@ def flat(given: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(name for names in given for name in names)
 
 
-def verb_options(command: F) -> F:
-    """`--kubeconfig`, `--context`, `--dry-run`, `--timeout`."""
-    command = click.option(
+def timeout_option(command: F) -> F:
+    """`--timeout`; `patience_of` reads it."""
+    return click.option(
         "--timeout",
         type=click.FloatRange(min=0),
         default=300,
@@ -63,6 +63,11 @@ def verb_options(command: F) -> F:
         metavar="SECONDS",
         help="How long to wait, for each thing waited for.",
     )(command)
+
+
+def verb_options(command: F) -> F:
+    """`--kubeconfig`, `--context`, `--dry-run`, `--timeout`."""
+    command = timeout_option(command)
     command = click.option(
         "--dry-run", is_flag=True, help="Change nothing: have the server check what would be done."
     )(command)

@@ -61,6 +61,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "operator": ("gitops_ocm.cli.operator:operator", "Keep ClusterManagers or Klusterlets on a Kubernetes."),
     "init": ("gitops_ocm.cli.init:init", "Make a cluster the hub."),
     "join": ("gitops_ocm.cli.join:join", "Install the agents on a cluster."),
+    "accept": ("gitops_ocm.cli.accept:accept", "Let clusters in."),
+    "unjoin": ("gitops_ocm.cli.removal:unjoin", "Remove the agents from a managed cluster."),
+    "clean": ("gitops_ocm.cli.removal:clean", "Remove the hub from a cluster."),
+    "upgrade": ("gitops_ocm.cli.upgrade:upgrade", "Change the version of what runs on a hub or a cluster."),
     "klusterlet": ("gitops_ocm.cli.klusterlet:klusterlet", "Run the agent of one managed cluster."),
     "crds": ("gitops_ocm.cli.crds:crds", "Print the CustomResourceDefinitions of every kind."),
 }

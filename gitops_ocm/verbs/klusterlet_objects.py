@@ -12,6 +12,7 @@ from typing import Any
 
 from gitops_ocm.api.feature_gates import SPOKE_REGISTRATION, SPOKE_WORK, Gates
 from gitops_ocm.api.operator_klusterlet import BOOTSTRAP_SECRET, DEFAULT_AGENT_NAMESPACE
+from gitops_ocm.decide.operators.agent_spec import EXTERNAL_KUBECONFIG
 from gitops_ocm.decide.operators.pods import PULL_SECRET
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.report.yaml_text import to_yaml
@@ -20,7 +21,6 @@ from gitops_ocm.verbs.spec_options import gates_of, present
 
 KLUSTERLET = "klusterlet"
 HOSTED_PREFIX = f"{KLUSTERLET}-hosted-"
-EXTERNAL_KUBECONFIG = "external-managed-kubeconfig"
 ANNOTATION_PREFIX = "agent.open-cluster-management.io/"
 
 
