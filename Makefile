@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP  := $(VENV)/.dev
 RUN_STAMP := $(VENV)/.run
 
-.PHONY: help demo test test-quick lint types contracts bench crash lock clean
+.PHONY: help demo test test-quick lint types contracts bench crash e2e lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,10 @@ test-quick: $(STAMP) ## the tests that take under a minute together
 
 crash: $(STAMP) ## kill the embedded server 200 times under load
 	GITOPS_OCM_TEST_CRASHES=200 $(BIN)/python -m pytest tests/e2e/test_server_crash.py $(PYTEST)
+
+e2e: $(STAMP) ## the installation guide on two real clusters (tests/lab/conftest.py names the variables)
+	@test -n "$$GITOPS_OCM_E2E_HUB_KUBECONFIG" || { echo "set GITOPS_OCM_E2E_HUB_KUBECONFIG, _MANAGED_KUBECONFIG and _IMAGE: see tests/lab/conftest.py" >&2; exit 1; }
+	$(BIN)/python -m pytest tests/lab $(PYTEST)
 
 lint: $(STAMP) ## ruff
 	$(BIN)/ruff check .
