@@ -1,4 +1,4 @@
-"""Options of commands that change a hub (`--dry-run`, `--commit[=BRANCH]`, `--repo`), and what they come to."""
+"""Options of commands that change a hub (`--dry-run`, `--commit[=BRANCH]`, `--repo`) and what they mean."""
 
 from __future__ import annotations
 

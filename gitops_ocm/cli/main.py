@@ -24,12 +24,19 @@ DEBUG = "GITOPS_OCM_DEBUG"
 class LazyGroup(click.Group):
     """A group whose commands live in modules that are imported on use.
 
-    `lazy` maps a command's name to (`module:attribute`, one-line help).
+    `lazy` maps a command's name to (`module:attribute`, one-line help), `aliases` other names to these.
     """
 
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lazy: Mapping[str, tuple[str, str]],
+        aliases: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy
+        self.aliases = aliases or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order they are declared."""
@@ -37,7 +44,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command itself, imported now."""
-        entry = self.lazy.get(cmd_name)
+        entry = self.lazy.get(self.aliases.get(cmd_name, cmd_name))
         if entry is None:
             return super().get_command(ctx, cmd_name)
         module, _, attribute = entry[0].partition(":")
@@ -65,6 +72,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "unjoin": ("gitops_ocm.cli.removal:unjoin", "Remove the agents from a managed cluster."),
     "clean": ("gitops_ocm.cli.removal:clean", "Remove the hub from a cluster."),
     "upgrade": ("gitops_ocm.cli.upgrade:upgrade", "Change the version of what runs on a hub or a cluster."),
+    "get": ("gitops_ocm.cli.get:get", "Show what a hub has, and what is installed."),
+    "addon": ("gitops_ocm.cli.addon:addon", "Enable and disable add-ons on clusters, and make new ones."),
+    "clusterset": ("gitops_ocm.cli.clusterset:clusterset", "Bind cluster sets, and put clusters into them."),
+    "create": ("gitops_ocm.cli.create:create", "Make cluster sets, placements, works."),
+    "delete": ("gitops_ocm.cli.delete:delete", "Delete cluster sets, works, tokens."),
+    "install": ("gitops_ocm.cli.hub_addon:install", "Install add-ons on the hub."),
+    "uninstall": ("gitops_ocm.cli.hub_addon:uninstall", "Remove add-ons from the hub."),
+    "proxy": ("gitops_ocm.cli.proxy:proxy", "Look after clusters reached through cluster-proxy."),
+    "version": ("gitops_ocm.cli.version:version", "Print the version."),
     "klusterlet": ("gitops_ocm.cli.klusterlet:klusterlet", "Run the agent of one managed cluster."),
     "crds": ("gitops_ocm.cli.crds:crds", "Print the CustomResourceDefinitions of every kind."),
 }

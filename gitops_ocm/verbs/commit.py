@@ -79,6 +79,11 @@ class RepositoryTarget:
 
         return await asyncio.to_thread(read)
 
+    @property
+    def writes_now(self) -> bool:
+        """The hub follows when the commit is synced."""
+        return False
+
     async def check_hub(self) -> None:
         """Where the hub can be asked, it must be one."""
         if self.cluster is not None:
@@ -225,8 +230,14 @@ class RepositoryTarget:
     def _diff(self) -> Iterator[str]:
         for path, new in sorted(self.changed.items()):
             old = self._base.read(path) if path in self._base.entries else b""
-            before, after = (d.decode("utf-8", "replace").splitlines(keepends=True) for d in (old, new or b""))
+            before, after = (
+                d.decode("utf-8", "replace").splitlines(keepends=True) for d in (old, new or b"")
+            )
             yield from difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode("utf-8", "replace").splitlines(keepends=True)
 
 
 def _ref(resource: Resource, name: str, namespace: str) -> Ref:

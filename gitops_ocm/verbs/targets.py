@@ -42,6 +42,11 @@ class NotManaged(VerbError):
 class Target(Protocol):
     """Reads one fleet and takes changes to it."""
 
+    @property
+    def writes_now(self) -> bool:
+        """Whether a change has happened on the hub when a method returns, so that one may wait for it."""
+        ...
+
     async def check_hub(self) -> None:
         """Raise `NotAHub` where changes would go to something else than a hub."""
         ...
@@ -81,6 +86,11 @@ class HubTarget:
     def __init__(self, cluster: Cluster, *, dry_run: bool = False) -> None:
         self.cluster = cluster
         self.dry_run = dry_run
+
+    @property
+    def writes_now(self) -> bool:
+        """Unless it is a dry run."""
+        return not self.dry_run
 
     async def check_hub(self) -> None:
         """The kinds of a hub are served."""
