@@ -29,7 +29,13 @@ from gitops_ocm.testing import objects as make
 Eventually = Callable[..., Awaitable[object]]
 Unique = Callable[[str], str]
 HOSTING = "addon.open-cluster-management.io/hosting-cluster-name"
-OLDER = Resource("addon.open-cluster-management.io", "v1alpha1", "ManagedClusterAddOn", "managedclusteraddons")
+OLDER = Resource(
+    "addon.open-cluster-management.io",
+    "v1alpha1",
+    "ManagedClusterAddOn",
+    "managedclusteraddons",
+    namespaced=True,
+)
 """The version every hub serves; the later one keeps the namespace in an annotation."""
 
 
