@@ -99,6 +99,11 @@ class Daemon:
         )
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """What it has said so far, on both streams."""
         size = os.fstat(self._output.fileno()).st_size
