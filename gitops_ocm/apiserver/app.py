@@ -21,11 +21,28 @@ from gitops_ocm.apiserver.authentication import Authenticator, Certificate
 from gitops_ocm.apiserver.deprecations import deprecations
 from gitops_ocm.apiserver.discovery import Discovery
 from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
-from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource, system_page
+from gitops_ocm.apiserver.handlers_system import (
+    ANY_METHOD,
+    WHOLE_HEALTH,
+    NoSuchPath,
+    no_such_resource,
+    system_page,
+)
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.handlers_watch import Watches
 from gitops_ocm.apiserver.impersonation import impersonated
-from gitops_ocm.apiserver.negotiation import PLAIN, encode, form_of_error, negotiate
+from gitops_ocm.apiserver.negotiation import (
+    COLLECTION,
+    JSON_MEDIA,
+    OF_DISCOVERY,
+    PLAIN,
+    SERVED,
+    Form,
+    check_accept,
+    encode,
+    form_of_error,
+    negotiate,
+)
 from gitops_ocm.apiserver.openapi import OpenApi
 from gitops_ocm.apiserver.rbac import User
 from gitops_ocm.apiserver.request_info import RequestInfo, read
@@ -156,12 +173,14 @@ class App:
             return issuer
         discovery = self.discovery
         accept = request.headers.get("Accept", "*/*")
-        form = negotiate(accept, protobuf=True) if info.path.startswith("/api") else PLAIN
+        form = _form_of_page(info.path, accept)
         address = _local_address(request, self._address)
         page = system_page(info.path, query, form, discovery, self._openapi, address=address)
-        if request.method not in ("GET", "HEAD"):
+        if request.method != "GET" and info.path not in ANY_METHOD:
             raise not_allowed()
         headers = {"Content-Type": page.media or form.media, "Cache-Control": _NO_CACHE}
+        if info.path in WHOLE_HEALTH:
+            headers["X-Content-Type-Options"] = "nosniff"
         if page.etag:
             headers |= {"ETag": page.etag, "Vary": "Accept", "Cache-Control": "public"}
             if request.headers.get("If-None-Match") == page.etag:
@@ -170,6 +189,7 @@ class App:
         if len(body) >= GZIP_FROM and _takes_gzip(request):
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
+            headers["Vary"] = "Accept, Accept-Encoding" if page.etag else "Accept-Encoding"
         return web.Response(body=body, headers=headers)
 
     def _issuer_page(self, request: web.BaseRequest, info: RequestInfo) -> web.Response | None:
@@ -197,13 +217,14 @@ class App:
             raise no_such_resource() if discovery.built_in(info.group) else NoSuchPath
         check_shape(info, served, request.method)
         headers = request.headers
+        accept = headers.get("Accept", "*/*")
+        if not served.custom:
+            check_accept(accept, COLLECTION if request.method == "GET" and not info.name else SERVED)
         return Call(
             info=info,
             served=served,
             user=user,
-            form=negotiate(
-                headers.get("Accept", "*/*"), protobuf=not served.custom, stream=info.verb == "watch"
-            ),
+            form=negotiate(accept, protobuf=not served.custom, stream=info.verb == "watch"),
             query=query,
             body=await request.read() if request.can_read_body else b"",
             content_type=headers.get("Content-Type", ""),
@@ -224,11 +245,11 @@ class App:
         body = encode(reply.document, call.form, pretty=_pretty(request, call.query))
         headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
         response = web.Response(status=reply.status, headers=headers)
-        for warning in (*deprecations(call.served.resource), *reply.warnings):
+        for warning in (*deprecations(call.served), *reply.warnings):
             response.headers.add("Warning", _warning(warning))
         if len(body) >= GZIP_FROM and _takes_gzip(request):
             body = await _compressed(body)
-            response.headers["Content-Encoding"] = "gzip"
+            response.headers.update({"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
         response.body = body
         return response
 
@@ -238,7 +259,22 @@ class App:
         headers = {"Content-Type": form.media, "Cache-Control": _NO_CACHE}
         if error.retry_after:
             headers["Retry-After"] = str(int(error.retry_after))
-        return web.Response(status=error.http_code, body=body, headers=headers)
+        response = web.Response(status=error.http_code, body=body, headers=headers)
+        for warning in error.warnings:
+            response.headers.add("Warning", _warning(warning))
+        return response
+
+
+def _form_of_page(path: str, accept: str) -> Form:
+    """The form of what is no resource; only discovery comes in more than one."""
+    if path == "/version":
+        check_accept(accept, JSON_MEDIA)
+    if not path.startswith("/api"):
+        return PLAIN
+    if path.rstrip("/") != "/apis":
+        check_accept(accept)
+    kinds = OF_DISCOVERY if path.rstrip("/") in ("/api", "/apis") else frozenset[str]()
+    return negotiate(accept, protobuf=True, kinds=kinds)
 
 
 def _local_address(request: web.BaseRequest, host: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_ocm.objects.ref import Resource
+from gitops_ocm.objects.catalog import Served
 
 _DEPRECATED = {
     ("v1", "ComponentStatus"): ("v1.19", ""),
@@ -10,8 +10,11 @@ _DEPRECATED = {
 }
 
 
-def deprecations(resource: Resource) -> tuple[str, ...]:
+def deprecations(served: Served) -> tuple[str, ...]:
     """What to warn a client of that asks for this kind."""
+    resource = served.resource
+    if served.deprecated:
+        return (served.deprecated,)
     found = _DEPRECATED.get((resource.api_version, resource.kind))
     if found is None:
         return ()

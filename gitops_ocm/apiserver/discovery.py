@@ -113,7 +113,8 @@ class Discovery:
             return None
         return {
             "kind": "APIResourceList",
-            "apiVersion": "v1",
+            # That of the core group has never said its version.
+            **({"apiVersion": "v1"} if name else {}),
             "groupVersion": f"{name}/{version}" if name else version,
             "resources": [row for s in group.versions[version] for row in _legacy_rows(s, self._stored(s))],
         }
@@ -219,8 +220,13 @@ def _verbs(served: Served) -> list[str]:
 
 def _storage_hash(stored: Resource) -> str:
     """Changes when a kind comes to be stored in another version."""
-    name = f"{stored.group}/{stored.version}/{stored.kind}"
+    version = _STORED_AS.get(stored.kind, stored.version)
+    name = f"{stored.group}/{version}/{stored.kind}"
     return base64.b64encode(hashlib.sha256(name.encode()).digest()[:8]).decode()
+
+
+_STORED_AS = {"CustomResourceDefinition": "v1beta1", "VolumeAttributesClass": "v1beta1"}
+"""Kinds that a kube-apiserver keeps in a version that it need not serve."""
 
 
 def _subresource_verbs(name: str) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.objects import decoding, intake
 from gitops_ocm.objects.catalog import Served
-from gitops_ocm.objects.faults import Cause, bad_request, invalid
+from gitops_ocm.objects.faults import Cause, bad_request, conflict, invalid
+from gitops_ocm.objects.lifecycle import check_version
 from gitops_ocm.objects.ref import Object, split_api_version
 
 
@@ -37,6 +38,19 @@ def checked_fragment(
         )
     meta["name"] = name
     return {**fragment, "metadata": meta}
+
+
+def check_match(live: Object | None, fragment: Object, served: Served, name: str) -> None:
+    """Raise Conflict where the fragment is meant for another version of the object, or one that is gone."""
+    meta = fragment["metadata"]
+    if live is not None:
+        version = {"resourceVersion": meta.get("resourceVersion")}
+        check_version(live, version, resource=served.resource)
+    elif meta.get("uid"):
+        why = (
+            f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
+        )
+        raise conflict(served.resource.group, served.resource.plural, name, why)
 
 
 def _check_kind(fragment: Object, served: Served) -> None:

@@ -24,18 +24,21 @@ from gitops_ocm.apiserver.handlers_options import (
     require_apply_options,
     write_query,
 )
-from gitops_ocm.apiserver.handlers_scale import SCALE, patched_scale, replicas_patch, scale_of
+from gitops_ocm.apiserver.handlers_scale import SCALE, check_scale, patched_scale, replicas_patch, scale_of
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource
 from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.negotiation import Form, decode_patch, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
+from gitops_ocm.apiserver.store import parse_version
+from gitops_ocm.apiserver.tables import DEFAULT
 from gitops_ocm.apiserver.values import Answer, WriteOptions
 from gitops_ocm.apiserver.verbs import WHOLE_OBJECT, Api
 from gitops_ocm.decide.admission import Requester, Review
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
-from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.faults import ApiError, bad_request, not_found
+from gitops_ocm.objects.lifecycle import marked
 from gitops_ocm.objects.names import path_problems
 from gitops_ocm.objects.ref import Object
 
@@ -85,8 +88,11 @@ class Handlers:
 
     def _get(self, call: Call) -> Reply:
         info = call.info
+        if call.query.get("resourceVersion"):
+            parse_version(call.query["resourceVersion"], current=self._api.store.version)
         if info.subresource == SCALE:
-            return Reply(self._scale_now(call))
+            scale = self._scale_now(call)
+            return Reply(formed(scale, call.served, call.form, self._now(), call.query, columns=DEFAULT))
         obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
         return Reply(formed(obj, call.served, call.form, self._now(), call.query))
 
@@ -126,7 +132,9 @@ class Handlers:
 
     def _update(self, call: Call) -> Reply:
         if call.info.subresource == SCALE:
-            return self._scale(call, _sent(call), "UpdateOptions")
+            scale = _sent(call)
+            check_scale(scale, call.info.name, self._api.catalog)
+            return self._scale(call, scale, "UpdateOptions")
         body = _body(call)
         obj: Object = body.value
         options = self._options(call, "UpdateOptions", body.duplicates)
@@ -166,7 +174,7 @@ class Handlers:
         body = _sent(call)
         info = call.info
         answer = self._api.delete(call.served, info.namespace, info.name, delete_options(call.query, body))
-        return Reply(_deleted(call, answer), warnings=answer.warnings)
+        return Reply(_deleted(call, answer, self._now()), warnings=answer.warnings)
 
     def _delete_collection(self, call: Call) -> Reply:
         body = _sent(call)
@@ -268,32 +276,51 @@ class Handlers:
 
 
 _ON_COLLECTIONS = ("list", "watch", "deletecollection")
+_ON_SUBRESOURCES = {"token": ("create",), "finalize": ("update",)}
+_ON_OTHERS = ("get", "update", "patch")
 
 
 def check_shape(info: RequestInfo, served: Served, method: str) -> None:
     """404 or 405 for a path or method that this resource does not have."""
-    resource = served.resource
+    if method == "HEAD" and not served.custom:
+        raise not_allowed()
     if info.name:
         check_path_name(info.name)
+    _check_path(info, served)
+    _check_method(info, served, method)
+
+
+def _check_path(info: RequestInfo, served: Served) -> None:
+    resource = served.resource
+    if info.name and resource.verbs == {"create"}:
+        raise no_such_resource()
     if info.subresource and info.subresource not in resource.subresources:
-        raise no_such_resource()
-    in_namespace = bool(info.namespace) and not (resource.plural == "namespaces" and not resource.group)
+        raise not_found(resource.group, resource.plural, info.name) if served.custom else no_such_resource()
+    in_namespace = _in_namespace(info)
     if in_namespace and not resource.namespaced:
+        raise NoSuchPath if served.custom else no_such_resource()
+    if resource.namespaced and not in_namespace and info.name and info.verb not in _ON_COLLECTIONS:
         raise no_such_resource()
-    item = bool(info.name) and info.verb not in _ON_COLLECTIONS
-    if resource.namespaced and not in_namespace:
-        if item:
-            raise no_such_resource()
-        if info.verb not in ("list", "watch"):
-            raise NoSuchPath if served.custom else not_allowed()
-    if not info.subresource and item is (info.verb == "create") and info.verb not in _ON_COLLECTIONS:
-        raise not_allowed()
+
+
+def _check_method(info: RequestInfo, served: Served, method: str) -> None:
+    resource = served.resource
+    if resource.namespaced and not _in_namespace(info) and info.verb not in ("list", "watch"):
+        raise NoSuchPath if served.custom else not_allowed()
     if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         raise not_allowed()
-    if info.subresource == "token" and info.verb != "create":
+    if info.subresource:
+        allowed = info.verb in _ON_SUBRESOURCES.get(info.subresource, _ON_OTHERS)
+    else:
+        fits = bool(info.name) is not (info.verb == "create") or info.verb in _ON_COLLECTIONS
+        allowed = fits and info.verb in resource.verbs
+    if not allowed:
         raise not_allowed()
-    if not info.subresource and info.verb not in resource.verbs:
-        raise not_allowed()
+
+
+def _in_namespace(info: RequestInfo) -> bool:
+    """Whether the path is inside a namespace; that of a namespace itself is not."""
+    return bool(info.namespace) and not (info.plural == "namespaces" and not info.group)
 
 
 def check_path_name(name: str) -> None:
@@ -328,10 +355,17 @@ def _sent(call: Call) -> Any:
     return options_in(call.body, call.content_type)
 
 
-def _deleted(call: Call, answer: Answer) -> Object:
+_SHOWN_WHEN_DELETED = frozenset(
+    {"pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes", "podtemplates"}
+)
+
+
+def _deleted(call: Call, answer: Answer, now: datetime) -> Object:
     """What is still there (finalizers) is shown; of what is gone, only that it is."""
     if not answer.removed:
         return answer.obj
+    if not call.info.group and call.info.plural in _SHOWN_WHEN_DELETED:
+        return marked(answer.obj, now, grace_seconds=0) if call.info.plural == "pods" else answer.obj
     details: dict[str, Any] = {"name": call.info.name, "kind": call.info.plural}
     if call.info.group:
         details["group"] = call.info.group

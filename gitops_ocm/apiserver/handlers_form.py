@@ -18,14 +18,23 @@ _INCLUDES = ("", "None", "Metadata", "Object")
 _KIND = frozenset({"kind", "apiVersion"})
 
 
-def formed(obj: Object, served: Served, form: Form, now: datetime, query: Mapping[str, str]) -> Object:
-    """One object."""
+def formed(
+    obj: Object,
+    served: Served,
+    form: Form,
+    now: datetime,
+    query: Mapping[str, str],
+    *,
+    columns: Sequence[Column] = (),
+) -> Object:
+    """One object; as a Table with the columns of its kind, where no others are given."""
     if not form.kind:
         return obj
     if form.kind == "Table":
         meta = {"resourceVersion": (obj.get("metadata") or {}).get("resourceVersion", "")}
         shown = include(query)
-        return table(columns(served), (obj,), now, list_meta=meta, include=shown, version=form.version)
+        heads = columns or columns_of(served)
+        return table(heads, (obj,), now, list_meta=meta, include=shown, version=form.version)
     if form.kind == "PartialObjectMetadata":
         return partial_metadata(obj, form.version)
     raise _no_such_form(form, f"is not a list ({_go_type(served)})")
@@ -33,10 +42,14 @@ def formed(obj: Object, served: Served, form: Form, now: datetime, query: Mappin
 
 def formed_list(page: Page, served: Served, form: Form, now: datetime, query: Mapping[str, str]) -> Object:
     """A page of a LIST."""
-    meta = list_meta(page, custom=served.custom)
+    meta = list_meta(page, custom=served.custom and not form.kind)
     if form.kind == "Table":
         shown = include(query)
-        return table(columns(served), page.items, now, list_meta=meta, include=shown, version=form.version)
+        heads = columns_of(served)
+        made = table(heads, page.items, now, list_meta=meta, include=shown, version=form.version)
+        # Rows of a name and an age are made one by one: no row, no list of them.
+        usual = [head.name for head in heads] == [head.name for head in DEFAULT]
+        return {**made, "rows": made["rows"] or (None if usual and not served.custom else [])}
     if form.kind == "PartialObjectMetadata":
         raise _no_such_form(form, f"is a list ({_go_type(served, of_list=True)})")
     if form.kind == "PartialObjectMetadataList":
@@ -94,7 +107,7 @@ def include(query: Mapping[str, str]) -> str:
     return value or "Metadata"
 
 
-def columns(served: Served) -> tuple[Column, ...]:
+def columns_of(served: Served) -> tuple[Column, ...]:
     """The printer columns of a kind."""
     if served.custom:
         return columns_of_crd(served.columns)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitops_ocm.apiserver.handlers_body import check_kind
 from gitops_ocm.apiserver.tables_workloads import pairs, selector_text
 from gitops_ocm.kube.cluster import PatchType
-from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.decoding import cannot_handle, json_type
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
+from gitops_ocm.objects.lifecycle import check_name
 from gitops_ocm.objects.patch import json_patch, merge_patch
 from gitops_ocm.objects.paths import get, with_value
-from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.ref import Object, Resource
 
 SCALE = "scale"
+SCALE_KIND = Served(Resource("autoscaling", "v1", "Scale", "scales", namespaced=True))
 UNSET = -(2**31)
 """Stands for no replicas while a Scale is changed."""
 _KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
@@ -69,6 +73,17 @@ def patched_scale(scale: Object, kind: PatchType, body: Any) -> Any:
     if kind is PatchType.JSON:
         return json_patch(scale, body)
     return merge_patch(scale, body)
+
+
+def check_scale(scale: Any, name: str, catalog: Catalog) -> None:
+    """Raise where what was sent is no Scale of this object."""
+    if isinstance(scale, dict) and scale.get("kind"):
+        check_kind(scale, SCALE_KIND, catalog)
+        check_name(scale, name)
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if not isinstance(replicas, int) or isinstance(replicas, bool):
+            why = f"json: cannot unmarshal {json_type(replicas)} into Go struct field "
+            raise cannot_handle(scale, f"{why}ScaleSpec.spec.replicas of type int32")
 
 
 def replicas_patch(scale: Any, served: Served) -> Object:

@@ -16,10 +16,10 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import kubernetes_version
 
 _FIXED = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-HEALTH = frozenset(
-    {"/healthz", "/livez", "/readyz", "/healthz/ping", "/livez/ping", "/readyz/ping"}
-    | {f"{p}/etcd" for p in ("/healthz", "/livez", "/readyz")}
-)
+WHOLE_HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
+HEALTH = WHOLE_HEALTH | {f"{whole}/{part}" for whole in WHOLE_HEALTH for part in ("ping", "etcd")}
+ANY_METHOD = HEALTH | {"/apis"}
+"""Paths that answer every method as they answer GET."""
 
 
 class NoSuchPath(Exception):
@@ -100,8 +100,10 @@ def _group_page(parts: list[str], discovery: Discovery) -> Object:
     match parts:
         case ["api", version_name]:
             group = ""
-        case ["apis", group, version_name]:
+        case ["apis", group, version_name] if group:
             pass
+        case ["api", _, "", *_] | ["api", _, "namespaces", _, "", *_]:
+            raise no_such_resource()
         case ["apis", group]:
             document = discovery.group(group)
             if document is None:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gitops_ocm.apiserver.handlers import Call
-from gitops_ocm.apiserver.handlers_form import columns, include
+from gitops_ocm.apiserver.handlers_form import columns_of, include
 from gitops_ocm.apiserver.handlers_options import asked, flag, integer
 from gitops_ocm.apiserver.list_options import check_watch
 from gitops_ocm.apiserver.negotiation import JSON_MEDIA
@@ -61,7 +61,7 @@ class Watches:
                 info.namespace,
                 resource_version=query.get("resourceVersion", ""),
                 labels=query.get("labelSelector", ""),
-                fields=query.get("fieldSelector", ""),
+                fields=_fields(call),
                 bookmarks=flag(query, "allowWatchBookmarks"),
                 send_initial_events=initial,
                 timeout=_timeout(query),
@@ -107,6 +107,12 @@ class Watches:
                 lines, size = [], 0
         if lines:
             await write(b"".join(lines))
+
+
+def _fields(call: Call) -> str:
+    """What is asked of fields; a watch of one object, the old way, asks for its name."""
+    selector = call.query.get("fieldSelector", "")
+    return selector or (f"metadata.name={call.info.name}" if call.info.name else "")
 
 
 class _Only:
@@ -158,7 +164,7 @@ class _Encoder:
             return obj
         meta = {"resourceVersion": (obj.get("metadata") or {}).get("resourceVersion", "")}
         document = table(
-            columns(self._served),
+            columns_of(self._served),
             (obj,),
             self._now(),
             list_meta=meta,

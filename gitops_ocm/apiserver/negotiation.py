@@ -22,6 +22,7 @@ from gitops_ocm.objects.faults import ApiError, bad_request
 JSON_MEDIA, YAML_MEDIA = "application/json", "application/yaml"
 SERVED = f"{JSON_MEDIA}, {YAML_MEDIA}, {MEDIA}"
 STREAMED = f"{JSON_MEDIA};stream=watch, {MEDIA};stream=watch"
+COLLECTION = f"{SERVED}, {STREAMED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,37 @@ _TRANSFORMS = {
     "Table": ("meta.k8s.io", ("v1", "v1beta1")),
     "PartialObjectMetadata": ("meta.k8s.io", ("v1", "v1beta1")),
     "PartialObjectMetadataList": ("meta.k8s.io", ("v1", "v1beta1")),
-    "APIGroupDiscoveryList": ("apidiscovery.k8s.io", ("v2", "v2beta1")),
+    "APIGroupDiscoveryList": ("apidiscovery.k8s.io", ("v2",)),
 }
+OF_RESOURCES = frozenset(_TRANSFORMS) - {"APIGroupDiscoveryList"}
+OF_DISCOVERY = frozenset({"APIGroupDiscoveryList"})
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str, *, protobuf: bool = False, stream: bool = False) -> Form:
+def check_accept(accept: str, offered: str = SERVED) -> None:
+    """406 where `accept` names none of the media types offered.
+
+    This comes before `negotiate`, and knows no more than the types themselves: neither `application/*` nor
+    a quality of 0, for a kube-apiserver's router knows neither.
+    """
+    types = {clause.partition(";")[0].strip() for clause in accept.split(",")}
+    if accept and not types & {"*/*", *offered.split(", ")}:
+        text = f"406: Not Acceptable\n\nAvailable representations: {offered}"
+        raise ApiError("NotAcceptable", text, details={})
+
+
+@lru_cache(maxsize=256)
+def negotiate(
+    accept: str, *, protobuf: bool = False, stream: bool = False, kinds: frozenset[str] = OF_RESOURCES
+) -> Form:
     """The first form in `accept` (by quality, then order) that is served; 406 where none is.
 
-    `protobuf`: whether what is asked for has that form. `stream`: a watch, which YAML cannot be.
+    `protobuf`: whether what is asked for has that form. `stream`: a watch, which YAML cannot be. `kinds` are
+    what it can be transformed to.
     """
     for media, parameters in _ranked(accept):
         form = None if stream and media == YAML_MEDIA else _form(media, parameters, protobuf)
-        if form is not None:
+        if form is not None and (not form.kind or form.kind in kinds):
             return form
     known = STREAMED if stream else SERVED
     raise ApiError("NotAcceptable", f"only the following media types are accepted: {known}")
@@ -75,8 +94,7 @@ def _ranked(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
             quality = float(parameters.pop("q", "1"))
         except ValueError:
             quality = 1.0
-        if quality > 0:
-            clauses.append((-quality, at, media.lower(), parameters))
+        clauses.append((-quality, at, media.lower(), parameters))
     for _, _, media, parameters in sorted(clauses, key=lambda c: c[:2]):
         yield media, parameters
 

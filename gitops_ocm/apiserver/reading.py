@@ -20,6 +20,7 @@ from gitops_ocm.apiserver.values import Page
 from gitops_ocm.apiserver.watch_history import Change, Feed
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.go_json import syntax_error
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.selectors import FieldSelector, parse, parse_fields
 
@@ -88,6 +89,8 @@ def paging(
     """
     check_list(version=resource_version, match=resource_version_match, token=continue_token)
     matches = selection(served, labels, fields)
+    if continue_token and resource_version == "0":
+        limit = 0  # what may be old comes from a cache, which makes no pages
     version, after = _position(store, continue_token, resource_version, resource_version_match, limit)
     taken = store.snapshot(resource_of(served), namespace, version, after)
     shown = Shown(store, registry, served)
@@ -142,9 +145,11 @@ def _token(version: int, after: str) -> str:
 def _read_token(token: str) -> tuple[int, str]:
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        found: Any = orjson.loads(text)
     except (binascii.Error, ValueError):
         raise _bad_token("it is not what this server gave out") from None
+    if problem := syntax_error(text):
+        raise _bad_token(problem)
+    found: Any = orjson.loads(text)
     if not isinstance(found, dict) or found.get("v") != _CONTINUE_FORM:
         raise _bad_token("server does not recognize this encoded version " + _version_of(found))
     version, after = found.get("rv"), found.get("start")

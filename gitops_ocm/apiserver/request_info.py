@@ -47,8 +47,8 @@ class RequestInfo:
 def read(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
     """The meaning of a request's first line; `path` as it came, still percent-encoded."""
     verb = _VERBS.get(method, method.lower())
-    inner = path.removeprefix("/").removesuffix("/")
-    parts = [unquote(p) for p in inner.split("/")] if "%" in path else inner.split("/")
+    # An escaped slash parts as well as a plain one.
+    parts = (unquote(path) if "%" in path else path).removeprefix("/").removesuffix("/").split("/")
     if len(parts) >= 3 and parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
     elif len(parts) >= 4 and parts[0] == "apis":

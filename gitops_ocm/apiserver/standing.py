@@ -15,13 +15,24 @@ from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.ref import Object
 
 ROOT_CA = "kube-root-ca.crt"
+MANAGER = "kube-controller-manager"
+_ABOUT_CA = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such "
+    "as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across "
+    "distributions of Kubernetes clusters."
+)
 
 
 def usual(ca: str) -> tuple[Object, ...]:
     """What a Kubernetes cluster whose server has this CA keeps in its namespaces."""
     return (
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ROOT_CA}, "data": {"ca.crt": ca}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": ROOT_CA, "annotations": {"kubernetes.io/description": _ABOUT_CA}},
+            "data": {"ca.crt": ca},
+        },
     )
 
 

@@ -18,7 +18,9 @@ from gitops_ocm.apiserver.registry import CRD_RESOURCE, NAMESPACE_RESOURCE, Regi
 from gitops_ocm.apiserver.standing import Standing
 from gitops_ocm.apiserver.store import Store
 from gitops_ocm.apiserver.watch_history import Key
-from gitops_ocm.objects import crd_rules, lifecycle
+from gitops_ocm.objects import crd_rules, lifecycle, ownership
+from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.faults import forbidden
 from gitops_ocm.objects.lifecycle import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Deletion, Fate
 from gitops_ocm.objects.native import prepared
 from gitops_ocm.objects.ref import Kind, Object
@@ -123,6 +125,8 @@ class Upkeep:
         """What deleting an object comes to, by its kind's own rules."""
         if key.resource == _JOBS and not propagation:
             propagation = "Orphan"
+        if key.resource == CRD_RESOURCE and not old["metadata"].get("deletionTimestamp"):
+            return Deletion(Fate.MARKED, crd_rules.terminating(old, self._now()))
         if key.resource != NAMESPACE_RESOURCE:
             return lifecycle.deleted(old, now=self._now(), propagation=propagation)
         if old["metadata"].get("deletionTimestamp"):
@@ -224,9 +228,30 @@ class Upkeep:
 
     def _define(self, key: Key, crd: Object) -> None:
         self._registry.define(crd)
-        established = crd_rules.established(crd, self._now())
+        now = self._now()
+        established = crd_rules.established(crd, now)
         if established != crd:
-            self._store.write(key, established)
+            served = self._registry.of(CRD_RESOURCE)
+            schema = served.schema if served is not None else None
+            told = {name: value for name, value in (crd.get("status") or {}).items() if value is not None}
+            kept = ownership.track(
+                {**crd, "status": told},
+                established,
+                manager="kube-apiserver",
+                schema=schema,
+                now=now,
+                subresource="status",
+            )
+            self._store.write(key, kept)
+
+    def check_lasting(self, served: Served, name: str) -> None:
+        """Raise Forbidden where the definition of a kind is on its way out: nothing new comes then."""
+        resource = served.resource
+        definition = Key(*CRD_RESOURCE, "", f"{resource.plural}.{resource.group}")
+        crd = self._store.get(definition) if served.custom else None
+        if crd is not None and crd["metadata"].get("deletionTimestamp"):
+            why = "create not allowed while custom resource definition is terminating"
+            raise forbidden(resource.group, resource.plural, name, why)
 
     def _delete(self, key: Key, obj: Object, propagation: str) -> None:
         deletion = self.deletion(key, obj, propagation)

@@ -17,11 +17,12 @@ from gitops_ocm.apiserver import reading
 from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
 from gitops_ocm.apiserver.changes import tracked as tracked_change
 from gitops_ocm.apiserver.completion import Completion
-from gitops_ocm.apiserver.fragments import checked_fragment, part_for
+from gitops_ocm.apiserver.fragments import check_match, checked_fragment, part_for
 from gitops_ocm.apiserver.namespaces import check_deletable
 from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
 from gitops_ocm.apiserver.patching import check_type, patched, said_of_patch
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
+from gitops_ocm.apiserver.standing import MANAGER
 from gitops_ocm.apiserver.store import HISTORY, Storage, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.upkeep import Upkeep
@@ -39,6 +40,7 @@ from gitops_ocm.objects.faults import (
     Cause,
     invalid,
     not_found,
+    unclassified,
 )
 from gitops_ocm.objects.ref import Object
 
@@ -143,22 +145,25 @@ class Api:
         """Store a new object."""
         intake.check_identity(obj, served, namespace)
         obj, warnings = intake.decoded(obj, served, options.field_validation, options.duplicates)
-        if obj["metadata"].get("resourceVersion") and not options.dry_run:
-            raise ApiError("InternalError", "resourceVersion should not be set on objects to be created")
-        tracked = ownership.track_creation(
-            obj,
-            self._new(served, namespace, obj),
-            manager=options.field_manager or DEFAULT_MANAGER,
-            reset=lifecycle.reset_fields(served.resource),
-            schema=served.schema,
-            now=self._now(),
-        )
-        return self._store_new(served, self._complete(served, tracked, None, options), options, warnings)
+        with intake.telling(warnings):
+            if obj["metadata"].get("resourceVersion") and not options.dry_run:
+                raise unclassified("resourceVersion should not be set on objects to be created")
+            new = self._new(served, namespace, obj)
+            tracked = ownership.track_creation(
+                {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k in new["metadata"]}},
+                new,
+                manager=options.field_manager or DEFAULT_MANAGER,
+                reset=lifecycle.reset_fields(served.resource),
+                schema=served.schema,
+                now=self._now(),
+            )
+            return self._store_new(served, self._complete(served, tracked, None, options), options, warnings)
 
     def _new(self, served: Served, namespace: str, obj: Object) -> Object:
         """The object as it will first be stored, but for its managed fields."""
         resource = served.resource
         meta = obj["metadata"]
+        self._upkeep.check_lasting(served, str(meta.get("name") or ""))
         if resource.namespaced and namespace and not meta.get("namespace"):
             obj = {**obj, "metadata": {**meta, "namespace": namespace}}
         if resource.namespaced and namespace:
@@ -254,7 +259,7 @@ class Api:
             raise not_found(served.resource.group, served.resource.plural, name)
         if live is not None:
             live = self._registry.presented(live, served)
-            lifecycle.check_version(live, fragment["metadata"], resource=served.resource)
+        check_match(live, fragment, served, name)
         merged = ownership.apply(
             live,
             fragment,
@@ -386,4 +391,4 @@ class Api:
     def _own(self, obj: Object, namespace: str) -> None:
         served = self.catalog.served(obj["apiVersion"], obj["kind"])
         if served is not None:
-            self.create(served, namespace, obj, WriteOptions(field_manager="kube-apiserver"))
+            self.create(served, namespace, obj, WriteOptions(field_manager=MANAGER))

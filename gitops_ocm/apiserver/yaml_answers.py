@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 _STRING = "tag:yaml.org,2002:str"
+_FLAGS = frozenset({"y", "Y", "n", "N"})
+"""Texts that are booleans to the letter of YAML 1.1, if not to PyYAML."""
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -23,7 +25,7 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML tells no types
 
 def _text(dumper: _Dumper, text: str) -> yaml.Node:
     style = None
-    if dumper.resolve(yaml.ScalarNode, text, (True, False)) != _STRING:
+    if text in _FLAGS or dumper.resolve(yaml.ScalarNode, text, (True, False)) != _STRING:
         style = '"'
     elif "\n" in text:
         style = "|"

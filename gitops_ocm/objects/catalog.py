@@ -6,7 +6,7 @@ a live API asks discovery instead (`kube.discovery.Mapper`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ class Served:
     `load` makes the schema when it is first needed (None: there is none). `columns` are a CRD's
     `additionalPrinterColumns`, `selectable` the field-selector paths beside metadata's, `storage`
     marks the version objects are kept in, `custom` a kind that a CRD defines, `scale` where such a kind
-    has its replicas (a CRD's `subresources.scale`).
+    has its replicas (a CRD's `subresources.scale`), `deprecated` what to warn of whoever uses the version.
     """
 
     resource: Resource
@@ -32,6 +32,7 @@ class Served:
     storage: bool = True
     custom: bool = False
     scale: Mapping[str, str] = field(default_factory=dict)
+    deprecated: str = ""
     _memo: list[Schema | None] = field(default_factory=list, compare=False, repr=False)
 
     @property
@@ -92,6 +93,21 @@ class Catalog:
         )
 
 
+Versions = Sequence[Mapping[str, Any]]
+
+
+def _warning(resource: Resource, version: Mapping[str, Any], versions: Versions) -> str:
+    """What a definition says of its deprecated version, or which of the others to use instead."""
+    text = f"{resource.api_version} {resource.kind} is deprecated"
+    better = [v["name"] for v in versions if not v.get("deprecated") and _is_stable(v["name"])]
+    instead = f"; use {resource.group}/{better[0]} {resource.kind}" if better else ""
+    return str(version.get("deprecationWarning") or text + instead)
+
+
+def _is_stable(version: str) -> bool:
+    return version[:1] == "v" and version[1:].isdigit()
+
+
 def served_by(crd: Object) -> tuple[Served, ...]:
     """The entries a CustomResourceDefinition (`apiextensions.k8s.io/v1`) makes."""
     spec = crd["spec"]
@@ -106,10 +122,13 @@ def served_by(crd: Object) -> tuple[Served, ...]:
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
     )
-    return tuple(_version(base, names, v) for v in spec.get("versions") or () if v.get("served"))
+    served = [v for v in spec.get("versions") or () if v.get("served")]
+    return tuple(_version(base, names, v, served) for v in served)
 
 
-def _version(base: Resource, names: Mapping[str, Any], version: Mapping[str, Any]) -> Served:
+def _version(
+    base: Resource, names: Mapping[str, Any], version: Mapping[str, Any], versions: Versions
+) -> Served:
     raw = (version.get("schema") or {}).get("openAPIV3Schema")
     resource = replace(
         base, version=version["name"], subresources=frozenset(version.get("subresources") or ())
@@ -123,4 +142,5 @@ def _version(base: Resource, names: Mapping[str, Any], version: Mapping[str, Any
         storage=bool(version.get("storage")),
         custom=True,
         scale=(version.get("subresources") or {}).get("scale") or {},
+        deprecated=_warning(resource, version, versions) if version.get("deprecated") else "",
     )

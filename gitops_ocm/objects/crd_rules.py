@@ -1,27 +1,28 @@
-"""What a CustomResourceDefinition must be, what is filled into it, and the status it is given.
+"""What is filled into a CustomResourceDefinition, the status it is given, and what may never change of it.
 
-Structural schemas are checked as far as they decide how objects are read: every node typed, at most
-one storage version, list keys declared, rules that compile.
+What a definition must be is `crd_checks`; its schema `crd_schemas`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
-from gitops_ocm.objects.conditions import with_condition
+from gitops_ocm.objects.conditions import timestamp, with_condition
+from gitops_ocm.objects.crd_checks import definition_causes
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.objects.schema_rules import rule_error
 
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 """Keeps a definition until its objects are gone."""
 
 
-def prepared(crd: Object) -> Object:
+def prepared(crd: Object, old: Object | None) -> Object:
     """The definition with the versions that objects may be stored in."""
+    if old is not None and old.get("spec") == crd.get("spec"):
+        return crd
     status = dict(crd.get("status") or {})
     versions = (crd.get("spec") or {}).get("versions") or ()
     stored = list(status.get("storedVersions") or ())
@@ -41,60 +42,30 @@ def established(crd: Object, now: datetime) -> Object:
         message="the initial names have been accepted", now=now,
     )  # fmt: skip
     status["acceptedNames"] = spec["names"]
-    stored = list(status.get("storedVersions") or ())
-    stored += [v["name"] for v in spec["versions"] if v.get("storage") and v["name"] not in stored]
-    status["storedVersions"] = stored
+    return {**crd, "status": status}
+
+
+def terminating(crd: Object, now: datetime) -> Object:
+    """The definition with its deletion begun, which its finalizer holds until its objects are gone."""
     meta = dict(crd["metadata"])
     finalizers = list(meta.get("finalizers") or ())
-    if CLEANUP_FINALIZER not in finalizers and not meta.get("deletionTimestamp"):
-        meta["finalizers"] = [*finalizers, CLEANUP_FINALIZER]
+    meta["deletionTimestamp"] = timestamp(now)
+    meta["finalizers"] = [*finalizers, *({CLEANUP_FINALIZER} - {*finalizers})]
+    status = dict(crd.get("status") or {})
+    status["conditions"] = with_condition(
+        status.get("conditions"), type="Terminating", status="True", reason="InstanceDeletionPending",
+        message="CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        now=now,
+    )  # fmt: skip
     return {**crd, "metadata": meta, "status": status}
 
 
 def causes(crd: Object, old: Object | None) -> list[Cause]:
     """Every field of the definition at fault."""
-    found = list(_spec(crd["metadata"].get("name", ""), crd.get("spec") or {}))
+    found = [*definition_causes(crd, old)]
     if old is not None:
         found += _frozen(crd["spec"], old["spec"])
     return found
-
-
-def _spec(name: str, spec: Mapping[str, Any]) -> Iterator[Cause]:
-    names = spec.get("names") or {}
-    expected = f"{names.get('plural', '')}.{spec.get('group', '')}"
-    if name != expected:
-        text = 'must be spec.names.plural+"."+spec.group'
-        yield Cause("FieldValueInvalid", f'Invalid value: "{name}": {text}', "metadata.name")
-    if spec.get("scope") not in ("Namespaced", "Cluster"):
-        shown = canonical_json(spec.get("scope")).decode()
-        text = f'Unsupported value: {shown}: supported values: "Cluster", "Namespaced"'
-        yield Cause("FieldValueNotSupported", text, "spec.scope")
-    versions = spec.get("versions") or []
-    storing = [v for v in versions if v.get("storage")]
-    if len(storing) != 1:
-        text = "must have exactly one version marked as storage version"
-        yield Cause("FieldValueInvalid", f"Invalid value: {_names(versions)}: {text}", "spec.versions")
-    seen: set[str] = set()
-    for at, version in enumerate(versions):
-        where = f"spec.versions[{at}]"
-        if version.get("name") in seen:
-            text = f"Invalid value: {_names(versions)}: must contain unique version names"
-            yield Cause("FieldValueInvalid", text, "spec.versions")
-        seen.add(version.get("name", ""))
-        schema = (version.get("schema") or {}).get("openAPIV3Schema")
-        if not isinstance(schema, Mapping):
-            text = "Required value: schemas are required"
-            yield Cause("FieldValueRequired", text, f"{where}.schema.openAPIV3Schema")
-        else:
-            if schema.get("type") != "object":
-                shown = canonical_json(schema.get("type")).decode()
-                text = f"Invalid value: {shown}: must be object at the root"
-                yield Cause("FieldValueInvalid", text, f"{where}.schema.openAPIV3Schema.type")
-            yield from _structural(schema, f"{where}.schema.openAPIV3Schema")
-
-
-def _names(versions: Sequence[Mapping[str, Any]]) -> str:
-    return canonical_json([v.get("name", "") for v in versions]).decode()
 
 
 def _frozen(spec: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[Cause]:
@@ -106,40 +77,3 @@ def _frozen(spec: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[Cause]:
         if new_value != old_value:
             text = f"Invalid value: {canonical_json(new_value).decode()}: field is immutable"
             yield Cause("FieldValueInvalid", text, f"spec.{'.'.join(path)}")
-
-
-def _structural(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
-    free = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
-    if not schema.get("type") and not free:
-        text = "Required value: must not be empty for specified "
-        part = "object fields" if ".properties[" in where else "array items" if ".items" in where else ""
-        yield Cause("FieldValueRequired", text + (part or "root"), f"{where}.type")
-    yield from _list_keys(schema, where)
-    for at, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
-        problem = rule_error(rule.get("rule") or "")
-        if problem:
-            shown = canonical_json(rule.get("rule")).decode()
-            text = f"Invalid value: {shown}: compilation failed: {problem}"
-            yield Cause("FieldValueInvalid", text, f"{where}.x-kubernetes-validations[{at}].rule")
-    for name, below in (schema.get("properties") or {}).items():
-        yield from _structural(below, f"{where}.properties[{name}]")
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), Mapping):
-            yield from _structural(schema[name], f"{where}.{name}")
-
-
-def _list_keys(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
-    keys = schema.get("x-kubernetes-list-map-keys") or ()
-    if schema.get("x-kubernetes-list-type") == "map" and not keys:
-        text = "Required value: must not be empty if x-kubernetes-list-type is map"
-        yield Cause("FieldValueRequired", text, f"{where}.x-kubernetes-list-map-keys")
-    items = schema.get("items") or {}
-    for key in keys:
-        declared = (items.get("properties") or {}).get(key)
-        if declared is None:
-            text = f'Invalid value: "{key}": entries must all be names of item properties'
-            yield Cause("FieldValueInvalid", text, f"{where}.x-kubernetes-list-map-keys")
-        elif key not in (items.get("required") or ()) and "default" not in declared:
-            text = "Required value: this property is in x-kubernetes-list-map-keys, so it must have a "
-            field = f"{where}.items.properties[{key}].default"
-            yield Cause("FieldValueRequired", f"{text}default or be a required property", field)

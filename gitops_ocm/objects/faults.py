@@ -75,6 +75,8 @@ class ApiError(GitopsError):
         self._detailed = details is not None
         self._bare = bare
         self.retry_after = retry_after
+        self.warnings: tuple[str, ...] = ()
+        """What was already found odd about the request, to be told beside the error."""
 
     @property
     def transient(self) -> bool:
@@ -136,6 +138,11 @@ def _qualified(resource: str, group: str) -> str:
     return f"{resource}.{group}" if group else resource
 
 
+def _quoted(name: str) -> str:
+    """The name in quotes, as Go escapes what cannot be printed."""
+    return '"' + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name) + '"'
+
+
 def _details(group: str, resource: str, name: str) -> dict[str, Any]:
     return {k: v for k, v in (("name", name), ("group", group), ("kind", resource)) if v}
 
@@ -144,7 +151,7 @@ def not_found(group: str, resource: str, name: str) -> ApiError:
     """404: `pods "web" not found`. `resource` is the plural."""
     return ApiError(
         "NotFound",
-        f'{_qualified(resource, group)} "{name}" not found',
+        f"{_qualified(resource, group)} {_quoted(name)} not found",
         details=_details(group, resource, name),
     )
 
@@ -173,7 +180,8 @@ MODIFIED = "the object has been modified; please apply your changes to the lates
 def invalid(group: str, kind: str, name: str, causes: Iterable[Cause]) -> ApiError:
     """422 with one line per field: `Kind.group "name" is invalid: spec.x: Required value`."""
     causes = tuple(causes)
-    lines = [f"{c.field}: {c.message}" if c.field else c.message for c in causes]
+    # What is found twice is told once.
+    lines = [*dict.fromkeys(f"{c.field}: {c.message}" if c.field else c.message for c in causes)]
     text = lines[0] if len(lines) == 1 else "[" + ", ".join(lines) + "]"
     return ApiError(
         "Invalid",

@@ -140,7 +140,11 @@ def _invalid(char: int, where: str) -> _Wrong:
     shown = {ord("'"): r"\'", ord('"'): '"', ord("\\"): r"\\"}.get(char)
     if shown is None:
         letter = chr(char)
-        shown = letter if letter.isprintable() else _ESCAPES.get(letter) or f"\\x{char:02x}"
+        shown = (
+            letter
+            if letter.isprintable()
+            else _ESCAPES.get(letter) or (f"\\u{char:04x}" if char > 127 else f"\\x{char:02x}")
+        )
     return _Wrong(f"invalid character '{shown}' {where}")
 
 

@@ -7,9 +7,10 @@ who owns what is `ownership`; the rules of single kinds are `native` and `crd_ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from gitops_ocm.objects import crd_rules, decoding, native, native_values
+from gitops_ocm.objects import crd_rules, decoding, native, native_values, native_workloads
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
@@ -18,7 +19,7 @@ from gitops_ocm.objects.ref import Object, split_api_version
 
 MAX_WARNINGS = 64
 _TEXT_MAPS = ("labels", "annotations")
-_JUDGED_LATER = frozenset({"CertificateSigningRequest"})
+_JUDGED_LATER = frozenset({"CertificateSigningRequest", "CustomResourceDefinition"})
 """Native kinds whose server finds every fault of theirs at once, by rules of its own."""
 
 
@@ -34,7 +35,7 @@ def check_identity(obj: Object, served: Served, namespace: str) -> None:
     if obj["kind"] != resource.kind:
         raise _other_kind(obj, served)
     sent = (obj.get("metadata") or {}).get("namespace") if isinstance(obj.get("metadata"), dict) else None
-    if sent and sent != namespace and resource.namespaced:
+    if sent and isinstance(sent, str) and sent != namespace and resource.namespaced:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
@@ -79,8 +80,32 @@ def decoded(
         warnings += tuple(f'unknown field "{path}"' for path in unknown)
     warnings = _strictly(obj, warnings[:MAX_WARNINGS], field_validation)
     obj = schema.default(pruned)
-    obj["metadata"] = _texts_for_nulls(obj.get("metadata") or {})
-    return obj, warnings
+    obj["metadata"], doubled = _single_owners(_texts_for_nulls(obj.get("metadata") or {}))
+    return obj, (*doubled, *warnings)
+
+
+def _single_owners(meta: Object) -> tuple[Object, tuple[str, ...]]:
+    """Metadata with each owner once, and what is said where one was given twice."""
+    owners = meta.get("ownerReferences") or ()
+    once = [owner for at, owner in enumerate(owners) if owner not in owners[:at]]
+    if len(once) == len(owners):
+        return meta, ()
+    uids = [str(o.get("uid")) for at, o in enumerate(owners) if o in owners[:at]]
+    text = (
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, "
+        "and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+    )
+    return {**meta, "ownerReferences": once}, (text + ", ".join(dict.fromkeys(uids)),)
+
+
+@contextmanager
+def telling(warnings: tuple[str, ...]) -> Iterator[None]:
+    """What was warned of is told beside an error too."""
+    try:
+        yield
+    except ApiError as error:
+        error.warnings = warnings
+        raise
 
 
 def _texts_for_nulls(meta: Object) -> Object:
@@ -117,7 +142,7 @@ def _filled(obj: Object, old: Object | None, served: Served) -> Object:
     if "status" not in obj and status is not None and status.struct:
         obj = {**obj, "status": status.default({})}
     if served.resource.kind == "CustomResourceDefinition":
-        obj = crd_rules.prepared(obj)
+        obj = crd_rules.prepared(obj, old)
     else:
         obj = native.prepared(obj, served.resource.of, old)
     shown: Object = native_values.encoded(obj, schema)
@@ -132,12 +157,25 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
         causes = metadata_causes(meta, resource)
     else:
         causes = update_causes(old["metadata"], meta, resource)
+        if not served.custom:
+            causes += _again(causes, resource.kind)
     if schema is not None and resource.kind not in _JUDGED_LATER:
         causes += schema.validate(obj, old)
     if not served.custom:
-        causes += native.causes(obj, old, resource.of)
+        causes = native_workloads.in_order(causes + native.causes(obj, old, resource.of))
         if resource.kind == "CustomResourceDefinition":
             causes += crd_rules.causes(obj, old)
     if causes:
         name = (old or obj)["metadata"].get("name", "")
-        raise invalid(resource.group, resource.kind, name, causes)
+        group = "" if resource.group == "events.k8s.io" else resource.group
+        raise invalid(group, resource.kind, name, causes)
+
+
+def _again(causes: list[Cause], kind: str) -> list[Cause]:
+    """The metadata of a built-in kind is judged by what updates any kind, then by the kind itself.
+
+    The latter leaves finalizers alone, and some kinds judge metadata once more as they do at a creation.
+    """
+    frozen = [cause for cause in causes if "immutable" in cause.message or "no new final" in cause.message]
+    others = [cause for cause in causes if cause not in frozen]
+    return frozen + others * (3 if kind in ("ConfigMap", "Secret") else 1)

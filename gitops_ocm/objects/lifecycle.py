@@ -16,10 +16,20 @@ from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.conditions import timestamp
-from gitops_ocm.objects.faults import MODIFIED, ApiError, Cause, bad_request, conflict, invalid
+from gitops_ocm.objects.faults import (
+    MODIFIED,
+    ApiError,
+    Cause,
+    bad_request,
+    conflict,
+    invalid,
+    unclassified,
+)
 from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Object, Resource
 
+MAX_MANAGER = 128
+"""Bytes of a field manager's name."""
 FOREGROUND_FINALIZER = "foregroundDeletion"
 ORPHAN_FINALIZER = "orphan"
 MAX_GENERATED_PREFIX = 63 - 5
@@ -71,6 +81,8 @@ def created(
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = meta["generateName"][:MAX_GENERATED_PREFIX] + name_suffix
     _drop_empty(meta)
+    if not resource.namespaced:
+        meta.pop("namespace", None)
     meta["uid"] = uid
     meta["creationTimestamp"] = timestamp(now)
     if has_generation(resource, custom=custom):
@@ -130,6 +142,8 @@ def updated(
     Comparing resourceVersions is `check_version`, judging the metadata is `update_causes`.
     """
     meta = _settled_metadata(old["metadata"], new.get("metadata") or {})
+    if not resource.namespaced:
+        meta.pop("namespace", None)
     if subresource == "approval":
         verdict = (new.get("status") or {}).get("conditions") or []
         return {**old, "metadata": meta, "status": {**(old.get("status") or {}), "conditions": verdict}}
@@ -188,14 +202,16 @@ def _settled_metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[st
             meta[name] = old[name]
     if "generation" not in old:
         meta.pop("generation", None)
-    if "generateName" in old and "generateName" not in meta:
-        meta["generateName"] = old["generateName"]
     meta["resourceVersion"] = old.get("resourceVersion", "")
     return meta
 
 
 def _immutable(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Cause]:
     causes = []
+    for at, entry in enumerate(new.get("managedFields") or ()):
+        if len(str(entry.get("manager") or "").encode()) > MAX_MANAGER:
+            text = f"Too long: may not be more than {MAX_MANAGER} bytes"
+            causes.append(Cause("FieldValueTooLong", text, f"metadata.managedFields[{at}].manager"))
     for name in ("name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if new.get(name) != old.get(name):
             text = f"Invalid value: {canonical_json(new.get(name)).decode()}: field is immutable"
@@ -231,6 +247,9 @@ def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def check_version(old: Object, sent: Mapping[str, Any], *, resource: Resource) -> None:
     """Raise Conflict where the metadata sent was read from another version or another object."""
+    version = sent.get("resourceVersion") or "0"
+    if not version.isdecimal():
+        raise unclassified(f'strconv.ParseUint: parsing "{version}": invalid syntax')
     have = old["metadata"]
     group, plural, name = resource.group, resource.plural, have["name"]
     if sent.get("uid") and sent["uid"] != have.get("uid"):

@@ -61,6 +61,8 @@ _OWNER_FIELDS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerD
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "foregroundDeletion", "orphan"})
 _PATH_NAMED = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 """Kinds whose names only have to fit into a URL path."""
+_LAXER = frozenset({"apiextensions.k8s.io", "coordination.k8s.io"})
+"""Groups of built-in kinds whose finalizers may have any name."""
 _LABEL_NAMED = frozenset({"Namespace"})
 _DNS1035_NAMED = frozenset({"Service"})
 
@@ -78,8 +80,7 @@ def name_problems(name: str, kind: str = "") -> list[str]:
     if kind in _LABEL_NAMED:
         return label_problems(name)
     if kind in _DNS1035_NAMED:
-        long = ["must be no more than 63 characters"] if len(name) > 63 else []
-        return long + ([] if _dns1035(name) else [_DNS1035_TEXT])
+        return dns1035_problems(name)
     return subdomain_problems(name)
 
 
@@ -89,6 +90,12 @@ def label_problems(name: str) -> list[str]:
         return ["must not contain dots"]
     problems = ["must be no more than 63 characters"] if len(name) > 63 else []
     return problems + ([] if _label(name) else [_LABEL_TEXT])
+
+
+def dns1035_problems(name: str) -> list[str]:
+    """What is wrong with a name that has to be an RFC 1035 label."""
+    long = ["must be no more than 63 characters"] if len(name) > 63 else []
+    return long + ([] if _dns1035(name) else [_DNS1035_TEXT])
 
 
 def subdomain_problems(name: str) -> list[str]:
@@ -198,7 +205,7 @@ def _in_order(owner: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_kubes_own(group: str) -> bool:
     """Whether kube-apiserver itself validates the kind; definitions and custom resources have laxer rules."""
-    return "." not in group or (group.endswith(".k8s.io") and group != "apiextensions.k8s.io")
+    return "." not in group or (group.endswith(".k8s.io") and group not in _LAXER)
 
 
 def _finalizers(finalizers: Any, *, strict: bool) -> Iterator[Cause]:

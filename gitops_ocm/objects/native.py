@@ -7,12 +7,14 @@ refused. Kinds that are not in them are stored as their schema has them. Workloa
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from gitops_ocm.objects import native_workloads
+from gitops_ocm.objects import native_checks, native_workloads
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
+from gitops_ocm.objects.go_json import syntax_error
 from gitops_ocm.objects.ref import Kind, Object
 
 MAX_DATA = 1024 * 1024
@@ -106,6 +108,12 @@ def _check_secret(obj: Object, old: Object | None) -> Iterator[Cause]:
     for key in _SECRET_KEYS.get(obj.get("type", ""), ()):
         if key not in data:
             yield Cause("FieldValueRequired", "Required value", f"data[{key}]")
+        elif key.startswith(".docker") and (problem := syntax_error(b64decode(data[key]))):
+            text = f'Invalid value: "<secret contents redacted>": {problem}'
+            yield Cause("FieldValueInvalid", text, f"data[{key}]")
+    if obj.get("type") == "kubernetes.io/basic-auth" and not data.keys() & {"username", "password"}:
+        for key in ("username", "password"):
+            yield Cause("FieldValueRequired", "Required value", f"data[{key}]")
     annotations = obj["metadata"].get("annotations") or {}
     if obj.get("type") == SERVICE_ACCOUNT_TOKEN and not annotations.get(SERVICE_ACCOUNT_NAME):
         field = f"metadata.annotations[{SERVICE_ACCOUNT_NAME}]"
@@ -134,7 +142,10 @@ def _check_values(obj: Object, fields: tuple[str, ...]) -> Iterator[Cause]:
             size += (
                 len(value.encode()) if field == "data" and obj["kind"] == "ConfigMap" else len(value) * 3 // 4
             )
-            if not _CONFIG_KEY.fullmatch(key):
+            if key in (".", ".."):
+                text = f"Invalid value: {canonical_json(key).decode()}: must not be '{key}'"
+                yield Cause("FieldValueInvalid", text, f"{field}[{key}]")
+            elif not _CONFIG_KEY.fullmatch(key):
                 text = f"Invalid value: {canonical_json(key).decode()}: {_CONFIG_KEY_TEXT}"
                 yield Cause("FieldValueInvalid", text, f"{field}[{key}]")
     if size > MAX_DATA:
@@ -166,12 +177,20 @@ def _immutable(field: str, value: Any) -> Cause:
     return Cause("FieldValueInvalid", text, field)
 
 
+def _lease(obj: Object, old: Object | None) -> Object:
+    """What only coordinated leader election knows is not kept: that is a feature still to come."""
+    spec = obj.get("spec") or {}
+    kept = {name: value for name, value in spec.items() if name not in ("strategy", "preferredHolder")}
+    return obj if len(kept) == len(spec) else {**obj, "spec": kept}
+
+
 _RBAC = "rbac.authorization.k8s.io"
 _PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
     Kind("", "Namespace"): _namespace,
     Kind("", "Node"): _node,
     Kind("", "PersistentVolumeClaim"): _claim,
     Kind("", "PersistentVolume"): _volume,
+    Kind("coordination.k8s.io", "Lease"): _lease,
     Kind("storage.k8s.io", "VolumeAttributesClass"): _protected(CLASS_PROTECTION),
     **native_workloads.PREPARE,
 }
@@ -180,5 +199,8 @@ _CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
     Kind("", "ConfigMap"): _check_config_map,
     Kind(_RBAC, "RoleBinding"): _check_role_ref,
     Kind(_RBAC, "ClusterRoleBinding"): _check_role_ref,
+    Kind("", "Event"): native_checks.event_causes,
+    Kind("events.k8s.io", "Event"): native_checks.event_causes,
+    Kind("coordination.k8s.io", "Lease"): native_checks.lease_causes,
     **native_workloads.CHECKS,
 }

@@ -332,7 +332,7 @@ def _definition_spec(value: Value) -> None:
     names = dict(value.get("names") or {})
     kind = names.get("kind") or ""
     names["singular"] = names.get("singular") or kind.lower()
-    names["listKind"] = names.get("listKind") or f"{kind}List"
+    names["listKind"] = names.get("listKind") or (f"{kind}List" if kind else "")
     value["names"] = names
     value.setdefault("conversion", {"strategy": "None"})
 

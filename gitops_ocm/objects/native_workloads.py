@@ -10,6 +10,7 @@ from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
+from gitops_ocm.objects.native_checks import deployment_causes, pod_causes
 from gitops_ocm.objects.native_defaults import TEMPLATE_GENERATION, labels_of_template
 from gitops_ocm.objects.quantities import quantity
 from gitops_ocm.objects.ref import Kind, Object
@@ -22,6 +23,9 @@ _UID, _NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-nam
 
 def _pod(obj: Object, old: Object | None) -> Object:
     if old is not None:
+        status = obj.get("status") or {}
+        if status.get("podIP") and not status.get("podIPs"):
+            obj = {**obj, "status": {**status, "podIPs": [{"ip": status["podIP"]}]}}
         return obj
     spec: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", **(obj.get("spec") or {})}
     spec["tolerations"] = [*(spec.get("tolerations") or ()), *_missing_tolerations(spec)]
@@ -117,14 +121,36 @@ def _check_selector(obj: Object, old: Object | None) -> Iterator[Cause]:
         yield Cause("FieldValueInvalid", text, "spec.selector")
 
 
+def _check_deployment(obj: Object, old: Object | None) -> Iterator[Cause]:
+    yield from _check_selector(obj, old)
+    yield from deployment_causes(obj, old)
+
+
+_ORDER = ("spec.replicas", "spec.selector", "spec.template.metadata", "spec.template", "spec.strategy")
+
+
+def in_order(causes: list[Cause]) -> list[Cause]:
+    """The faults of a workload in the order in which its parts are looked at; metadata comes first."""
+    if not any(cause.field.startswith("spec.template") for cause in causes):
+        return causes
+
+    def place(cause: Cause) -> int:
+        if "immutable" in cause.message:
+            return len(_ORDER)
+        return next((at for at, part in enumerate(_ORDER) if cause.field.startswith(part)), -1)
+
+    return sorted(causes, key=place)
+
+
 PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
     Kind("", "Pod"): _pod,
     Kind("apps", "DaemonSet"): _daemon_set,
     Kind("batch", "Job"): _job,
 }
 CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
+    Kind("", "Pod"): pod_causes,
     Kind("", "Service"): _check_service,
-    Kind("apps", "Deployment"): _check_selector,
+    Kind("apps", "Deployment"): _check_deployment,
     Kind("apps", "DaemonSet"): _check_selector,
     Kind("apps", "StatefulSet"): _check_selector,
     Kind("apps", "ReplicaSet"): _check_selector,

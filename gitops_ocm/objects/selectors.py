@@ -102,7 +102,7 @@ def parse_fields(text: str) -> FieldSelector:
     """Read `metadata.name=a,status.phase!=Running`; raises `ApiError` BadRequest."""
     terms = []
     for term in filter(None, re.split(r"(?<!\\),", text)):
-        found = re.match(r"((?:\\.|[^\\=!])*)(==|!=|=)(.*)\Z", term, re.DOTALL)
+        found = re.match(r"(.*?)(==|!=|=)(.*)\Z", term, re.DOTALL)
         if not found:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         path, operator, value = found.groups()
@@ -112,10 +112,14 @@ def parse_fields(text: str) -> FieldSelector:
     return FieldSelector(tuple(terms))
 
 
+_FLAGS = frozenset({"spec.hostNetwork", "spec.unschedulable"})
+"""Fields of built-in kinds that are false where nothing is said."""
+
+
 def _field_text(obj: Mapping[str, Any], path: str) -> str:
     value = get(obj, *path.split("."))
     if value is None:
-        return ""
+        return "false" if path in _FLAGS else ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -59,6 +59,8 @@ def _merge_field(base: dict[str, Any], key: str, value: Any, node: Schema | None
     if value is None:
         base.pop(key, None)
     elif isinstance(value, Mapping):
+        if key not in base and value.get(_PATCH) in ("replace", "delete"):
+            return  # there is nothing it could be done to
         base[key] = strategic_merge(base.get(key), value, node)
     elif isinstance(value, list) and _merges(node):
         assert node is not None

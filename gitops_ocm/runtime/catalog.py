@@ -25,7 +25,7 @@ GroupVersionKind = tuple[str, str, str]
 SELECTABLE: Mapping[Kind, tuple[str, ...]] = {
     Kind("", "Pod"): (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-        "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
+        "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
     ),
     Kind("", "Event"): (
         "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
@@ -36,7 +36,7 @@ SELECTABLE: Mapping[Kind, tuple[str, ...]] = {
     Kind("", "Namespace"): ("status.phase",),
     Kind("", "Node"): ("spec.unschedulable",),
     Kind("", "ReplicationController"): ("status.replicas",),
-    Kind("apps", "ReplicaSet"): ("status.replicas",),
+    Kind("", "Service"): ("spec.clusterIP", "spec.type"),
     Kind("batch", "Job"): ("status.successful",),
     Kind("certificates.k8s.io", "CertificateSigningRequest"): ("spec.signerName",),
 }  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops_ocm.apiserver.handlers_form import columns
+from gitops_ocm.apiserver.handlers_form import columns_of
 from gitops_ocm.apiserver.tables import AGE, columns_of_crd, duration, partial_metadata, since, table
 from gitops_ocm.apiserver.tables_native import COLUMNS
 from gitops_ocm.objects.ref import Kind
@@ -238,7 +238,7 @@ def test_heads_are_the_real_ones(api_version: str, kind: str, heads: list[list[A
     """Names, types, formats and priorities of the columns of every built-in kind."""
     served = load_catalog(ocm=False).served(api_version, kind)
     assert served is not None
-    assert [[c.name, c.type, c.format, c.priority] for c in columns(served)] == heads
+    assert [[c.name, c.type, c.format, c.priority] for c in columns_of(served)] == heads
 
 
 CRD_COLUMNS: list[dict[str, Any]] = [

@@ -19,6 +19,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 AGE = re.compile(r"\d+s|<unknown>|<invalid>")
 SENT = re.compile(r'Invalid value: "\{\\?".*\}"', re.DOTALL)
 """A whole object in a message: what comes of a patch, in whatever order its fields are."""
+ADDRESS = re.compile(r"\b127\.0\.0\.1:\d+")
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
+CREDENTIAL = re.compile(r"X509SHA256=[0-9a-f]{64}")
 RECORDED = re.compile(r"(?<=in record \()\d+(?=\))|(?<=current: )\d+|(?<=resourceVersion: ['\"])\d+")
 DISCARDED = frozenset({"Date", "Audit-Id", "Content-Length", "Connection", "Server", "Transfer-Encoding"})
 """Headers that are about the connection or the run."""
@@ -77,13 +80,19 @@ class Masks:
     def _field(self, owner: dict[str, Any], key: str, value: Any, known: Mapping[str, str]) -> Any:
         if key == "resourceVersion" and isinstance(value, str) and value.isdigit() and value != "0":
             # That of a list or bookmark moves with whatever else happens on the server.
-            return self._name("version", value) if "uid" in owner else "VERSION"
+            return self._version(owner, value) if "uid" in owner else "VERSION"
         if key == "continue":
             return "TOKEN"
         return self._value(value, key, known)
 
+    def _version(self, owner: Mapping[str, Any], value: str) -> str:
+        """Counted for each object: one write too many of one says nothing of the others."""
+        return self._name(f"{self._name('uid', str(owner['uid']))} version", value)
+
     def _text(self, text: str, known: Mapping[str, str]) -> str:
         text = RECORDED.sub("VERSION", text)
+        for found, name in ((ADDRESS, "ADDRESS"), (CERTIFICATE, "CERTIFICATE"), (CREDENTIAL, "CREDENTIAL")):
+            text = found.sub(name, text)
         for value, name in known.items():
             text = text.replace(value, name)
         text = TIME.sub(lambda found: "MICROTIME" if found[1] else "TIME", text)

@@ -26,7 +26,7 @@ ODD_PATHS = (
     "/apis/apps/v9", "/apis/apps/v9/deployments", "/apis/apps/v1/nonsense", "/api/v1/nonsense", "/api/v1/namespaces/{ns}/nonsense",
     "/api/v1/namespaces/{ns}/nonsense/x", f"{CM}/plain/nonsense", f"{CM}/plain/status",
     f"{CM}/plain/a/b/c", "/api/v1/namespaces/{ns}/nodes", "/api/v1/namespaces/{ns}/nodes/x", "/api/v1/pods/x",
-    "/api/v1/configmaps/x", "/api/v1//namespaces", "//api/v1/namespaces", "/api/v1/namespaces//configmaps",
+    "/api/v1/configmaps/x", "/api/v1//namespaces", "//api/v1/namespaces", "/api/v1/namespaces//configmaps?fieldSelector=metadata.namespace%3D{ns}",
     "/api/v1/namespaces/{ns}//configmaps", "/apis//v1", "/apis/apps//deployments", f"{DEPLOYMENTS}/x/scale", f"{DEPLOYMENTS}/x/status",
     f"{DEPLOYMENTS}/x/exec", f"{CORE}/pods/x/log", f"{CORE}/pods/x/status", f"{CORE}/services/x/proxy", "/apis/apps/v1beta1/deployments",
     f"{WIDGETS}/nonsense", f"{WIDGETS}/namespaces/{{ns}}/manifestworks/x", f"{WIDGETS}/namespaces/{{ns}}/manifestworks/x/status",
