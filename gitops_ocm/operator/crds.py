@@ -24,6 +24,8 @@ CRD = Resource(
 )
 SPOKE_KINDS = ("AppliedManifestWork", "ClusterClaim")
 """What a managed cluster serves; everything else is the hub's (ClusterClaim is on the cluster alone)."""
+OPERATOR_KINDS = ("ClusterManager", "Klusterlet")
+"""What operators look after; a hub's controllers do without."""
 PATIENCE = 30.0
 _INSTALL = "apply them with a user who may: gitops-ocm crds | kubectl apply --server-side -f -"
 
@@ -53,9 +55,13 @@ def spoke_crds() -> list[Object]:
 async def ensure_crds(
     cluster: Cluster, wanted: Collection[Object], *, mapper: Mapper | None = None, clock: Clock | None = None
 ) -> None:
-    """Create the CRDs that are missing, bring our own up to date, and wait until all are served."""
+    """Create the CRDs that are missing, bring our own up to date, and wait until all are served.
+
+    Kinds of operators are made where we may, and not waited for where we may not even look.
+    """
     clock = clock or SystemClock()
     blind = [crd for crd in wanted if not await _ensure(cluster, crd)]
+    wanted = [c for c in wanted if c not in blind or c["spec"]["names"]["kind"] not in OPERATOR_KINDS]
     mapper = mapper or Mapper(cluster, clock=clock)
     until, delay = clock.monotonic() + PATIENCE, 0.02
     while missing := await _unserved(mapper, wanted):

@@ -86,7 +86,7 @@ def hub_operator_rules() -> list[Object]:
     own = Rights()
     for written, verbs in HUB_WRITES.items():
         own.allow(*_named(written), verbs)
-    crds = [crd["metadata"]["name"] for crd in hub_crds("")]
+    crds = [crd["metadata"]["name"] for crd in hub_crds("", "", True)]
     own.allow(CRD.group, CRD.plural, ("create",))
     own.allow(CRD.group, CRD.plural, ("delete", "get", "list", "patch", "watch"), crds)
     own.allow("", "secrets", ("create",))

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from gitops_ocm.api import cluster_profile
 from gitops_ocm.api.crd import ConversionWebhook, crds
+from gitops_ocm.api.crd import crd as crd_of
 from gitops_ocm.api.operator import HUB_NAMESPACE
 from gitops_ocm.decide.operators import hub_parts
 from gitops_ocm.decide.operators.gates import NETWORK_POLICIES
@@ -65,16 +67,23 @@ def hub_plan(
     labels = labels_for(cm)
     where, far = namespace_for(cm), settings.far
     running = parts(cm)
+    profiles = hub_gates(cm.get("spec") or {}).registration.on("ClusterProfile")
     webhooks = webhook_configurations(cm, running, where, ca_bundle, labels) if ca_bundle else ()
     if settings.in_process:
         # The process that is the hub has made them; here they are only made again once they were deleted.
         return Plan(
-            (Stage("CRDApplyFailed", "CRDs", hub_crds(settings.version), if_missing=True),), namespace=where
+            (Stage("CRDApplyFailed", "CRDs", hub_crds(settings.version, "", profiles), if_missing=True),),
+            namespace=where,
         )
     deployments = [_deployment(cm, part, settings, labels, replicas) for part in running]
     return Plan(
         (
-            Stage("CRDApplyFailed", "CRDs", hub_crds(settings.version, _converts(running, ca_bundle)), far),
+            Stage(
+                "CRDApplyFailed",
+                "CRDs",
+                hub_crds(settings.version, _converts(running, ca_bundle), profiles),
+                far,
+            ),
             Stage("HubResourceApplyFailed", "hub resources", _rights(cm, running, settings, labels), far),
             Stage(
                 "RuntimeResourceApplyFailed",
@@ -96,7 +105,7 @@ def hub_plan(
 
 
 @lru_cache(maxsize=8)
-def hub_crds(version: str, ca_bundle: str = "") -> tuple[Object, ...]:
+def hub_crds(version: str, ca_bundle: str = "", profiles: bool = False) -> tuple[Object, ...]:
     """The definitions of a hub's kinds; with the CA of the webhook that converts add-ons, in all versions."""
     converter = None
     if ca_bundle:
@@ -107,7 +116,7 @@ def hub_crds(version: str, ca_bundle: str = "") -> tuple[Object, ...]:
             ca_bundle=ca_bundle,
         )
     wanted = [c for c in crds(conversion_webhook=converter) if c["spec"]["names"]["kind"] not in NOT_OF_A_HUB]
-    return stamped(wanted, version)
+    return stamped([*wanted, *([crd_of(cluster_profile.DEFINITION)] if profiles else [])], version)
 
 
 def _converts(running: Sequence[Part], ca_bundle: str) -> str:
