@@ -30,6 +30,7 @@ from gitops_ocm.decide.kinds import cluster_ref
 from gitops_ocm.decide.settings import AgentSettings, gated
 from gitops_ocm.klusterlet.keys import kept_request, new_request
 from gitops_ocm.klusterlet.kubeconfig import kubeconfig_text, read_address
+from gitops_ocm.objects.conditions import micro_timestamp
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import load_catalog
@@ -184,9 +185,11 @@ def test_a_new_cluster_asks_to_be_let_in() -> None:
 def test_a_hub_is_left(accepted: bool | None, renewed: int | None, now: int, leaves: bool) -> None:
     """For not accepting the cluster, at once; for being out of reach, after the time that was given."""
     cluster = None if accepted is None else make.managed_cluster("c1", accepted=accepted)
-    at = lambda s: NOW + timedelta(seconds=s)  # noqa: E731
-    lease = None if renewed is None else {"spec": {"renewTime": f"{at(renewed):%Y-%m-%dT%H:%M:%S.000000Z}"}}
-    assert bool(why_leave(cluster, lease, since=NOW, timeout=600, now=at(now))) is leaves
+    lease = None
+    if renewed is not None:
+        lease = {"spec": {"renewTime": micro_timestamp(NOW + timedelta(seconds=renewed))}}
+    found = why_leave(cluster, lease, since=NOW, timeout=600, now=NOW + timedelta(seconds=now))
+    assert bool(found) is leaves
 
 
 ALPHA = [{"signerName": "kubernetes.io/kube-apiserver-client", "subject": {"user": "u", "groups": ["g"]}}]

@@ -11,7 +11,7 @@ from tests.bench.agents import storm
 
 @pytest.mark.slow
 async def test_a_join_storm_completes(tmp_path: Path) -> None:
-    """Thirty agents come at once: all are available in the end, nobody asked twice, the hub answered others."""
+    """Thirty agents at once: all are available in the end, nobody asked twice, others were answered."""
     found = await storm(30, tmp_path, rest=1, within=120)
     assert found.requests == 30
     assert found.answers
