@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from gitops_ocm.api import cluster_profile
+from gitops_ocm.api.crd import crd as crd_of
 from gitops_ocm.api.registration import CLIENT_SIGNER
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.decide.controllers import LOCKS, agent_controllers, hub_controllers, in_groups
 from gitops_ocm.decide.operators.agent_objects import spoke_crds
 from gitops_ocm.decide.operators.cluster_manager import MADE_HERE
-from gitops_ocm.decide.operators.hub_objects import CA_BUNDLE, hub_crds
+from gitops_ocm.decide.operators.hub_objects import CA_BUNDLE, PROFILES, hub_crds
 from gitops_ocm.decide.operators.table import AGENT_WRITES, HUB_WRITES
-from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.decide.settings import AgentSettings, HubSettings
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.crds import CRD
 from gitops_ocm.operator.rbac import READ, SYNC_GROUP, Rights, hold_what_agents_get, table_rights
@@ -31,11 +33,17 @@ Rules = Mapping[str, tuple[Object, ...]]
 @lru_cache(maxsize=1)
 def hub_rules() -> Rules:
     """By component of a hub: what it may do everywhere, and (`…-namespace`) where it runs."""
-    catalog = load_catalog()
+    catalog = load_catalog().with_crd(crd_of(cluster_profile.DEFINITION))
     found: dict[str, tuple[Object, ...]] = {}
-    for group in ("registration", "placement", "addon", "work"):
-        rights = table_rights(in_groups(hub_controllers(), {group}), Side.HUB, catalog)
-        if group == "registration":
+    everything, usual = hub_controllers(HubSettings(cluster_profiles=True)), hub_controllers()
+    for group, table in (
+        *((group, usual) for group in ("registration", "placement", "addon", "work")),
+        (PROFILES, everything),
+    ):
+        registers = group in ("registration", PROFILES)
+        rows = in_groups(table, {"registration" if registers else group})
+        rights = table_rights(rows, Side.HUB, catalog)
+        if registers:
             hold_what_agents_get(rights)
             rights.allow("certificates.k8s.io", "signers", ("approve",), [CLIENT_SIGNER])
         found[group] = _rules(rights)

@@ -42,6 +42,8 @@ SERVING_CERT = "/serving-cert"
 HUB_CONFIG = "/var/run/secrets/hub"
 NOT_OF_A_HUB = ("ClusterManager", "Klusterlet", "AppliedManifestWork", "ClusterClaim", "ClusterProperty")
 PORT = 9443
+PROFILES = "registration-profiles"
+"""The rights of the registration controller where it makes ClusterProfiles."""
 
 
 def namespace_for(cm: Object) -> str:
@@ -133,14 +135,16 @@ def _rights(
 ) -> tuple[Object, ...]:
     """On the hub: the namespace, accounts, and what they may do."""
     where = namespace_for(cm)
+    profiles = hub_gates(cm.get("spec") or {}).registration.on("ClusterProfile")
     found: list[Object] = [namespace(where, labels)]
     for part in running:
         name = role_name(cm, part)
         key = f"{part.webhook}-webhook" if part.webhook else part.group
-        leader = role_name(cm, part) + ":leader"
+        everywhere = PROFILES if part is hub_parts.REGISTRATION and profiles else key
+        leader = f"{name}:leader"
         found += [
             account(part.account, where, labels),
-            cluster_role(name, settings.rules_for(key), labels),
+            cluster_role(name, settings.rules_for(everywhere), labels),
             binding(name, ("ClusterRole", name), (where, part.account), labels),
         ]
         if rules := settings.rules_for(f"{key}-namespace"):
