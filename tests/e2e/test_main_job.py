@@ -151,8 +151,12 @@ async def test_from_push_to_pod_and_back(stage: Stage, eventually: Eventually) -
     await eventually(lambda: stage.available("mw-01"), 60)
     pod = f"hello-{stage.name}"
     assert await stage.get(stage.spoke, PODS, "default", pod) is not None
+
+    async def joined() -> bool:
+        return is_true(await stage.hub.get(CLUSTERS, "", stage.name), "ManagedClusterJoined")
+
+    await eventually(joined, 30)
     cluster = await stage.hub.get(CLUSTERS, "", stage.name)
-    assert is_true(cluster, "ManagedClusterJoined")
     assert cluster["metadata"]["annotations"]["sync.gitops-ocm.io/commit"] == commit
 
     # A commit with an error changes nothing and is named with its line.
