@@ -15,7 +15,7 @@ import click
 
 from gitops_ocm.cli.git_options import credential_options, credentials_of, service_settings
 from gitops_ocm.cli.hub_options import election_options, election_settings, hub_options, hub_settings
-from gitops_ocm.cli.hub_webhook import certificate_of, certificate_options, webhook_command, webhooks
+from gitops_ocm.cli.hub_webhook import certificate_options, place_of, webhook_command, webhooks
 from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.options import data_dir as default_data_dir
 from gitops_ocm.cli.process import run
@@ -63,7 +63,7 @@ def run_command(
 ) -> None:
     """Run the hub's controllers, and the sync of every HubSync, against a Kubernetes."""
     settings, election = hub_settings(options), election_settings(options)
-    certificate = certificate_of(options)
+    groups, place = _groups(controllers), place_of(webhook_listen, options)
     sync = service_settings(credentials_of(options))
 
     async def work(stop: asyncio.Event) -> None:
@@ -73,8 +73,8 @@ def run_command(
         try:
             if not await answering(cluster, stop):
                 return
-            chosen = _options(cluster, controllers, settings, sync)
-            async with webhooks(cluster, settings, webhook_listen, certificate):
+            chosen = _options(cluster, groups, settings, sync)
+            async with webhooks(cluster, settings, place):
                 await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
         finally:
             await cluster.close()
@@ -146,7 +146,7 @@ def serve(
     """Serve an embedded hub: an API server with every OCM kind, and all hub controllers."""
     directory = data_dir or default_data_dir("hub")
     host, port = address_of(listen)
-    settings = hub_settings(options)
+    settings, groups = hub_settings(options), _groups(controllers)
     sync = service_settings(credentials_of(options))
 
     async def work(stop: asyncio.Event) -> None:
@@ -178,7 +178,7 @@ def serve(
             for one in (server, *members.values()):
                 out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
-            chosen = replace(_options(cluster, controllers, settings, sync), beside=in_process_rows())
+            chosen = replace(_options(cluster, groups, settings, sync), beside=in_process_rows())
             await run_hub(cluster, chosen, stop, ready=_say_ready(server.url))
 
     run(work, level=log_level, form=log_format)
@@ -209,8 +209,19 @@ def restore(file: Path, data_dir: Path | None) -> None:
     out().print(f"{directory} is ready for `gitops-ocm hub serve`")
 
 
+def _groups(controllers: str | None) -> frozenset[str]:
+    """The groups of `--controllers`; without it all of them."""
+    from gitops_ocm.hub.daemon import check_groups, hub_groups
+
+    if controllers is None:
+        return frozenset(hub_groups())
+    groups = frozenset(part.strip() for part in controllers.split(",") if part.strip())
+    check_groups(groups)
+    return groups
+
+
 def _options(
-    cluster: Cluster, controllers: str | None, settings: HubSettings, sync: ServiceSettings
+    cluster: Cluster, groups: frozenset[str], settings: HubSettings, sync: ServiceSettings
 ) -> HubOptions:
     from gitops_ocm.hub.daemon import HubOptions
     from gitops_ocm.hub.syncs import logged
@@ -222,9 +233,6 @@ def _options(
     def make_sync(name: str) -> SyncService:
         return SyncService(cluster, name, settings=sync, catalog=catalog, listener=logged(name))
 
-    if controllers is None:
-        return HubOptions(settings=settings, make_sync=make_sync)
-    groups = frozenset(part.strip() for part in controllers.split(",") if part.strip())
     return HubOptions(groups, settings, make_sync)
 
 

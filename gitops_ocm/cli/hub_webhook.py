@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,25 +58,42 @@ def certificate_of(options: dict[str, Any]) -> ServingCertificate | None:
     return ServingCertificate(certificate, key) if certificate is not None and key is not None else None
 
 
-@asynccontextmanager
-async def webhooks(
-    cluster: Cluster, settings: HubSettings, listen: str, certificate: ServingCertificate | None
-) -> AsyncIterator[None]:
-    """Serve the webhooks at HOST:PORT, if one is given."""
-    if not listen:
-        yield
-        return
-    from gitops_ocm.hub.webhook import Reviewer, serving
-    from gitops_ocm.runtime.log import get_logger
+@dataclass(frozen=True)
+class Place:
+    """Where webhooks are served, and what they show."""
 
+    host: str
+    port: int
+    certificate: ServingCertificate
+
+
+def place_of(listen: str, options: dict[str, Any]) -> Place | None:
+    """HOST:PORT with the certificate of the options, which is read to see that it can be; None for `""`."""
+    certificate = certificate_of(options)
+    if not listen:
+        return None
     host, port = address_of(listen, "0.0.0.0")  # noqa: S104 -- webhooks are there to be called
     if certificate is None:
         raise OptionError(
             "webhooks are served with a certificate only",
             hint="give --tls-cert-file and --tls-private-key-file, or --certdir DIR",
         )
-    async with serving(Reviewer(cluster, settings), host, port, certificate) as taken:
-        get_logger("webhook").info("webhooks are served", host=host, port=taken)
+    certificate.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    return Place(host, port, certificate)
+
+
+@asynccontextmanager
+async def webhooks(cluster: Cluster, settings: HubSettings, place: Place | None) -> AsyncIterator[None]:
+    """Serve the webhooks, if there is a place for them."""
+    if place is None:
+        yield
+        return
+    from gitops_ocm.hub.webhook import Reviewer, serving
+    from gitops_ocm.runtime.log import get_logger
+
+    reviewer = Reviewer(cluster, settings)
+    async with serving(reviewer, place.host, place.port, place.certificate) as taken:
+        get_logger("webhook").info("webhooks are served", host=place.host, port=taken)
         yield
 
 
@@ -106,13 +125,13 @@ def webhook_command(
     from gitops_ocm.decide.settings import HubSettings
 
     settings = HubSettings().with_gates(parse_gates(feature_gates, HUB))
-    certificate = certificate_of(options)
+    place = place_of(listen, options)
 
     async def work(stop: asyncio.Event) -> None:
         cluster = connect(kubeconfig, context)
         try:
             if await answering(cluster, stop):
-                async with webhooks(cluster, settings, listen, certificate):
+                async with webhooks(cluster, settings, place):
                     await stop.wait()
         finally:
             await cluster.close()

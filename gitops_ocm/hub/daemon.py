@@ -44,7 +44,8 @@ class HubOptions:
     beside: tuple[Controller, ...] = ()
 
 
-def _check_groups(groups: frozenset[str]) -> None:
+def check_groups(groups: frozenset[str]) -> None:
+    """Refuse groups that there are none of."""
     if unknown := sorted(groups - set(hub_groups())):
         raise GitopsError(
             f"there is no controller group {unknown[0]!r}", hint=f"choose from {', '.join(hub_groups())}"
@@ -60,7 +61,7 @@ async def run_elected(
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """`run_hub` for as long as this process leads in all of its groups; at once where nobody is elected."""
-    _check_groups(options.groups)
+    check_groups(options.groups)
 
     async def work(stop: asyncio.Event) -> None:
         await run_hub(cluster, options, stop, ready=ready)
@@ -80,7 +81,7 @@ async def run_hub(
     clock: Clock | None = None,
 ) -> None:
     """Install what is missing, then run until `stop`. `ready` is called when every controller has started."""
-    _check_groups(options.groups)
+    check_groups(options.groups)
     clock = clock or SystemClock()
     await ensure_crds(cluster, hub_crds(cluster_profiles=options.settings.cluster_profiles), clock=clock)
     chosen = in_groups(hub_controllers(options.settings), options.groups)
