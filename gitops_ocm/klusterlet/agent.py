@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from gitops_ocm.decide.contract import Side
@@ -15,6 +16,7 @@ from gitops_ocm.klusterlet.facts import measure
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.names import name_problems
+from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.crds import ensure_crds, spoke_crds
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
@@ -27,6 +29,12 @@ def agent_groups() -> tuple[str, ...]:
     """What `--agents` can pick: the table's groups, and `status`."""
     rows = agent_controllers(AgentSettings(cluster_name="any"))
     return (*dict.fromkeys(row.group for row in rows), STATUS)
+
+
+@cache
+def _definitions() -> tuple[Object, ...]:
+    """The CRDs of a managed cluster: made once, however many agents this process has."""
+    return tuple(spoke_crds())
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ async def run_klusterlet(
             hint="give the name of its ManagedCluster on the hub",
         )
     clock = clock or SystemClock()
-    await ensure_crds(spoke, spoke_crds(), clock=clock)
+    await ensure_crds(spoke, _definitions(), clock=clock)
     rows = in_groups(agent_controllers(options.settings), options.groups)
     runner = Runner(rows, {Side.HUB: hub, Side.SPOKE: spoke}, clock=clock)
     async with Tasks(f"klusterlet {options.settings.cluster_name}") as tasks:

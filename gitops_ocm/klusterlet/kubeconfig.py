@@ -6,13 +6,12 @@ The made one names certificate and key by relative paths, so it is good wherever
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
+from yaml import CSafeDumper, CSafeLoader
 
 from gitops_ocm.api.registration import (
     CERTIFICATE_KEY,
@@ -75,17 +74,14 @@ def kubeconfig_text(address: HubAddress, *, token: bool = False) -> bytes:
         "contexts": [{"name": KUBECONFIG_CONTEXT, "context": context}],
         "current-context": KUBECONFIG_CONTEXT,
     }
-    text = io.BytesIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.dump(body, text)
-    return text.getvalue()
+    text: str = yaml.dump(body, Dumper=CSafeDumper)
+    return text.encode()
 
 
 def read_address(kubeconfig: bytes) -> HubAddress | None:
     """The hub in a kept kubeconfig; None where it is not one."""
     try:
-        body = YAML(typ="safe", pure=True).load(kubeconfig)
+        body = yaml.load(kubeconfig, Loader=CSafeLoader)
         context = _named(body["contexts"], body["current-context"])["context"]
         cluster = _named(body["clusters"], context["cluster"])["cluster"]
         return HubAddress(
@@ -96,7 +92,7 @@ def read_address(kubeconfig: bytes) -> HubAddress | None:
             str(cluster.get("tls-server-name") or ""),
             bool(cluster.get("insecure-skip-tls-verify")),
         )
-    except (YAMLError, ValueError, KeyError, TypeError, StopIteration):
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, StopIteration):
         return None
 
 

@@ -307,11 +307,15 @@ class Registration:
 
     async def _outdated(self, files: tuple[object, ...], leave: asyncio.Event) -> None:
         """Begin anew when what is kept is gone, or not for the hub that the bootstrap kubeconfig names."""
+        known: object = None
         while not leave.is_set():
             await first_of(self._changed(files), leave.wait(), within=self._options.look * 12)
             files = stamps(self._options.bootstraps)
             try:
-                anew = await self._why_anew(self._clock.now())
+                state = files, await self._kept.read()
+                if state == known:
+                    continue
+                known, anew = state, await self._why_anew(self._clock.now())
             except GitopsError as error:
                 _log.debug("what is kept cannot be looked at", error=error)
                 continue
