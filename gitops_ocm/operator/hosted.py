@@ -43,7 +43,7 @@ EXTERNAL_HUB = "external-hub-kubeconfig"
 LIFE = timedelta(hours=8640)
 RENEWED = "operator.gitops-ocm.io/renew-after"
 MANAGER = "gitops-ocm-operator"
-AGAIN, FAILING = timedelta(seconds=30), timedelta(seconds=5)
+AGAIN, FAILING, SOON = timedelta(seconds=30), timedelta(seconds=5), timedelta(seconds=1)
 
 
 class Measure(Protocol):
@@ -148,7 +148,7 @@ class Hosted:
 
     async def _look(self, name: str, cache: Cache, far: Far | None, why: str) -> timedelta:
         """Is the other cluster there, are the tokens good; and for a Klusterlet, how is its hub."""
-        obj = self._objects[name]
+        obj, pause = self._objects[name], AGAIN
         if far is not None and not why:
             try:
                 await far.cluster.version()
@@ -157,13 +157,13 @@ class Hosted:
             except Unreachable as error:
                 why = error.message
             except ApiError as error:
-                if error.http_code != 404:
+                pause = SOON
+                if error.http_code != 404:  # the accounts are on their way
                     _log.warning("no tokens from the other cluster", name=name, error=error)
+        pause = FAILING if why else pause
         if self._kind == KLUSTERLET:
-            return min(
-                await self._measure.measure(obj, cache, unreachable=why), AGAIN if not why else FAILING
-            )
-        return FAILING if why else AGAIN
+            return min(await self._measure.measure(obj, cache, unreachable=why), pause)
+        return pause
 
     async def _kubeconfig(self, name: str) -> tuple[bytes, str]:
         """The other cluster's kubeconfig; or empty, and why there is none."""

@@ -157,8 +157,10 @@ def _container(work: Workload, placing: Placing) -> Object:
         ]
     if work.probe:
         look: Object = {"tcpSocket": {"port": work.probe}}
+        # A busy node may take its time to start it; only then is it judged by every look.
+        container["startupProbe"] = {**look, "periodSeconds": 2, "failureThreshold": 90}
         container["readinessProbe"] = {**look, "periodSeconds": 2}
-        container["livenessProbe"] = {**look, "initialDelaySeconds": 10, "periodSeconds": 10}
+        container["livenessProbe"] = {**look, "periodSeconds": 10}
     return container
 
 

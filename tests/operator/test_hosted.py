@@ -1,0 +1,173 @@
+"""Hosted Klusterlets: agents run on one cluster, what they manage is another one."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_ocm.apiserver.serve import serve
+from gitops_ocm.decide.operators.settings import OperatorSettings
+from gitops_ocm.kube.client import HttpCluster
+from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.objects.conditions import find
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.operator.process import Role, run_operator
+from gitops_ocm.runtime.tasks import Tasks
+from gitops_ocm.testing.clusters import memory
+
+Eventually = Callable[..., Awaitable[Any]]
+GROUP = "operator.open-cluster-management.io"
+KLUSTERLETS = Resource(GROUP, "v1", "Klusterlet", "klusterlets", namespaced=False)
+DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
+NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
+ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
+NAME, FAR = "klusterlet-hosted", "open-cluster-management-klusterlet-hosted"
+
+
+async def get(cluster: Cluster, resource: Resource, namespace: str, name: str) -> Object | None:
+    """An object, or None."""
+    try:
+        return await cluster.get(resource, namespace, name)
+    except ApiError as error:
+        if error.http_code == 404:
+            return None
+        raise
+
+
+@asynccontextmanager
+async def hosting(mode: str) -> AsyncIterator[Cluster]:
+    """A management cluster with an operator and a hosted Klusterlet, which has no kubeconfig yet."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    async with memory() as management, Tasks("test") as tasks:
+        settings = OperatorSettings("gitops-ocm:test", "1.3.1")
+        running = run_operator(management, Role.KLUSTERLET, settings, stop, ready=ready.set)
+        tasks.start("operator", running)
+        await ready.wait()
+        await management.create(
+            NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}}
+        )
+        spec = {"clusterName": "c1", "deployOption": {"mode": mode}}
+        made = {"apiVersion": f"{GROUP}/v1", "kind": "Klusterlet", "metadata": {"name": NAME}, "spec": spec}
+        await management.create(KLUSTERLETS, made)
+        try:
+            yield management
+        finally:
+            stop.set()
+
+
+async def connect(management: Cluster, kubeconfig: bytes) -> None:
+    """Give the Klusterlet the other cluster's kubeconfig."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "external-managed-kubeconfig", "namespace": NAME},
+        "data": {"kubeconfig": base64.b64encode(kubeconfig).decode()},
+    }
+    await management.create(SECRETS, secret)
+
+
+async def reason(management: Cluster, type: str) -> str:
+    """The reason of a condition."""
+    live = await management.get(KLUSTERLETS, "", NAME)
+    found = find((live.get("status") or {}).get("conditions"), type)
+    return str(found["reason"]) if found else ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mode", "agents", "tokens"),
+    [
+        (
+            "Hosted",
+            {f"{NAME}-registration-agent", f"{NAME}-work-agent"},
+            {"external-managed-kubeconfig-registration", "external-managed-kubeconfig-work"},
+        ),
+        ("SingletonHosted", {f"{NAME}-agent"}, {"external-managed-kubeconfig-agent"}),
+    ],
+)
+async def test_a_hosted_klusterlet(
+    tmp_path: Path, eventually: Eventually, mode: str, agents: set[str], tokens: set[str]
+) -> None:
+    """It waits for a kubeconfig, puts accounts there and agents with their tokens here, and goes again."""
+    async with AsyncExitStack() as stack:
+        managed = await stack.enter_async_context(serve(tmp_path / "managed"))
+        admin = HttpCluster(load_kubeconfig(managed.kubeconfig_path))
+        stack.push_async_callback(admin.close)
+        management = await stack.enter_async_context(hosting(mode))
+
+        async def prepared(wanted: str) -> bool:
+            return await reason(management, "ReadyToApply") == wanted
+
+        await eventually(lambda: prepared("KlusterletPrepareFailed"))
+        assert (await management.list(DEPLOYMENTS)).items == []
+        await connect(management, managed.kubeconfig_path.read_bytes())
+        await eventually(lambda: prepared("KlusterletPrepared"), 60)
+
+        async def has_tokens() -> bool:
+            names = {s["metadata"]["name"] for s in (await management.list(SECRETS, NAME)).items}
+            return tokens <= names
+
+        await eventually(has_tokens, 60)
+        live = {d["metadata"]["name"] for d in (await management.list(DEPLOYMENTS, NAME)).items}
+        assert live == agents
+        assert await get(admin, ACCOUNTS, FAR, f"{NAME}-work-sa") is not None
+        secret = await management.get(SECRETS, NAME, min(tokens))
+        path = tmp_path / "kubeconfig"
+        path.write_bytes(base64.b64decode(secret["data"]["kubeconfig"]))
+        agent = HttpCluster(load_kubeconfig(path))
+        stack.push_async_callback(agent.close)
+        assert await agent.version()
+
+        async def finalizers() -> bool:
+            return len((await management.get(KLUSTERLETS, "", NAME))["metadata"].get("finalizers", [])) == 2
+
+        await eventually(finalizers)
+        await management.delete(KLUSTERLETS, "", NAME)
+
+        async def gone() -> bool:
+            return await get(management, KLUSTERLETS, "", NAME) is None
+
+        await eventually(gone, 60)
+        assert await get(admin, NAMESPACES, "", FAR) is None
+        assert await get(management, NAMESPACES, "", NAME) is None
+
+
+@pytest.mark.slow
+async def test_a_cluster_that_is_gone_is_given_up_in_time(tmp_path: Path, eventually: Eventually) -> None:
+    """Unreachable at the end: the time is noted, and the Klusterlet stays until the grace is over."""
+    async with hosting("Hosted") as management:
+        async with serve(tmp_path / "managed") as managed:
+            await connect(management, managed.kubeconfig_path.read_bytes())
+
+            async def finalizers() -> bool:
+                return (
+                    len((await management.get(KLUSTERLETS, "", NAME))["metadata"].get("finalizers", [])) == 2
+                )
+
+            await eventually(finalizers, 60)
+        await management.delete(KLUSTERLETS, "", NAME)
+        eviction = "operator.open-cluster-management.io/managed-resources-eviction-timestamp"
+
+        async def noted() -> bool:
+            live = await management.get(KLUSTERLETS, "", NAME)
+            return eviction in (live["metadata"].get("annotations") or {})
+
+        await eventually(noted, 90)
+        # As if that had been more than five minutes ago.
+        past = {"metadata": {"annotations": {eviction: "2020-01-01T00:00:00Z"}}}
+        await management.patch(KLUSTERLETS, "", NAME, past)
+
+        async def gone() -> bool:
+            return await get(management, KLUSTERLETS, "", NAME) is None
+
+        await eventually(gone, 60)
+        assert await get(management, NAMESPACES, "", NAME) is None
