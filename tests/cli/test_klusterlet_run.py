@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gitops_ocm.cli.klusterlet import klusterlet
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment
 from tests.cli.conftest import Hub
 
@@ -26,6 +28,30 @@ def test_what_is_refused(options: list[str], expected: str, hub: Hub) -> None:
     done = hub.run("klusterlet", "run", *clusters, *options)
     assert done.returncode == 2
     assert re.search(expected, done.stderr), done.stderr
+
+
+FILE = ("--bootstrap-kubeconfig", "somewhere")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), "give either --bootstrap-kubeconfig, to register, or --hub-kubeconfig"),
+        ((*FILE, "--hub-kubeconfig", "too"), "give either --bootstrap-kubeconfig"),
+        (("--hub-kubeconfig", "one"), "--hub-kubeconfig needs --cluster-name"),
+        ((*FILE, *FILE), "several --bootstrap-kubeconfig need --feature-gates MultipleHubs=true"),
+        ((*FILE, "--client-cert-expiration-seconds", "60"), "a certificate lives an hour"),
+        ((*FILE, "--spoke-external-server-urls", "http://c1"), "a hub takes https:// alone"),
+        ((*FILE, "--cluster-annotations", "key"), "write KEY=VALUE"),
+        ((*FILE, "--feature-gates", "Nope=true"), "there is no feature gate 'Nope'"),
+        ((*FILE, "--hub-connection-timeout-seconds", "10"), "is not in the range x>=180"),
+    ],
+)
+def test_what_cannot_be_meant(options: tuple[str, ...], expected: str) -> None:
+    """Options that contradict each other, or that no hub would take, are a mistake in usage."""
+    done = CliRunner().invoke(klusterlet, ["run", *options])
+    assert done.exit_code == 2
+    assert expected in " ".join(done.output.split())
 
 
 async def test_it_waits_for_a_hub_that_is_not_up_yet(tmp_path: Path) -> None:

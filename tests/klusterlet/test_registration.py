@@ -249,6 +249,7 @@ async def test_a_hub_with_beta_requests_alone(
             await eventually(approved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["denied", "away"])
 async def test_another_hub_takes_over(
     why: str, agent: Make, eventually: Eventually, tmp_path: Path, hub: Hub
