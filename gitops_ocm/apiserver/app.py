@@ -103,9 +103,9 @@ class App:
             return await self._answer(request)
         except ApiError as error:
             return self._failed(request, error)
-        except NoSuchPath:
+        except NoSuchPath as absent:
             headers = {"Content-Type": _TEXT, "Cache-Control": _NO_CACHE, "X-Content-Type-Options": "nosniff"}
-            return web.Response(status=404, body=b"404 page not found\n", headers=headers)
+            return web.Response(status=404, body=absent.text.encode(), headers=headers)
         except web.HTTPRequestEntityTooLarge:
             text = f"Request entity too large: limit is {MAX_BODY}"
             return self._failed(request, ApiError("RequestEntityTooLarge", text))

@@ -152,7 +152,7 @@ class Handlers:
     def _patch(self, call: Call) -> Reply:
         info = call.info
         kind = patch_type(call.content_type)
-        body = decode_patch(call.body, kind)
+        body = self._patch_body(call, kind)
         if info.subresource == SCALE:
             return self._scale(
                 call, patched_scale(self._scale_now(call, read=False), kind, body), "PatchOptions"
@@ -169,6 +169,15 @@ class Handlers:
             call.served, info.namespace, info.name, kind, body, options, subresource=info.subresource
         )
         return self._written(call, answer, created=answer.created)
+
+    def _patch_body(self, call: Call, kind: PatchType) -> Any:
+        """What was sent; only of an object that is there is it said what is wrong with its patch."""
+        try:
+            return decode_patch(call.body, kind)
+        except ApiError:
+            if kind is not PatchType.APPLY:
+                self._api.get(call.served, call.info.namespace, call.info.name)
+            raise
 
     def _delete(self, call: Call) -> Reply:
         body = _sent(call)

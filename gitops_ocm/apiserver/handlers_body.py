@@ -6,7 +6,7 @@ What the object says of itself has to fit the path it is sent to; whether it is 
 from __future__ import annotations
 
 from gitops_ocm.apiserver.bodies import Body, Unreadable, meta_problem, summary
-from gitops_ocm.apiserver.negotiation import decode
+from gitops_ocm.apiserver.negotiation import JSON_MEDIA, decode
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.faults import ApiError, bad_request
 from gitops_ocm.objects.ref import Object, split_api_version
@@ -22,7 +22,8 @@ def object_in(body: bytes, content_type: str, served: Served, *, whole: bool) ->
     try:
         read = decode(body, content_type)
     except Unreadable as problem:
-        told = str(problem) if str(problem).startswith("yaml: ") else f"{_NO_KIND}{problem}"
+        is_json = content_type.partition(";")[0].strip().lower() in ("", JSON_MEDIA)
+        told = f"{_NO_KIND}{problem}" if is_json else str(problem)
         raise bad_request(f"{unrecognized}{told} ({summary(body)})") from None
     obj = {} if read.value is None else read.value
     if wrong := meta_problem(obj):

@@ -25,6 +25,10 @@ ANY_METHOD = HEALTH | {"/apis"}
 class NoSuchPath(Exception):
     """Nothing is served there: answered with plain text, not with a Status."""
 
+    def __init__(self, text: str = "404 page not found\n") -> None:
+        super().__init__(text)
+        self.text = text
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -75,7 +79,7 @@ def system_page(
         document = openapi.v3(plain.removeprefix("/openapi/v3/"))
         if document is not None:
             return Page(body=document, media="application/json")
-        raise NoSuchPath
+        raise NoSuchPath("")
     if plain == "/":
         return Page({"paths": sorted([*paths(discovery.groups.values()), *_FIXED])})
     return Page(_group_page(plain.strip("/").split("/"), discovery))

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from gitops_ocm.apiserver.bodies import Body, Unreadable, duplicates, read_json, read_yaml
-from gitops_ocm.apiserver.protobuf import MEDIA, decode_protobuf
+from gitops_ocm.apiserver.protobuf import MEDIA, Broken, decode_protobuf
 from gitops_ocm.apiserver.protobuf_encode import encode_protobuf
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError, bad_request
@@ -140,7 +140,10 @@ def decode(body: bytes, content_type: str) -> Body:
     """A request's body; 415 for a media type that is not read, `Unreadable` for nonsense."""
     media = content_type.partition(";")[0].strip().lower() or JSON_MEDIA
     if media == MEDIA:
-        return Body(decode_protobuf(body))
+        try:
+            return Body(decode_protobuf(body))
+        except Broken as problem:
+            raise Unreadable(str(problem)) from None
     if media == YAML_MEDIA:
         return read_yaml(body)
     if media != JSON_MEDIA:

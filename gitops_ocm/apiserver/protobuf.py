@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import definition_names
 
@@ -51,9 +51,10 @@ class Broken(ValueError):
 
 
 def decode_protobuf(body: bytes) -> Object:
-    """The object in a request's body; 400 for what cannot be read, 415 for a kind without protobuf."""
+    """The object in a request's body; `Broken` for what cannot be read, 415 for a kind without protobuf."""
     if not body.startswith(MAGIC):
-        raise bad_request("provided data does not appear to be a protobuf message, expected prefix k8s")
+        prefix = " ".join(map(str, MAGIC))
+        raise Broken(f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]")
     try:
         wrapper = {number: value for number, _, value in _values(body[len(MAGIC) :])}
         named = {number: _text(value) for number, _, value in _values(_bytes(wrapper.get(1, b"")))}
@@ -61,7 +62,7 @@ def decode_protobuf(body: bytes) -> Object:
         message = _message_of(api_version, kind)
         decoded = _decode(message, _bytes(wrapper.get(2, b"")), 0)
     except (Broken, UnicodeDecodeError, orjson.JSONDecodeError, OverflowError, struct.error) as error:
-        raise bad_request(f"error decoding protobuf: {error}") from None
+        raise Broken(str(error)) from None
     assert isinstance(decoded, dict)
     return {"apiVersion": api_version, "kind": kind, **decoded}
 
@@ -168,7 +169,7 @@ def _values(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
         elif wire in (_FIXED64, _FIXED32):
             length = 8 if wire == _FIXED64 else 4
         else:
-            raise Broken(f"unknown wire type {wire}")
+            raise Broken(f"proto: illegal wireType {wire}")
         if length > len(data) - at:
             raise Broken("unexpected end of data")
         yield tag >> 3, wire, data[at : at + length]

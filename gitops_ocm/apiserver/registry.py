@@ -74,13 +74,15 @@ class Registry:
         if served.schema is None:
             return result
         if served.custom:
-            return served.schema.default(served.schema.prune(result))
+            kept = served.schema.prune(result)
+            # Defaults are those of the version objects are kept in, unless the versions are truly others.
+            return served.schema.default(kept) if served.storage or converts(served.resource.of) else kept
         shown: Object = encoded(served.schema.default(result), served.schema)
         return shown
 
     def stored(self, obj: Object, served: Served) -> Object:
         """An object in the version it is kept in, where that is not as good as the one it came in."""
-        if served.storage or not converts(served.resource.of):
+        if served.storage or not (served.custom or converts(served.resource.of)):
             return obj
         kept = self.of(resource_of(served))
         return obj if kept is None else self.presented(obj, kept)

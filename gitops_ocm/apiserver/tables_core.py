@@ -75,7 +75,8 @@ def _event_first(obj: Object, now: datetime) -> str:
 
 def _event_source(obj: Object, now: datetime) -> str:
     source = obj.get("source") or obj.get("deprecatedSource") or {}
-    parts = [source.get("component") or obj.get("reportingController"), source.get("host")]
+    reporter = obj.get("reportingController") or obj.get("reportingComponent")
+    parts = [source.get("component") or reporter, source.get("host") or obj.get("reportingInstance")]
     return ", ".join(p for p in parts if p)
 
 

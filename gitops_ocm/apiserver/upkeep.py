@@ -233,7 +233,7 @@ class Upkeep:
         if established != crd:
             served = self._registry.of(CRD_RESOURCE)
             schema = served.schema if served is not None else None
-            told = {name: value for name, value in (crd.get("status") or {}).items() if value is not None}
+            told = {name: [] if value is None else value for name, value in (crd.get("status") or {}).items()}
             kept = ownership.track(
                 {**crd, "status": told},
                 established,

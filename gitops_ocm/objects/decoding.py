@@ -150,4 +150,5 @@ def _bad_byte(text: str) -> int:
     for at, char in enumerate(text):
         if char not in _ALPHABET:
             return at
-    return len(text)
+    # Where the end is missing, Go names the beginning of the group of four that it is missing from.
+    return len(text) - len(text) % 4

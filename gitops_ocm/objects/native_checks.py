@@ -136,8 +136,6 @@ def _told(obj: Object, reporter: str) -> Iterator[Cause]:
 
 
 def _strict(obj: Object) -> Iterator[Cause]:
-    if not obj.get("eventTime"):
-        yield Cause("FieldValueRequired", "Required value", "eventTime")
     if obj.get("type") not in ("Normal", "Warning"):
         yield _invalid("type", "", f"has invalid value: {obj.get('type') or ''}")
     for name in _NOT_STRICT:

@@ -119,8 +119,20 @@ def differences(real: Any, ours: Any, path: str = "") -> Iterator[Difference]:
         for key in [*real, *(k for k in ours if k not in real)]:
             here = f"{path}.{key}" if path else key
             yield from differences(real.get(key, ABSENT), ours.get(key, ABSENT), here)
+    elif isinstance(real, list) and isinstance(ours, list) and len(real) != len(ours) and _named(real + ours):
+        # Of two lists of named things, one longer than the other, what is missing is told by its name.
+        yield from differences(*({_name_of(item): item for item in items} for items in (real, ours)), path)
     elif isinstance(real, list) and isinstance(ours, list) and len(real) == len(ours):
         for at, (one, other) in enumerate(zip(real, ours, strict=True)):
             yield from differences(one, other, f"{path}[{at}]")
     elif real != ours or type(real) is not type(ours):
         yield Difference(path, real, ours)
+
+
+def _named(items: list[Any]) -> bool:
+    return all(isinstance(item, dict) and _name_of(item) for item in items)
+
+
+def _name_of(item: Mapping[str, Any]) -> str:
+    named = item.get("metadata", item)
+    return str(named.get("name") or named.get("resource") or named.get("subresource") or "")

@@ -27,12 +27,12 @@ SCRIPT: dict[str, list[Call]] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """One call: what differs, and which allowances it needed."""
+    """One call: what differs though it may not, and the allowances it has no need of."""
 
     number: int
     call: Call
     differences: tuple[Difference, ...]
-    allowed: frozenset[Allowed]
+    idle: tuple[Allowed, ...]
 
 
 async def judged(real: Server, ours: Server, scenario: str, namespace: str) -> list[Verdict]:
@@ -42,14 +42,14 @@ async def judged(real: Server, ours: Server, scenario: str, namespace: str) -> l
     script = [*begin, *SCRIPT[scenario]]
     theirs, answers = await asyncio.gather(*(server.play(script, values) for server in (real, ours)))
     masks = Masks(values), Masks(values)
-    allowed = [a for a in ALLOWED if not a.scenarios or scenario in a.scenarios]
     verdicts = []
     rows = zip(SCRIPT[scenario], theirs[len(begin) :], answers[len(begin) :], strict=True)
     for number, (call, one, other) in enumerate(rows):
         found = [*differences(masks[0].masked(one), masks[1].masked(other))]
+        allowed = [a for a in ALLOWED if a.concerns(scenario, number)]
         left = tuple(d for d in found if not any(a.covers(d) for a in allowed))
-        needed = frozenset(a for a in allowed if any(a.covers(d) for d in found))
-        verdicts.append(Verdict(number, call, left, needed))
+        idle = tuple(a for a in allowed if a.calls and not any(a.covers(d) for d in found))
+        verdicts.append(Verdict(number, call, left, idle))
     for server in (real, ours):
         await server.play([delete(f"{NAMESPACES}/{namespace}")], {})
     return verdicts

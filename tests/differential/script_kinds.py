@@ -24,6 +24,7 @@ from tests.differential.calls import (
     post,
     put,
     wait,
+    watch,
 )
 
 EVENTS = f"{CORE}/events"
@@ -190,8 +191,10 @@ SCRIPT: dict[str, list[Call]] = {
         get(f"{CM}/kept"),
         post(CM, cm("waiter"), save={"uid": "metadata.uid"}),
         post(CM, cm("blocker", meta={"finalizers": ["a.io/b"], "ownerReferences": [
-            {"apiVersion": "v1", "kind": "ConfigMap", "name": "waiter", "uid": "{uid}", "blockOwnerDeletion": True}]})),
+            {"apiVersion": "v1", "kind": "ConfigMap", "name": "waiter", "uid": "{uid}", "blockOwnerDeletion": True}]}),
+            save={"rv": "metadata.resourceVersion"}),
         delete(f"{CM}/waiter", {"propagationPolicy": "Foreground"}),
+        watch(f"{CM}?watch=true&fieldSelector=metadata.name%3Dblocker&resourceVersion={{rv}}&timeoutSeconds=20", 1),
         patch(f"{CM}/blocker", {"metadata": {"finalizers": None}}),
         wait(f"{CM}/waiter", 404),
         wait(f"{CM}/blocker", 404),

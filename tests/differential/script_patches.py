@@ -290,7 +290,9 @@ SCRIPT: dict[str, list[Call]] = {
                 "o",
                 meta={
                     "finalizers": ["a.io/b"],
-                    "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "1"}],
+                    "ownerReferences": [
+                        {"apiVersion": "example.com/v1", "kind": "Owner", "name": "p", "uid": "1"}
+                    ],
                 },
             ),
         ),
@@ -300,7 +302,9 @@ SCRIPT: dict[str, list[Call]] = {
                 "o",
                 meta={
                     "finalizers": ["a.io/c"],
-                    "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "2"}],
+                    "ownerReferences": [
+                        {"apiVersion": "example.com/v1", "kind": "Owner", "name": "p", "uid": "2"}
+                    ],
                 },
             ),
             manager="other",

@@ -1,6 +1,6 @@
 """Over a thousand API calls on the embedded server and on a real kube-apiserver, answered alike.
 
-Where the two differ beyond `allowed`, the embedded server has the bug; those that are known are in `known`.
+Where the two differ beyond `allowed`, the embedded server has the bug.
 """
 
 from __future__ import annotations
@@ -13,12 +13,9 @@ import pytest
 from gitops_ocm.kube.cluster import Cluster
 from tests.differential.allowed import ALLOWED
 from tests.differential.judge import SCRIPT, judged
-from tests.differential.known import known
 from tests.differential.play import Server, connected
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
-
-KNOWN = known()
 
 
 @pytest.fixture(scope="session")
@@ -37,17 +34,17 @@ async def servers(
 async def test_the_answers_are_those_of_a_real_server(
     servers: tuple[Server, Server], unique: Callable[[str], str], scenario: str
 ) -> None:
-    """Status, headers and body of every answer are the same but for what is allowed or known."""
+    """Status, headers and body of every answer are the same but for what is allowed, and that differs."""
     verdicts = await judged(*servers, scenario, unique("calls"))
-    differing = [v for v in verdicts if v.differences and v.number not in KNOWN.get(scenario, ())]
+    differing = [v for v in verdicts if v.differences]
     found = ["\n".join([f"{v.number}. {v.call}", *map(str, v.differences)]) for v in differing]
     assert not found, f"{len(found)} of {len(verdicts)} calls\n\n" + "\n\n".join(found)
-    used = frozenset[object]().union(*(v.allowed for v in verdicts))
-    idle = [a.reason for a in ALLOWED if scenario in a.scenarios and a not in used]
-    assert not idle, "no longer different; take it off the list: " + "; ".join(idle)
+    idle = [f"{v.number}. {a.path} ({a.reason})" for v in verdicts for a in v.idle]
+    assert not idle, "no longer different; take it off the list:\n" + "\n".join(idle)
 
 
-def test_what_is_known_is_of_this_script() -> None:
-    """Every entry of known.json names a scenario and a call that there are."""
-    for scenario, numbers in KNOWN.items():
-        assert all(number < len(SCRIPT[scenario]) for number in numbers), scenario
+def test_what_is_allowed_is_of_this_script() -> None:
+    """Every entry of the list names scenarios and calls that there are."""
+    for entry in ALLOWED:
+        for scenario, numbers in entry.calls.items():
+            assert all(number < len(SCRIPT[scenario]) for number in numbers), (scenario, entry.reason)
