@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.change_options import Destination, Verb, change_options
-from gitops_ocm.cli.install_options import flat, names_option, patience_of, timeout_option
+from gitops_ocm.cli.install_options import failing, flat, names_option, patience_of, switch, timeout_option
 from gitops_ocm.cli.options import kubeconfig_options
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @kubeconfig_options
 @names_option("-c", "--cluster", "--clusters", "clusters", metavar="NAME,…", help="Which clusters to let in.")
 @names_option("--requesters", metavar="NAME,…", help="The agents meant, by the names they ask for.")
-@click.option("--skip-approve-check", is_flag=True, help="Approve whatever was asked for, by whomever.")
-@click.option("--wait", is_flag=True, help="Wait for cluster and request.")
+@switch("--skip-approve-check", help="Approve whatever was asked for, by whomever.")
+@switch("--wait", help="Wait for cluster and request.")
 @timeout_option
 @change_options
 def accept(
@@ -54,4 +54,5 @@ def accept(
 
     destination = Destination.taken_from(options)
     subject = f"Accept {names[0]}" if len(names) == 1 else f"Accept {len(names)} clusters"
-    raise click.exceptions.Exit(destination.run(work, subject))
+    with failing():
+        raise click.exceptions.Exit(destination.run(work, subject))

@@ -17,6 +17,7 @@ from gitops_ocm.cli.install_options import (
     patience_of,
     perform,
     save_applied,
+    switch,
     verb_options,
     write_private,
 )
@@ -34,9 +35,9 @@ OUTPUTS = click.Choice(["text", "json", "yaml"])
 @click.command()
 @verb_options
 @install_options
-@click.option("--wait", is_flag=True, help="Wait until operator and controllers are ready.")
-@click.option("--force", is_flag=True, help="Do without the checks beforehand.")
-@click.option("--use-bootstrap-token", is_flag=True, help="Make a token that stays, not one of an hour.")
+@switch("--wait", help="Wait until operator and controllers are ready.")
+@switch("--force", help="Do without the checks beforehand.")
+@switch("--use-bootstrap-token", help="Make a token that stays, not one of an hour.")
 @click.option(
     "--feature-gates", default="", metavar="NAME=true|false,…", help="OCM's feature gates of the hub."
 )

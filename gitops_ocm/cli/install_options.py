@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,6 +49,20 @@ def names_option(*declarations: str, metavar: str, help: str) -> Callable[[F], F
     return click.option(*declarations, type=Names(), multiple=True, metavar=metavar, help=help)
 
 
+def switch(name: str, *, help: str, default: bool = False) -> Callable[[F], F]:
+    """An option that is on or off, as scripts write it: `--wait`, `--wait=true`, `--wait=false`."""
+    return click.option(
+        name,
+        type=bool,
+        is_flag=False,
+        flag_value="true",
+        default=default,
+        show_default=default,
+        metavar="[=true|false]",
+        help=help,
+    )
+
+
 def flat(given: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """What such an option came to."""
     return tuple(name for names in given for name in names)
@@ -68,9 +83,7 @@ def timeout_option(command: F) -> F:
 def verb_options(command: F) -> F:
     """`--kubeconfig`, `--context`, `--dry-run`, `--timeout`."""
     command = timeout_option(command)
-    command = click.option(
-        "--dry-run", is_flag=True, help="Change nothing: have the server check what would be done."
-    )(command)
+    command = switch("--dry-run", help="Change nothing: have the server check what would be done.")(command)
     return kubeconfig_options(command)
 
 
@@ -125,12 +138,7 @@ def install_options(command: F) -> F:
             click.option(
                 "--resource-requests", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=500m,memory=500Mi"
             ),
-            click.option(
-                "--create-namespace/--no-create-namespace",
-                default=True,
-                show_default=True,
-                help="Make the namespaces that are needed.",
-            ),
+            switch("--create-namespace", default=True, help="Make the namespaces that are needed."),
             click.option(
                 "--output-file", type=FILE, metavar="FILE", help="Save what is applied (secrets included)."
             ),
@@ -184,13 +192,12 @@ def perform(
 
     `quiet` keeps what the verb says from standard output, where a machine reads the result.
     """
-    from gitops_ocm.cli.console import err, out, print_error
-    from gitops_ocm.errors import GitopsError
+    from gitops_ocm.cli.console import err, out
     from gitops_ocm.kube.client import HttpCluster
     from gitops_ocm.runtime.log import configure
     from gitops_ocm.verbs.voice import Voice
 
-    configure(level="warning", json=False)
+    configure(level="error", json=False)  # what is worth telling, verbs tell themselves
     note = _plain(err().print)
     voice = Voice(say=note if quiet else _plain(out().print), note=note)
 
@@ -202,8 +209,18 @@ def perform(
         finally:
             await cluster.close()
 
-    try:
+    with failing():
         return asyncio.run(connected())
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """An error ends the command with 1."""
+    from gitops_ocm.cli.console import print_error
+    from gitops_ocm.errors import GitopsError
+
+    try:
+        yield
     except GitopsError as error:
         print_error(error)
         raise click.exceptions.Exit(1) from None

@@ -12,6 +12,7 @@ from gitops_ocm.cli.install_options import (
     install_options,
     perform,
     save_applied,
+    switch,
     verb_options,
     write_private,
 )
@@ -32,17 +33,12 @@ YEAR = 31536000
 @click.option("--hub-apiserver", default="", metavar="URL", help="The hub's API server.")
 @click.option("--cluster-name", default="", metavar="NAME", help="What the hub is to call this cluster.")
 @click.option("--ca-file", type=FILE, metavar="FILE", help="The hub's CA.  [default: asked of the hub]")
-@click.option(
-    "--force-internal-endpoint-lookup",
-    is_flag=True,
-    help="Have agents use the address that the hub publishes.",
-)
-@click.option(
+@switch("--force-internal-endpoint-lookup", help="Have agents use the address that the hub publishes.")
+@switch(
     "--force-internal-endpoint-lookup-managed",
-    is_flag=True,
     help="With --mode hosted: have agents use the address that the managed cluster publishes.",
 )
-@click.option("--wait", is_flag=True, help="Wait until the agents run and the hub knows of the cluster.")
+@switch("--wait", help="Wait until the agents run and the hub knows of the cluster.")
 @click.option(
     "-m", "--mode", default="default", show_default=True, help="Where agents run: default or hosted."
 )
@@ -52,7 +48,7 @@ YEAR = 31536000
     metavar="FILE",
     help="With --mode hosted: the cluster that is managed.",
 )
-@click.option("--singleton", is_flag=True, help="Run all agents in one pod.")
+@switch("--singleton", help="Run all agents in one pod.")
 @click.option("--proxy-url", default="", metavar="URL", help="The proxy by which agents reach the hub.")
 @click.option("--proxy-ca-file", type=FILE, metavar="FILE", help="The CA of that proxy.")
 @click.option(
@@ -123,6 +119,8 @@ def join(wait: bool, output_bootstrap_kubeconfig: Path | None, **options: Any) -
 
     done = perform(options, work)
     save_applied(options["output_file"], done.applied)
+    if options["dry_run"]:
+        return
     click.echo(
         "Please log onto the hub cluster and run the following command:\n\n"
         f"    gitops-ocm accept --clusters {options['cluster_name']}\n\n"

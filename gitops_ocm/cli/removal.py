@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.install_options import FILE, patience_of, perform, save_applied, verb_options
+from gitops_ocm.cli.install_options import FILE, patience_of, perform, save_applied, switch, verb_options
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 def _removal_options(command: Any) -> Any:
     command = click.option("--output-file", type=FILE, metavar="FILE", help="Save what is removed.")(command)
-    return click.option(
-        "--purge-operator",
-        type=bool,
-        default=True,
-        show_default=True,
-        metavar="true|false",
-        help="Remove the operator, too.",
-    )(command)
+    return switch("--purge-operator", default=True, help="Remove the operator, too.")(command)
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.init import OUTPUTS, print_fields
-from gitops_ocm.cli.install_options import FILE, perform, verb_options, write_private
+from gitops_ocm.cli.install_options import FILE, perform, switch, verb_options, write_private
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @verb_options
-@click.option("--use-bootstrap-token", is_flag=True, help="The stored token, not a new one of an hour.")
+@switch("--use-bootstrap-token", help="The stored token, not a new one of an hour.")
 @click.option("--output-file", type=FILE, metavar="FILE", help="Write the command to join with into a file.")
 @click.option(
     "-o", "--output", type=OUTPUTS, default="text", show_default=True, help="How to print the token."

@@ -14,6 +14,7 @@ from gitops_ocm.cli.install_options import (
     image_options,
     patience_of,
     perform,
+    switch,
     verb_options,
 )
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gitops_ocm.verbs.upgrade import UpgradeOptions
     from gitops_ocm.verbs.voice import Voice
 
-_wait = click.option("--wait", is_flag=True, help="Wait until the new version runs.")
+_wait = switch("--wait", help="Wait until the new version runs.")
 
 
 @click.group()

@@ -18,7 +18,7 @@ from gitops_ocm.testing.commands import Daemon, environment
 from gitops_ocm.verbs.targets import find, ocm
 from tests.cli.joining import Fleet
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CLUSTERS = ocm("cluster.open-cluster-management.io/v1", "ManagedCluster")
 WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
