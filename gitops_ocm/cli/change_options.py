@@ -97,7 +97,7 @@ class Destination:
         self, branch: str, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str
     ) -> int:
         from gitops_ocm.kube.identity import KubeconfigError
-        from gitops_ocm.verbs.commit import RepositoryTarget
+        from gitops_ocm.verbs.commit import repository_target
 
         try:
             cluster = connect(self.kubeconfig, self.context)
@@ -106,11 +106,11 @@ class Destination:
                 raise
             cluster = None  # The repository alone will do: what a change refers to must then be declared.
         try:
-            target = await RepositoryTarget.open(self.repo or Path(), branch, cluster)
-            await target.check_hub()
-            code = await work(target, voice()) or 0
-            _told(target, await target.finish(subject, dry_run=self.dry_run))
-            return code
+            async with repository_target(self.repo or Path(), branch, cluster) as target:
+                await target.check_hub()
+                code = await work(target, voice()) or 0
+                _told(target, await target.finish(subject, dry_run=self.dry_run))
+                return code
         finally:
             if cluster is not None:
                 await cluster.close()

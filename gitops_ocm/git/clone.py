@@ -66,6 +66,10 @@ class Clone:
         root, _, prefix = found.text.partition("\n")
         return cls(Path(root), prefix.strip("/"))
 
+    def close(self) -> None:
+        """End the process that reads objects."""
+        self._repository.close()
+
     @property
     def branch(self) -> str:
         """The branch that is checked out, `""` where none is."""

@@ -66,8 +66,7 @@ async def bind(target: Target, voice: Voice, name: str, namespace: str) -> None:
 
 async def unbind(target: Target, voice: Voice, name: str, namespace: str) -> None:
     """Take a set away from a namespace."""
-    if not await target.delete(BINDINGS, name, namespace):
-        raise not_found(BINDINGS.group, BINDINGS.plural, name)
+    await target.delete(BINDINGS, name, namespace)
     voice.say(f"Clusterset {name} is unbind from namespace {namespace}")
 
 

@@ -1,8 +1,8 @@
 """`--commit`: a verb's change as a commit in the fleet's repository, to be reviewed like any other.
 
-    target = await RepositoryTarget.open(folder, branch, cluster)
-    ...                                     # the verb, with this target
-    made = await target.finish("Accept cluster1")
+    async with repository_target(folder, branch, cluster) as target:
+        ...                                     # the verb, with this target
+        made = await target.finish("Accept cluster1")
 
 An object's declaration is found as the sync finds it and edited where it stands; one that is not declared
 yet goes where `placing` says. Before anything is written the result is compiled: what the sync would refuse
@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,19 +66,6 @@ class RepositoryTarget:
         self._catalog, self._cache = load_catalog(), BlobCache()
         self._state = self._compile()
         self._known_problems = frozenset(_problems(self._state))
-
-    @classmethod
-    async def open(cls, folder: Path, branch: str, cluster: Cluster | None) -> RepositoryTarget:
-        """The repository that `folder` is in; `branch` `""` is the one that is checked out."""
-
-        def read() -> RepositoryTarget:
-            clone = Clone.at(folder)
-            on = branch or clone.branch
-            if not on:
-                raise NotOnABranch(f"no branch is checked out in {clone.root}")
-            return cls(clone, on, cluster)
-
-        return await asyncio.to_thread(read)
 
     @property
     def writes_now(self) -> bool:
@@ -234,6 +222,25 @@ class RepositoryTarget:
                 d.decode("utf-8", "replace").splitlines(keepends=True) for d in (old, new or b"")
             )
             yield from difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
+
+
+@asynccontextmanager
+async def repository_target(
+    folder: Path, branch: str, cluster: Cluster | None
+) -> AsyncIterator[RepositoryTarget]:
+    """Changes to the repository that `folder` is in; `branch` `""` is the one that is checked out."""
+
+    def read() -> RepositoryTarget:
+        on = branch or clone.branch
+        if not on:
+            raise NotOnABranch(f"no branch is checked out in {clone.root}")
+        return RepositoryTarget(clone, on, cluster)
+
+    clone = await asyncio.to_thread(Clone.at, folder)
+    try:
+        yield await asyncio.to_thread(read)
+    finally:
+        clone.close()
 
 
 def _lines(data: bytes) -> list[str]:

@@ -12,6 +12,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -105,19 +106,33 @@ def _json(chunk: str, after: Object) -> str:
 
 
 def _yaml(chunk: str, before: Mapping[str, Any], after: Object) -> str:
-    """The chunk with the differences put in, in the style that reproduces the rest of it best."""
-    candidates: list[tuple[int, str]] = []
+    """The chunk with only those lines made anew that say something else, in its own style of indentation."""
+    written = chunk.splitlines(keepends=True)
+    best: tuple[int, str] | None = None
     for style in _INDENTS:
         yaml = _round_trip(*style)
         try:
             node = yaml.load(chunk)
         except YAMLError as error:
             raise NotEditable(f"the document cannot be read for editing: {error}") from None
+        same = _dumped(yaml, node).splitlines(keepends=True)
         _alter(node, before, after)
-        text = _dumped(yaml, node)
-        touched = sum(line[:1] in "+-" for line in difflib.ndiff(chunk.splitlines(), text.splitlines()))
-        candidates.append((touched, text))
-    return min(candidates, key=lambda candidate: candidate[0])[1]
+        new = _dumped(yaml, node).splitlines(keepends=True)
+        noise = sum(line != kept for line, kept in zip_longest(same, written))
+        if best is None or noise < best[0]:
+            best = noise, "".join(_merged(written, same, new))
+    assert best is not None
+    return best[1]
+
+
+def _merged(written: list[str], same: list[str], new: list[str]) -> list[str]:
+    """The new lines, but as they were `written` where the change is none: `same` is a dump without it."""
+    if len(same) != len(written):
+        return new
+    lines: list[str] = []
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, same, new, autojunk=False).get_opcodes():
+        lines += written[i:j] if tag == "equal" else new[k:m]
+    return lines
 
 
 def _round_trip(mapping: int, sequence: int, offset: int) -> YAML:
@@ -151,7 +166,7 @@ def _alter(node: Any, before: Any, after: Any) -> None:
         if there and _same_shape(was, new) and _same_shape(node[step], new):
             _alter(node[step], was, new)
         elif there or isinstance(after, Mapping):
-            node[step] = _node(new)
+            node[step if there else _key(step)] = _node(new)
         else:
             node.append(_node(new))
 
@@ -164,15 +179,20 @@ def _node(value: Any) -> Any:
     """A new value as ruamel writes it, with strings quoted where YAML 1.1 would read something else."""
     match value:
         case Mapping():
-            return CommentedMap((key, _node(item)) for key, item in value.items())
+            return CommentedMap((_key(key), _node(item)) for key, item in value.items())
         case list():
             return CommentedSeq(_node(item) for item in value)
         case str() if "\n" in value and value.endswith("\n") and not value.startswith((" ", "\n")):
             return LiteralScalarString(value)
-        case str() if to_yaml(value).startswith('"'):
-            return DoubleQuotedScalarString(value)
+        case str():
+            return _key(value)
         case _:
             return value
+
+
+def _key(text: str) -> str:
+    """A text on one line, plain where YAML 1.1 reads it as that."""
+    return DoubleQuotedScalarString(text) if to_yaml(text).startswith('"') else text
 
 
 def _check(old: bytes, new: bytes, path: str, ref: Ref, wanted: Object | None) -> None:

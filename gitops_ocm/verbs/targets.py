@@ -117,7 +117,13 @@ class HubTarget:
 
     async def create(self, resource: Resource, obj: Object) -> Object:
         """POST."""
-        return await self.cluster.create(resource, obj, field_manager=MANAGER, dry_run=self.dry_run)
+        try:
+            return await self.cluster.create(resource, obj, field_manager=MANAGER, dry_run=self.dry_run)
+        except ApiError as error:
+            namespace = obj["metadata"].get("namespace", "")
+            if error.reason == "NotFound" and error.message.startswith("namespaces "):
+                error.hint = f"a cluster's is made when it is let in: gitops-ocm accept --clusters {namespace}"
+            raise
 
     async def edit(self, resource: Resource, name: str, namespace: str, change: Change) -> Object:
         """A merge patch of what differs, held to the version that was looked at."""

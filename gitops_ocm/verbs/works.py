@@ -74,7 +74,7 @@ async def create_replica_set(
 ) -> None:
     """One ManifestWorkReplicaSet beside the Placement, which the hub keeps up with."""
     namespace, called = await _placement(target, placement)
-    refs = [{"name": called}]
+    refs = [{"name": called, "rolloutStrategy": {"type": "All"}}]
     if await target.find(REPLICA_SETS, name, namespace) is None:
         obj = {
             "apiVersion": REPLICA_SETS.api_version,
