@@ -22,6 +22,7 @@ from pathlib import Path
 from gitops_ocm.api.crd import crds
 from gitops_ocm.testing.controlplane import ControlPlane, control_plane
 from gitops_ocm.testing.programs import Programs, ensure
+from tests.bench.agents import agent_rows
 from tests.bench.apiserver import apiserver_rows
 from tests.bench.fleet import Fleet, write_fleet
 from tests.bench.measure import run_program
@@ -77,6 +78,9 @@ def main() -> None:
         if options.apiserver_objects:
             _progress("the embedded API server beside kube-apiserver")
             rows += apiserver_rows(programs, directory, options.apiserver_objects)
+        if options.agents:
+            _progress(f"{options.agents} registration agents at once")
+            rows += agent_rows(options.agents)
         kubectls = list(_kubectls(programs))
         for size in options.sizes:
             chosen = kubectls if size <= options.kubectl_up_to else ()
@@ -101,6 +105,9 @@ def _options() -> argparse.Namespace:
         type=int,
         default=50_000,
         help="objects that the API servers are filled with; 0 leaves them out",
+    )
+    parser.add_argument(
+        "--agents", type=int, default=1000, help="registration agents that join at once; 0 leaves them out"
     )
     parser.add_argument("--json", type=Path, help="write the rows here, too")
     return parser.parse_args()

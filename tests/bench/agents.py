@@ -166,15 +166,18 @@ def _self() -> int:
     return os.getpid()
 
 
-def main() -> None:
-    """Measure and print."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def agent_rows(count: int) -> list[Row]:
+    """Measure a storm of so many agents."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     configure(level="error", json=False)
     with tempfile.TemporaryDirectory(prefix="gitops-ocm-storm-") as name:
-        found = asyncio.run(storm(count, Path(name), rest=90, within=600))
-    print(render(list(found.rows())))
+        return list(asyncio.run(storm(count, Path(name), rest=75, within=600)).rows())
+
+
+def main() -> None:
+    """Measure and print."""
+    print(render(agent_rows(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)))
 
 
 if __name__ == "__main__":

@@ -134,6 +134,13 @@ async def hub(embedded_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Hub]:
         yield await stack.enter_async_context(hub_at(embedded_kubeconfig, tmp_path))
 
 
+@pytest.fixture(params=["embedded", pytest.param("kubernetes", marks=pytest.mark.controlplane)])
+async def each_hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Hub]:
+    """The embedded hub, and a real control plane as one."""
+    async with hub_at(request.getfixturevalue(f"{request.param}_kubeconfig"), tmp_path) as found:
+        yield found
+
+
 @pytest.fixture
 def agent(hub: Hub, spoke: Cluster, tmp_path: Path, unique: Callable[[str], str]) -> Make:
     """Agents of new clusters, which keep what they have in a directory of the test."""

@@ -35,9 +35,11 @@ async def joined(hub: Hub, one: Agent, eventually: Eventually) -> None:
     await eventually(lambda: hub.available(one.name))
 
 
-async def test_bootstrap_to_available(hub: Hub, agent: Make, eventually: Eventually, tmp_path: Path) -> None:
+async def test_bootstrap_to_available(
+    each_hub: Hub, agent: Make, eventually: Eventually, tmp_path: Path
+) -> None:
     """Cluster, one request, approval, acceptance: joined by its own identity, and no key is told anybody."""
-    one = agent()
+    hub, one = each_hub, agent(bootstraps=(each_hub.bootstrap,))
     with capture_logs() as logs:
         async with one.running():
             await joined(hub, one, eventually)
