@@ -201,7 +201,7 @@ async def test_what_is_no_review(hub: Cluster, served: Serve, path: str, body: A
         assert (await webhooks.post(MUTATE, review(cluster())))[0] == 200
 
 
-ADDON = {
+ADDON: Object = {
     "apiVersion": "addon.open-cluster-management.io/v1alpha1",
     "kind": "ManagedClusterAddOn",
     "metadata": {"name": "a", "namespace": "c1", "uid": "1"},

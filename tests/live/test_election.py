@@ -169,7 +169,7 @@ class Cut(LocalCluster):
 
     cut = False
 
-    async def update(self, *args: object, **options: object) -> Object:  # type: ignore[override]
+    async def update(self, *args: object, **options: object) -> Object:
         """PUT, or nothing."""
         if self.cut:
             raise Unreachable("no answer from the hub")
