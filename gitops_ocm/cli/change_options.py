@@ -77,7 +77,7 @@ class Destination:
         if self.repo is not None and self.branch is None:
             raise click.UsageError("--repo is for --commit")
         if self.dry_run:
-            click.echo("gitops-ocm is running in dry-run mode")
+            click.echo("gitops-ocm is running in dry-run mode", err=True)
         return asyncio.run(self._run(work, subject))
 
     async def _run(self, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str) -> int:

@@ -57,7 +57,6 @@ def _run(
         from gitops_ocm.verbs import hub_addons
         from gitops_ocm.verbs.targets import require_hub
 
-        hub_addons.check_names(names)
         cluster = connect(kubeconfig, context)
         try:
             await require_hub(cluster)

@@ -133,6 +133,8 @@ def _managed(obj: Object) -> Sequence[Object]:
 
 async def _known_set(target: Target, name: str) -> Object:
     found = await target.known(SETS, name)
+    if found is None and name in STANDARD and not target.writes_now:
+        return {"metadata": {"name": name}}  # Git need not declare what every hub has.
     if found is None:
         raise not_found(SETS.group, SETS.plural, name)
     return found

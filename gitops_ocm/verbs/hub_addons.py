@@ -39,6 +39,7 @@ def check_names(names: Sequence[str]) -> None:
 
 def install(names: Sequence[str], namespace: str) -> None:
     """Say how to install them."""
+    check_names(names)
     raise NotBuiltIn(
         f"the manifests of {', '.join(names)} are not part of this program",
         hint="; ".join(_install_command(name, namespace) for name in names),
@@ -47,6 +48,7 @@ def install(names: Sequence[str], namespace: str) -> None:
 
 async def uninstall(cluster: Cluster, names: Sequence[str], namespace: str) -> None:
     """Refuse while clusters have them; else say how to remove them."""
+    check_names(names)
     for name in names:
         there = await listed(cluster, CLUSTER_ADDONS, field_selector=f"metadata.name={name}")
         if there:

@@ -156,10 +156,20 @@ async def test_an_addon_from_manifests_to_clusters(cluster: Cluster, unique: Uni
         {"group": "", "resource": "configmaps", "namespace": "default", "name": config["metadata"]["name"]}
     ]
     assert told.last() == f"Deploying {name} add-on to namespaces ns of managed cluster: {member}."
-    with pytest.raises(VerbError, match="still addons for"):
-        await hub_addons.uninstall(cluster, [name], "x")
     await addons.disable(hub, told, [name], [member])
     assert told.last() == f"Undeploying {name} add-on in managed cluster: {member}."
+
+
+async def test_a_hub_addon_in_use_is_not_uninstalled(cluster: Cluster, unique: Unique) -> None:
+    """While a cluster has it, it says which; once none has, what to run."""
+    hub, member = HubTarget(cluster), await managed(cluster, unique)
+    await made(cluster, CLUSTER_ADDONS, "argocd", member, spec={})
+    with pytest.raises(VerbError, match=rf"still addons for argocd .*--clusters .*{member}"):
+        await hub_addons.uninstall(cluster, ["argocd"], "x")
+    await addons.disable(hub, Told(), ["argocd"], [member])
+    with pytest.raises(hub_addons.NotBuiltIn) as caught:
+        await hub_addons.uninstall(cluster, ["argocd"], "x")
+    assert caught.value.hint == "helm uninstall argocd-pull-integration --namespace argocd"
 
 
 async def test_an_unknown_addon_writes_nothing(cluster: Cluster, unique: Unique) -> None:
