@@ -170,7 +170,8 @@ def test_a_lost_clusters_add_ons_are_unknown_and_stay(fleets: MakeFleet) -> None
     fleet.create(lost)
     fleet.simulation.act(MergePatch(cluster_ref("lost"), {"status": lost["status"]}, subresource="status"))
     for addon in map(on, ("c1", "lost")):
-        fleet.simulation.act(MergePatch(addon, {"status": {"conditions": [said]}}, subresource="status"))
+        own = {"conditions": [said], "healthCheck": {"mode": "Customized"}}  # no lease says how it fares
+        fleet.simulation.act(MergePatch(addon, {"status": own}, subresource="status"))
     fleet.advance(seconds=301)
     assert where(fleet) == ["c1", "lost"]
     assert fleet.condition(on("c1"), "Available") == ("True", "Up", "")
