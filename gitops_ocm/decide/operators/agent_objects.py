@@ -7,7 +7,7 @@ Klusterlet's name, while accounts, rights and definitions are on the managed one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gitops_ocm.api.crd import crds
@@ -17,6 +17,7 @@ from gitops_ocm.api.operator_klusterlet import (
 )
 from gitops_ocm.decide.operators.agent_arguments import registration_arguments, work_arguments
 from gitops_ocm.decide.operators.agent_spec import AgentSpec
+from gitops_ocm.decide.operators.gates import NETWORK_POLICIES
 from gitops_ocm.decide.operators.plan import Plan, Stage, stamped
 from gitops_ocm.decide.operators.pods import (
     Volume,
@@ -50,8 +51,12 @@ def klusterlet_plan(
     connected: bool = False,
     cluster_name: str = "",
     pull_secret: Object | None = None,
+    addon_namespaces: Sequence[str] = (),
 ) -> Plan:
-    """What is wanted. Without a connection to the hub the work agent has nothing to do, and no pod."""
+    """What is wanted. Without a connection to the hub the work agent has nothing to do, and no pod.
+
+    `addon_namespaces` are those of add-ons' own, which need the pull secret too.
+    """
     spec = AgentSpec(klusterlet)
     labels = spec.labels
     agents = _deployments(spec, settings, replicas, connected, spec.cluster_name or cluster_name)
@@ -59,14 +64,16 @@ def klusterlet_plan(
         *((namespace(spec.agent_namespace, spec.namespace_labels),) if spec.hosted else ()),
         *_near_rights(spec, settings),
         *copied(pull_secret, spec.agent_namespace, labels),
+        *_network_policies(spec, agents),
     )
+    others = [name for name in addon_namespaces if name not in (ADDON_NAMESPACE, spec.agent_namespace)]
+    pulls = [secret for name in others for secret in copied(pull_secret, name, {})]
+    far = (*_far_rights(spec, settings, pull_secret), *pulls)
     managed = "ManagedClusterResourceApplyFailed"
     return Plan(
         (
             Stage("CRDApplyFailed", "CRDs", spoke_crds(settings.version), settings.far),
-            Stage(
-                managed, "managed cluster resources", _far_rights(spec, settings, pull_secret), settings.far
-            ),
+            Stage(managed, "managed cluster resources", far, settings.far),
             Stage("ManagementClusterResourceApplyFailed", "management cluster resources", near),
             Stage("KlusterletApplyFailed", "agents", agents),
         ),
@@ -152,6 +159,29 @@ def _near_rights(spec: AgentSpec, settings: OperatorSettings) -> tuple[Object, .
             binding(addons, ("ClusterRole", addons), who, labels),
         ]
     return tuple(found)
+
+
+def _network_policies(spec: AgentSpec, agents: Sequence[Object]) -> tuple[Object, ...]:
+    """Behind the operator's own gate: nobody calls an agent."""
+    if not spec.registration_gates.on(NETWORK_POLICIES):
+        return ()
+    return tuple(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {
+                "name": name_of(agent),
+                "namespace": spec.agent_namespace,
+                "labels": dict(spec.labels),
+            },
+            "spec": {
+                "podSelector": agent["spec"]["selector"],
+                "policyTypes": ["Ingress"],
+                "ingress": [],
+            },
+        }
+        for agent in agents
+    )
 
 
 def _deployments(

@@ -12,8 +12,8 @@ from functools import partial
 
 from gitops_ocm.api.operator_klusterlet import KLUSTERLET_FINALIZER, KLUSTERLET_HOSTED_FINALIZER
 from gitops_ocm.decide.contract import DONE, Outcome, Result, Side, View, Want, Write
-from gitops_ocm.decide.kinds import NODE
-from gitops_ocm.decide.operators.agent_objects import klusterlet_plan
+from gitops_ocm.decide.kinds import NAMESPACE, NODE
+from gitops_ocm.decide.operators.agent_objects import ADDON_NAMESPACE_LABEL, klusterlet_plan
 from gitops_ocm.decide.operators.agent_spec import CREATED_BY, AgentSpec, is_hosted
 from gitops_ocm.decide.operators.connection import HUB_SECRET_MISSING, Connection, connection_of
 from gitops_ocm.decide.operators.farewell import Farewell
@@ -112,7 +112,15 @@ class KlusterletOperator:
             connected=connection is not None and connection.hub != HUB_SECRET_MISSING,
             cluster_name=connection.cluster_name if connection is not None else "",
             pull_secret=view.get(pull),
+            addon_namespaces=self._addon_namespaces(view),
         )
+
+    def _addon_namespaces(self, view: View) -> list[str]:
+        """The namespaces of the managed cluster that say they are add-ons'."""
+        far = self._settings.far
+        view.require([Want(NAMESPACE)], far)
+        found = view.list(NAMESPACE, labels={ADDON_NAMESPACE_LABEL: "true"}, side=far)
+        return [name_of(namespace) for namespace in found if not is_deleting(namespace)]
 
     # What is said
 

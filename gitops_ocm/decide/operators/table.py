@@ -43,6 +43,7 @@ AGENT_WRITES: Mapping[str, tuple[str, ...]] = {
     "serviceaccounts": _ALL,
     "nodes": ("get", "list", "watch"),
     "apps/deployments": _ALL,
+    "networking.k8s.io/networkpolicies": _ALL,
     _RBAC + "clusterroles": _ALL,
     _RBAC + "clusterrolebindings": _ALL,
     _RBAC + "roles": _ALL,

@@ -4,65 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 import pytest
 
-from gitops_ocm.api.operator import ClusterManager
-from gitops_ocm.api.operator_klusterlet import Klusterlet
-from gitops_ocm.cli.main import cli
 from gitops_ocm.decide.operators.agent_objects import klusterlet_plan
-from gitops_ocm.decide.operators.hub_objects import hub_plan
 from gitops_ocm.decide.operators.plan import newer, stamped, version_key
-from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.objects.ref import Object
-
-SETTINGS = OperatorSettings("gitops-ocm:1", "1.3.1")
-GROUP = "operator.open-cluster-management.io/v1"
-
-
-def manager(spec: dict[str, Any], **metadata: Any) -> Object:
-    """A ClusterManager as an API server has it, defaults filled in."""
-    meta = {"name": "cluster-manager", "uid": "u1", **metadata}
-    made = ClusterManager.model_validate({"metadata": meta, "spec": spec})
-    found: Object = made.model_dump(by_alias=True, exclude_none=True, mode="json")
-    return {**found, "metadata": meta}
-
-
-def klusterlet(spec: dict[str, Any], **metadata: Any) -> Object:
-    """A Klusterlet as an API server has it, defaults filled in."""
-    meta = {"name": "klusterlet", "uid": "u2", **metadata}
-    made = Klusterlet.model_validate({"metadata": meta, "spec": spec})
-    found: Object = made.model_dump(by_alias=True, exclude_none=True, mode="json")
-    return {**found, "metadata": meta}
-
-
-def of_hub(spec: dict[str, Any], **options: Any) -> dict[tuple[str, str], Object]:
-    """Everything a ClusterManager becomes, by kind and name."""
-    plan = hub_plan(manager(spec), SETTINGS, **{"replicas": 1, **options})
-    return {(obj["kind"], obj["metadata"]["name"]): obj for _, obj in plan.objects()}
-
-
-def of_agent(spec: dict[str, Any], **options: Any) -> dict[tuple[str, str], Object]:
-    """Everything a Klusterlet becomes, by kind and name."""
-    given = {"replicas": 1, "connected": True, **options}
-    plan = klusterlet_plan(klusterlet({"clusterName": "c1", **spec}), SETTINGS, **given)
-    return {(obj["kind"], obj["metadata"]["name"]): obj for _, obj in plan.objects()}
-
-
-def deployment(objects: dict[tuple[str, str], Object], name: str) -> Object:
-    """The pod spec of a Deployment."""
-    found: Object = objects["Deployment", name]["spec"]["template"]["spec"]
-    return found
-
-
-def container(objects: dict[tuple[str, str], Object], name: str) -> Object:
-    """The container of a Deployment."""
-    found: Object = deployment(objects, name)["containers"][0]
-    return found
-
-
-REGISTRATION = "cluster-manager-registration-controller"
-AGENT, WORKER = "klusterlet-registration-agent", "klusterlet-work-agent"
+from tests.decide.operators.given import (
+    AGENT,
+    REGISTRATION,
+    SETTINGS,
+    WORKER,
+    container,
+    deployment,
+    klusterlet,
+    of_agent,
+    of_hub,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,215 +61,6 @@ def test_components_of_a_hub(spec: dict[str, Any], there: set[str], missing: set
     names = {name.removeprefix("cluster-manager-") for kind, name in of_hub(spec) if kind == "Deployment"}
     assert there <= names
     assert not missing & names
-
-
-HUB_ARGUMENTS: list[tuple[dict[str, Any], str, list[str], list[str]]] = [
-    ({}, REGISTRATION, ["--controllers=registration"], ["--feature-gates"]),
-    (
-        {"registrationConfiguration": {"featureGates": [{"feature": "ClusterProfile", "mode": "Enable"}]}},
-        REGISTRATION,
-        ["--feature-gates=ClusterProfile=true"],
-        [],
-    ),
-    (
-        {"registrationConfiguration": {"featureGates": [{"feature": "ResourceCleanup", "mode": "Enable"}]}},
-        REGISTRATION,
-        [],
-        ["--feature-gates"],
-    ),
-    (
-        {
-            "registrationConfiguration": {
-                "autoApproveUsers": ["bob"],
-                "featureGates": [{"feature": "ManagedClusterAutoApproval", "mode": "Enable"}],
-                "registrationDrivers": [{"authType": "csr", "csr": {"autoApprovedIdentities": ["eve"]}}],
-            }
-        },
-        REGISTRATION,
-        ["--cluster-auto-approval-users=bob", "--auto-approved-csr-users=eve"],
-        [],
-    ),
-    (
-        {"registrationConfiguration": {"autoApproveUsers": ["bob"]}},
-        REGISTRATION,
-        [],
-        ["--cluster-auto-approval-users"],
-    ),
-    (
-        {
-            "deployOption": {
-                "mode": "Default",
-                "default": {"workWebhookConfiguration": {"bindConfiguration": {"port": 7443}}},
-            }
-        },
-        "cluster-manager-work-webhook",
-        ["--listen=0.0.0.0:7443"],
-        [],
-    ),
-    ({}, "cluster-manager-sync-controller", ["--controllers=sync"], ["--feature-gates"]),
-    (
-        {"deployOption": {"mode": "Hosted"}},
-        REGISTRATION,
-        ["/var/run/secrets/hub/kubeconfig"],
-        [],
-    ),
-]
-
-
-@pytest.mark.parametrize(("spec", "name", "there", "missing"), HUB_ARGUMENTS)
-def test_arguments_of_a_hub(spec: dict[str, Any], name: str, there: list[str], missing: list[str]) -> None:
-    """Gates, users and ports of a spec are told to the process that has to know."""
-    arguments = container(of_hub(spec), name)["args"]
-    assert [text for text in there if text not in arguments] == []
-    assert not [text for text in arguments if text.startswith(tuple(missing))] or not missing
-
-
-AGENT_ARGUMENTS: list[tuple[dict[str, Any], str, list[str]]] = [
-    ({}, AGENT, ["--cluster-name=c1", "--bootstrap-kubeconfig=/spoke/bootstrap/kubeconfig"]),
-    ({}, WORKER, ["--agent-id=u2", "--hub-kubeconfig=/spoke/hub-kubeconfig/kubeconfig"]),
-    ({}, WORKER, ["--status-sync-interval=60s"]),
-    ({"workConfiguration": {"statusSyncInterval": "9s"}}, WORKER, ["--status-sync-interval=9s"]),
-    (
-        {"workConfiguration": {"appliedManifestWorkEvictionGracePeriod": "10m"}},
-        WORKER,
-        ["--appliedmanifestwork-eviction-grace-period=10m"],
-    ),
-    (
-        {
-            "workConfiguration": {
-                "kubeAPIQPS": 3,
-                "kubeAPIBurst": 4,
-                "hubKubeAPIQPS": 5,
-                "hubKubeAPIBurst": 6,
-            }
-        },
-        WORKER,
-        [
-            "--kube-api-qps=3",
-            "--kube-api-burst=4",
-            "--hub-kube-api-qps=5",
-            "--hub-kube-api-burst=6",
-        ],
-    ),
-    (
-        {"registrationConfiguration": {"kubeAPIQPS": 7, "kubeAPIBurst": 8}},
-        AGENT,
-        ["--kube-api-qps=7", "--kube-api-burst=8"],
-    ),
-    (
-        {"registrationConfiguration": {"clientCertExpirationSeconds": 7200}},
-        AGENT,
-        ["--client-cert-expiration-seconds=7200"],
-    ),
-    (
-        {
-            "registrationConfiguration": {
-                "clusterAnnotations": {"agent.open-cluster-management.io/x": "1", "other": "2"}
-            }
-        },
-        AGENT,
-        ["--cluster-annotations=agent.open-cluster-management.io/x=1"],
-    ),
-    (
-        {
-            "registrationConfiguration": {
-                "clusterClaimConfiguration": {
-                    "maxCustomClusterClaims": 5,
-                    "reservedClusterClaimSuffixes": ["x.io", "y.io"],
-                }
-            }
-        },
-        AGENT,
-        ["--max-custom-cluster-claims=5", "--reserved-cluster-claim-suffixes=x.io,y.io"],
-    ),
-    (
-        {
-            "registrationConfiguration": {
-                "addOnKubeClientRegistrationDriver": {
-                    "authType": "token",
-                    "token": {"expirationSeconds": 3600},
-                }
-            }
-        },
-        AGENT,
-        ["--addon-kubeclient-registration-auth=token", "--addon-token-expiration-seconds=3600"],
-    ),
-    (
-        {"externalServerURLs": [{"url": "https://a"}, {"url": "https://b"}]},
-        AGENT,
-        ["--spoke-external-server-urls=https://a", "--spoke-external-server-urls=https://b"],
-    ),
-    (
-        {
-            "registrationConfiguration": {
-                "featureGates": [{"feature": "MultipleHubs", "mode": "Enable"}],
-                "bootstrapKubeConfigs": {
-                    "type": "LocalSecrets",
-                    "localSecretsConfig": {
-                        "kubeConfigSecrets": [{"name": "one"}, {"name": "two"}],
-                        "hubConnectionTimeoutSeconds": 200,
-                    },
-                },
-            }
-        },
-        AGENT,
-        [
-            "--bootstrap-kubeconfigs=/spoke/one/kubeconfig",
-            "--bootstrap-kubeconfigs=/spoke/two/kubeconfig",
-            "--hub-connection-timeout-seconds=200",
-            "--feature-gates=MultipleHubs=true",
-        ],
-    ),
-    (
-        {"workConfiguration": {"featureGates": [{"feature": "RawFeedbackJsonString", "mode": "Enable"}]}},
-        WORKER,
-        ["--feature-gates=RawFeedbackJsonString=true"],
-    ),
-    ({"deployOption": {"mode": "Singleton"}}, "klusterlet-agent", ["--agents=registration,work"]),
-    (
-        {"deployOption": {"mode": "SingletonHosted"}},
-        "klusterlet-agent",
-        ["--agent-id=u2", "--spoke-kubeconfig=/spoke/config/kubeconfig"],
-    ),
-    ({"deployOption": {"mode": "Hosted"}}, WORKER, ["--spoke-kubeconfig=/spoke/config/kubeconfig"]),
-]
-
-
-@pytest.mark.parametrize(("spec", "name", "there"), AGENT_ARGUMENTS)
-def test_arguments_of_an_agent(spec: dict[str, Any], name: str, there: list[str]) -> None:
-    """Every setting of a Klusterlet is told to the agent it is for; foreign annotations are not."""
-    arguments = container(of_agent(spec), name)["args"]
-    assert [text for text in there if text not in arguments] == []
-    assert not [text for text in arguments if "other=2" in text]
-
-
-def test_the_registration_agent_picks_its_own_id() -> None:
-    """OCM tells the stand-alone registration agent no id: the agent's name in its certificate is its own."""
-    assert not [a for a in container(of_agent({}), AGENT)["args"] if a.startswith("--agent-id")]
-
-
-def _all_commands() -> list[list[str]]:
-    found = []
-    for spec, *_ in HUB_ARGUMENTS:
-        objects = of_hub(spec)
-        found += [container(objects, name)["args"] for kind, name in objects if kind == "Deployment"]
-    for spec, *_ in AGENT_ARGUMENTS:
-        objects = of_agent(spec)
-        found += [container(objects, name)["args"] for kind, name in objects if kind == "Deployment"]
-    return [list(args) for args in dict.fromkeys(map(tuple, found))]
-
-
-@pytest.mark.parametrize("arguments", _all_commands(), ids=lambda args: " ".join(args)[:80])
-def test_our_own_programs_take_these_arguments(arguments: list[str]) -> None:
-    """The command line of every container is one that `gitops-ocm` understands, value by value."""
-    command: click.Command = cli
-    context = click.Context(cli)
-    while isinstance(command, click.Group):
-        found = command.get_command(context, arguments[0])
-        assert found is not None
-        command, arguments = found, arguments[1:]
-    parsed = command.make_context("gitops-ocm", arguments)
-    assert parsed.args == []
 
 
 @pytest.mark.parametrize(
@@ -492,3 +240,36 @@ def test_definitions_are_never_downgraded(live: str, ours: str, kept: bool) -> N
     crd: Object = {"metadata": {"name": "x"}}
     assert newer(stamped([crd], live)[0], stamped([crd], ours)[0]) is kept
     assert version_key("1.2.3") > version_key("1.2.3-alpha") > version_key("1.2.2")
+
+
+def test_network_policies_by_their_gate() -> None:
+    """With the operator's own gate each Deployment has a policy: webhooks are called, nothing else is."""
+    gates = {
+        "registrationConfiguration": {"featureGates": [{"feature": "NetworkPolicies", "mode": "Enable"}]}
+    }
+    for objects in (of_hub(gates), of_agent(gates)):
+        policies = {name: o["spec"] for (kind, name), o in objects.items() if kind == "NetworkPolicy"}
+        assert set(policies) == {name for kind, name in objects if kind == "Deployment"}
+        called = {name for name, spec in policies.items() if spec["ingress"]}
+        assert called == {name for name in policies if name.endswith("-webhook")}
+        assert not [a for n in policies for a in container(objects, n)["args"] if "NetworkPolicies" in a]
+    assert not [key for key in (*of_hub({}), *of_agent({})) if key[0] == "NetworkPolicy"]
+
+
+def test_pull_credentials_reach_every_namespace_of_add_ons() -> None:
+    """The pull secret is copied to agents, to add-ons, and wherever a namespace says it is an add-on's."""
+    secret: Object = {
+        "metadata": {"name": "open-cluster-management-image-pull-credentials", "namespace": "operator"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": "e30="},
+    }
+    plan = klusterlet_plan(
+        klusterlet({}), SETTINGS, replicas=1, pull_secret=secret, addon_namespaces=["mine"]
+    )
+    copies = [obj for _, obj in plan.objects() if obj["kind"] == "Secret"]
+    assert {copy["metadata"]["namespace"] for copy in copies} == {
+        "open-cluster-management-agent",
+        "open-cluster-management-agent-addon",
+        "mine",
+    }
+    assert all(copy["data"] == secret["data"] and copy["type"] == secret["type"] for copy in copies)
