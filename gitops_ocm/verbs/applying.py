@@ -12,6 +12,7 @@ from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ownership import fields_owned_by
 from gitops_ocm.objects.ref import Kind, Object, Resource, kind_of
 from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.voice import VerbError, Voice
@@ -75,6 +76,11 @@ class Applier:
         if resource is None or unmade:
             self.voice.note(f"would apply {name}")
             return
+        if obj["kind"] == "Deployment" and await self._foreign(resource, meta):
+            self.voice.note(f"{name} was made by another program: it is made anew")
+            await self.delete(resource, meta["namespace"], meta["name"])
+            if self.dry_run:
+                return
         await self.cluster.patch(
             resource,
             meta.get("namespace", "") if resource.namespaced else "",
@@ -89,6 +95,11 @@ class Applier:
             self.voice.note(f"would apply {name}")
             if obj["kind"] == "Namespace" and await self.find(resource, "", meta["name"]) is None:
                 self._pending.add(("Namespace", meta["name"]))
+
+    async def _foreign(self, resource: Resource, meta: Object) -> bool:
+        """Whether another program has made it: what that left in pods would not fit ours."""
+        live = await self.find(resource, meta["namespace"], meta["name"])
+        return live is not None and not fields_owned_by(live, MANAGER)
 
     async def _established(self, name: str) -> None:
         async def look() -> Look:
