@@ -3,11 +3,13 @@
     kubectl --kubeconfig FILE proxy --port 8001 &
     .venv/bin/python tools/builtin_schemas.py http://127.0.0.1:8001
 
-It reads discovery and OpenAPI v3. Three files result, read by `gitops_ocm.runtime.catalog`:
-`resources.json` (how each kind is served), `definitions.json.gz` (schemas by definition name, references
-kept, without prose) and `descriptions.json.gz` (the prose, which is Kubernetes' own under its Apache 2.0
-licence: what `kubectl explain` prints, and nothing else needs). Defaults that a server sets in code are
-in no OpenAPI: `gitops_ocm.objects.native_defaults` has them.
+It reads discovery and OpenAPI v3. Two files result, read by `gitops_ocm.runtime.catalog`:
+`resources.json` (how each kind is served) and `definitions.json.gz` (schemas by definition name, references
+kept, without prose). Defaults that a server sets in code are in no OpenAPI:
+`gitops_ocm.objects.native_defaults` has them.
+
+With `--descriptions FILE` it writes the prose instead, which is Kubernetes' own text and no part of this
+project: what `kubectl explain` prints where `hub serve --descriptions FILE` is told of it.
 """
 
 from __future__ import annotations
@@ -146,26 +148,31 @@ def main() -> None:
     """Read the server named on the command line; write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="an API server that asks for no credentials: a `kubectl proxy`")
-    server = Server(parser.parse_args().url)
+    parser.add_argument("--descriptions", type=Path, metavar="FILE", help="write the prose alone, to FILE")
+    given = parser.parse_args()
+    server = Server(given.url)
     version = server.get("/version")
     rows = list(resources(server))
     found = definitions(server, rows)
+    if given.descriptions:
+        text = {name: told for name, schema in found.items() if (told := prose(schema))}
+        write(given.descriptions, text)
+        return
     TARGET.mkdir(parents=True, exist_ok=True)
     head = {"gitVersion": version["gitVersion"], "major": version["major"], "minor": version["minor"]}
     lines = ",\n".join("  " + json.dumps(r) for r in rows)
     (TARGET / "resources.json").write_text(
         f'{{"version": {json.dumps(head)},\n "resources": [\n{lines}\n]}}\n', encoding="utf-8"
     )
-    write("definitions", {name: facts(schema) for name, schema in found.items()})
-    write("descriptions", {name: text for name, schema in found.items() if (text := prose(schema))})
+    write(TARGET / "definitions.json.gz", {name: facts(schema) for name, schema in found.items()})
     sys.stdout.write(f"{len(rows)} resources, {len(found)} definitions\n")
 
 
-def write(name: str, content: Any) -> None:
+def write(path: Path, content: Any) -> None:
     """One compressed file; the same content has the same bytes."""
     packed = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
-    (TARGET / f"{name}.json.gz").write_bytes(packed)
-    sys.stdout.write(f"{name}: {len(packed)} bytes\n")
+    path.write_bytes(packed)
+    sys.stdout.write(f"{path.name}: {len(packed)} bytes\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import asyncio
 import gzip
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
@@ -75,8 +76,10 @@ class App:
         *,
         now: Callable[[], datetime],
         address: str,
+        descriptions: Path | None = None,
     ) -> None:
         self._api = api
+        self._descriptions = descriptions
         self._authenticator = authenticator
         self._now = now
         self._certificates: WeakKeyDictionary[asyncio.BaseTransport, Certificate | None] = WeakKeyDictionary()
@@ -87,14 +90,14 @@ class App:
         self._reviews = Reviews(self.access, authenticator, tokens, now)
         self._key = tokens.key
         self._discovery = Discovery(api.catalog)
-        self._openapi = OpenApi(self._discovery)
+        self._openapi = OpenApi(self._discovery, descriptions)
 
     @property
     def discovery(self) -> Discovery:
         """What is served at this moment: CRDs come and go."""
         if self._discovery.catalog is not self._api.catalog:
             self._discovery = Discovery(self._api.catalog)
-            self._openapi = OpenApi(self._discovery)
+            self._openapi = OpenApi(self._discovery, self._descriptions)
         return self._discovery
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:

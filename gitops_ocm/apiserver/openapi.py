@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,8 +34,9 @@ _ACTIONS = {"get": "get", "put": "put", "patch": "patch", "delete": "delete", "p
 class OpenApi:
     """The OpenAPI documents of one `Discovery`."""
 
-    def __init__(self, discovery: Discovery) -> None:
+    def __init__(self, discovery: Discovery, descriptions: Path | None = None) -> None:
         self._discovery = discovery
+        self._descriptions = descriptions
         self._documents: dict[str, bytes] = {}
         self._hashes: dict[str, str] = {}
 
@@ -51,7 +53,7 @@ class OpenApi:
             served = dict(self._group_versions()).get(path)
             if served is None:
                 return None
-            self._documents[path] = orjson.dumps(_document(path, served))
+            self._documents[path] = orjson.dumps(_document(path, served, descriptions(self._descriptions)))
         return self._documents[path]
 
     def v2(self) -> bytes:
@@ -68,7 +70,7 @@ class OpenApi:
     def _hash(self, path: str, served: Iterable[Served]) -> str:
         # A hash of what the document is made of, so that the index does not make every document.
         if path not in self._hashes:
-            digest = hashlib.sha256(kubernetes_version()["gitVersion"].encode())
+            digest = hashlib.sha256(f"{kubernetes_version()['gitVersion']} {self._descriptions}".encode())
             for entry in served:
                 digest.update(repr(entry.resource).encode())
                 if entry.custom:
@@ -79,8 +81,9 @@ class OpenApi:
     def _swagger(self) -> Object:
         schemas: dict[str, Any] = {}
         paths: dict[str, Any] = {}
+        prose = descriptions(self._descriptions)
         for path, served in self._group_versions():
-            schemas |= _schemas(served)
+            schemas |= _schemas(served, prose)
             paths |= _without_content(_paths(path, served))
         document: Object = {
             "swagger": "2.0",
@@ -96,12 +99,12 @@ def group_version_path(group: Group, version: str) -> str:
     return f"apis/{group.name}/{version}" if group.name else f"api/{version}"
 
 
-def _document(path: str, served: tuple[Served, ...]) -> Object:
+def _document(path: str, served: tuple[Served, ...], prose: Prose) -> Object:
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": kubernetes_version()["gitVersion"]},
         "paths": _paths(path, served),
-        "components": {"schemas": _schemas(served)},
+        "components": {"schemas": _schemas(served, prose)},
     }
 
 
@@ -178,9 +181,8 @@ def definition_name(resource: Resource) -> str:
     return ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
 
 
-def _schemas(served: Iterable[Served]) -> dict[str, Any]:
+def _schemas(served: Iterable[Served], prose: Prose) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    prose = descriptions()
     pending = [META + name for name in SHARED]
     for entry in served:
         name = definition_name(entry.resource)
@@ -202,13 +204,15 @@ def _schemas(served: Iterable[Served]) -> dict[str, Any]:
 
 def _described(schema: Mapping[str, Any], told: Mapping[str, str], prose: Prose) -> dict[str, Any]:
     """A definition with what is told of it and its fields; `""` for what every object's field is told."""
-    usual = prose[f"{_ANY}List"] if "items" in told else prose[_ANY]
+    usual = prose.get(f"{_ANY}List" if "items" in told else _ANY, {})
     result = dict(schema)
     if "" in told:
         result["description"] = told[""]
     if "properties" in schema:
         result["properties"] = {
-            name: {"description": told[name] or usual[name], **raw} if name in told else raw
+            name: {"description": text, **raw}
+            if (text := told.get(name) or (usual.get(name) if name in told else None))
+            else raw
             for name, raw in schema["properties"].items()
         }
     return result

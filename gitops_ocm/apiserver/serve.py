@@ -55,6 +55,7 @@ from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.identity import write_kubeconfig
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.runtime.catalog import descriptions as prose_of
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import Clock, SystemClock
 
@@ -93,6 +94,7 @@ async def serve(
     admission: Webhooks | None = WEBHOOKS,
     accept_clock: bool = False,
     beta_certificates: bool = False,
+    descriptions: Path | None = None,
 ) -> AsyncIterator[Server]:
     """Serve a directory (made if need be), or an `Api` with its files in a temporary directory.
 
@@ -100,9 +102,11 @@ async def serve(
     tokens beside the client certificates; `crds` are CustomResourceDefinitions applied at the start.
     `admission` judges writes to a directory that is served; an `Api` has its own. With `accept_clock`
     the directory may have been written at a time that is still to come. With `beta_certificates` the
-    directory's requests for certificates are served as by an old hub (`csr_beta`).
+    directory's requests for certificates are served as by an old hub (`csr_beta`). `descriptions` is a file
+    with what `kubectl explain` says of built-in fields (`runtime.catalog.descriptions`).
     """
     clock = clock or SystemClock()
+    prose_of(descriptions)  # what is wrong with the file is said at the start
     async with AsyncExitStack() as stack:
         if isinstance(source, Path):
             directory = prepared(source)
@@ -123,7 +127,8 @@ async def serve(
             api.keep_in_namespaces(usual(ca))
         sources = (ServiceAccountTokens(api.store, key, clock.now), BootstrapTokens(api.store, clock.now))
         requests = TokenRequests(api.store, key, clock.now)
-        app = App(api, Authenticator(tokens, sources), requests, now=clock.now, address=host)
+        authenticator = Authenticator(tokens, sources)
+        app = App(api, authenticator, requests, now=clock.now, address=host, descriptions=descriptions)
         context = authority.server_context(pair)
         taken = await stack.enter_async_context(_listening(app, host, port or last_port(directory), context))
         url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
@@ -161,6 +166,7 @@ async def serve_fleet(
     admission: Webhooks | None = WEBHOOKS,
     accept_clock: bool = False,
     beta_certificates: bool = False,
+    descriptions: Path | None = None,
 ) -> AsyncIterator[tuple[Server, Mapping[str, Server]]]:
     """A hub in `directory` and `cluster1`..`clusterN` beside it, each a server of its own."""
     async with AsyncExitStack() as stack:
@@ -174,13 +180,16 @@ async def serve_fleet(
                 admission=admission,
                 accept_clock=accept_clock,
                 beta_certificates=beta_certificates,
+                descriptions=descriptions,
             )
         )
         members = {}
         for number in range(1, clusters + 1):
             name = f"cluster{number}"
             home = directory / CLUSTERS / name
-            member = serve(home, host, name=name, clock=clock, accept_clock=accept_clock)
+            member = serve(
+                home, host, name=name, clock=clock, accept_clock=accept_clock, descriptions=descriptions
+            )
             members[name] = await stack.enter_async_context(member)
         yield hub, members
 

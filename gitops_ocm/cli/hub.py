@@ -126,6 +126,12 @@ def _data_dir_option(command: Any) -> Any:
     is_flag=True,
     help="Start although the clock is behind the time at which the state was last written.",
 )
+@click.option(
+    "--descriptions",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="What kubectl explain says of built-in fields, as tools/builtin_schemas.py wrote it.",
+)
 @_controllers_option
 @hub_options
 @credential_options
@@ -138,6 +144,7 @@ def serve(
     workload_delay: float,
     beta_certificates: bool,
     accept_clock: bool,
+    descriptions: Path | None,
     controllers: str | None,
     log_level: str,
     log_format: str,
@@ -166,6 +173,7 @@ def serve(
             port=port,
             beta_certificates=beta_certificates,
             accept_clock=accept_clock,
+            descriptions=descriptions,
             admission=Webhooks(settings),
         )
         async with AsyncExitStack() as stack:

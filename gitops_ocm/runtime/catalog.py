@@ -8,14 +8,17 @@ once, schemas when the first of them is needed. What a live server serves is tol
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.ref import Kind, Resource
 from gitops_ocm.objects.schema import Definitions, Schema
@@ -43,6 +46,12 @@ SELECTABLE: Mapping[Kind, tuple[str, ...]] = {
 """Fields that a field selector may ask of a built-in kind, beside its name and namespace."""
 
 
+class DescriptionsUnreadable(GitopsError):
+    """The file that was named as descriptions of the built-in kinds is none."""
+
+    code = "descriptions-unreadable"
+
+
 def load_catalog(*, ocm: bool = True) -> Catalog:
     """The built-in kinds; with `ocm` also those of Open Cluster Management and our own."""
     return _with_ocm() if ocm else _built_in()
@@ -65,12 +74,23 @@ def _letters() -> Mapping[str, Mapping[str, str]]:
     return _read("fields")
 
 
-def descriptions() -> Mapping[str, Mapping[str, str]]:
-    """The prose of every built-in definition: by property, its own under `""`.
+def descriptions(path: Path | None) -> Mapping[str, Mapping[str, str]]:
+    """The prose of built-in definitions, by definition and property; a definition's own under `""`.
 
-    Read anew each time: half a megabyte that is only needed while a document is made of it.
+    It is Kubernetes' own text and no part of this package: `tools/builtin_schemas.py --descriptions`
+    writes the file from a real server. Without one there is none. Read anew each time: half a megabyte
+    that is only needed while a document is made of it.
     """
-    return _read("descriptions")
+    if path is None:
+        return {}
+    try:
+        found: Mapping[str, Mapping[str, str]] = orjson.loads(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DescriptionsUnreadable(
+            f"{path} has no descriptions of kinds: {error}",
+            hint="write it with tools/builtin_schemas.py --descriptions FILE URL",
+        ) from None
+    return found
 
 
 def _read(name: str) -> Mapping[str, Any]:
