@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitops_ocm.cli.install_options import failing
 from gitops_ocm.cli.options import connect
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Destination:
             raise click.UsageError("--repo is for --commit")
         if self.dry_run:
             click.echo("gitops-ocm is running in dry-run mode", err=True)
-        return asyncio.run(self._run(work, subject))
+        with failing():
+            return asyncio.run(self._run(work, subject))
 
     async def _run(self, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str) -> int:
         from gitops_ocm.verbs.targets import HubTarget

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitops_ocm.cli.install_options import failing
 from gitops_ocm.cli.list_options import cluster_options, clusters_of
 from gitops_ocm.cli.main import LazyGroup
 from gitops_ocm.cli.options import connect, kubeconfig_options
@@ -185,4 +186,5 @@ def _read(kubeconfig: Path | None, context: str | None, read: Callable[[HttpClus
         finally:
             await cluster.close()
 
-    return asyncio.run(work())
+    with failing():
+        return asyncio.run(work())

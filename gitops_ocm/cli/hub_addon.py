@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gitops_ocm.cli.install_options import failing
 from gitops_ocm.cli.list_options import names_option
 from gitops_ocm.cli.options import connect, kubeconfig_options
 
@@ -67,4 +68,5 @@ def _run(
         finally:
             await cluster.close()
 
-    asyncio.run(work())
+    with failing():
+        asyncio.run(work())

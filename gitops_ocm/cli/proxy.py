@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.change_options import voice
+from gitops_ocm.cli.install_options import failing
 from gitops_ocm.cli.list_options import cluster_options, clusters_of
 from gitops_ocm.cli.options import connect, kubeconfig_options
 
@@ -65,4 +66,5 @@ def _run(
         finally:
             await cluster.close()
 
-    asyncio.run(run())
+    with failing():
+        asyncio.run(run())
