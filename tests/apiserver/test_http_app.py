@@ -96,10 +96,15 @@ async def test_errors_are_statuses(http: Http, method: str, path: str, code: int
     assert (status, body["kind"], body["message"], body["code"]) == (code, "Status", message, code)
 
 
-@pytest.mark.parametrize("path", ["/foo", "/apis/foo", "/apis/foo/v1", "/apis/foo/v1/bars", "/openapi/v3/x"])
+@pytest.mark.parametrize("path", ["/foo", "/apis/foo", "/apis/foo/v1", "/apis/foo/v1/bars"])
 async def test_unknown_paths_are_plain_text(http: Http, path: str) -> None:
     """Outside the served groups nothing is a Status."""
     assert (await http("GET", path))[:2] == (404, b"404 page not found\n")
+
+
+async def test_an_unknown_openapi_document_is_nothing(http: Http) -> None:
+    """Of documents that there are not, not even that is said."""
+    assert (await http("GET", "/openapi/v3/x"))[:2] == (404, b"")
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/version"])

@@ -163,6 +163,11 @@ def test_what_a_body_says_twice_is_told(body: bytes, media: str, twice: tuple[st
         (b"1e+x", "application/json", "invalid character 'x' in exponent of numeric literal"),
         (b"[" * 20_000, "application/json", "invalid character '[' exceeded max depth"),
         (b"a: [", "application/yaml", "yaml: line 2: did not find expected node content"),
+        (
+            b"{}",
+            "application/vnd.kubernetes.protobuf",
+            "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
+        ),
     ],
 )
 def test_nonsense_is_named_in_gos_words(body: bytes, media: str, words: str) -> None:
@@ -172,14 +177,12 @@ def test_nonsense_is_named_in_gos_words(body: bytes, media: str, words: str) -> 
     assert str(raised.value) == words
 
 
-@pytest.mark.parametrize(
-    ("media", "code"), [("application/vnd.kubernetes.protobuf", 400), ("text/html", 415), ("text/plain", 415)]
-)
-def test_bad_media_are_refused(media: str, code: int) -> None:
-    """A body that is no protobuf is a 400, an unknown media type a 415."""
+@pytest.mark.parametrize("media", ["text/html", "text/plain"])
+def test_bad_media_are_refused(media: str) -> None:
+    """An unknown media type is a 415."""
     with pytest.raises(ApiError) as raised:
         decode(b"{}", media)
-    assert raised.value.http_code == code
+    assert raised.value.http_code == 415
 
 
 @given(st.binary(max_size=40) | st.text('{}[]":,\\ue+-.0123 truefalsn', max_size=24).map(str.encode))

@@ -75,7 +75,7 @@ def test_generations_count_what_is_desired(
 
 def test_what_a_client_leaves_out_stays() -> None:
     """Identity need not be sent with an update; labels that are not sent are gone."""
-    old = widget(creationTimestamp="2026-01-01T00:00:00Z", labels={"a": "b"}, generateName="g-")
+    old = widget(creationTimestamp="2026-01-01T00:00:00Z", labels={"a": "b"})
     result = lifecycle.updated(old, {"metadata": {"name": "a"}, "spec": {}}, resource=WIDGETS)
     assert result["metadata"] == {k: v for k, v in old["metadata"].items() if k != "labels"}
 
