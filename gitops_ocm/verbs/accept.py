@@ -61,7 +61,6 @@ class Judged:
     due: Sequence[Object] = ()
     approved: bool = False
     told: Sequence[str] = ()
-    ambiguous: bool = False
 
 
 def judge(requests: Iterable[Object], options: AcceptOptions) -> Judged:
@@ -84,7 +83,7 @@ def judge(requests: Iterable[Object], options: AcceptOptions) -> Judged:
             "the certain requesters with --requesters or set --skip-approve-check if all CSRs need to be "
             "approved"
         )
-        return Judged(told=told, ambiguous=True)
+        return Judged(told=told)
     # Only one asks: that it is the one meant goes without saying.
     wanted = set(options.requesters) | (set(names) if len(names) == 1 else set())
     due, approved = [], False

@@ -50,7 +50,6 @@ class HubSpec:
     grpc_endpoint_type: str = "hostname"
     resource_requirement: Mapping[str, Any] = field(default_factory=dict)
     bootstrap_token: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def cluster_manager(wanted: HubSpec, values: ChartValues = EMPTY, name: str = CLUSTER_MANAGER) -> Object:
@@ -79,7 +78,7 @@ def cluster_manager(wanted: HubSpec, values: ChartValues = EMPTY, name: str = CL
     return {
         "apiVersion": "operator.open-cluster-management.io/v1",
         "kind": "ClusterManager",
-        "metadata": {"name": name, **present(labels=dict(wanted.labels))},
+        "metadata": {"name": name},
         "spec": merged({**spec, **values.images()}, values.spec("clusterManager")),
     }
 

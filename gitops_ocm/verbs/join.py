@@ -72,9 +72,9 @@ class Joining:
 
     applied: list[Object]
     bootstrap: bytes = field(repr=False)
-    embedded: bool = False
-    spec: KlusterletSpec | None = None
-    hub_ca: bytes = b""
+    embedded: bool
+    spec: KlusterletSpec
+    hub_ca: bytes
 
 
 def check_access(options: Mapping[str, str]) -> None:

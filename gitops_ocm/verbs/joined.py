@@ -24,7 +24,6 @@ async def wait_until_joined(
 ) -> None:
     """Wait for what `join` has started. On an embedded server only the hub is asked: no pods run there."""
     spec = done.spec
-    assert spec is not None
     if not done.embedded:
         await _operator(cluster, voice, patience)
         await _agents(cluster, spec, voice, patience)
