@@ -37,6 +37,8 @@ from tests.bench.table import Row, render
 
 PROBE = 0.25
 """Seconds between two looks how fast the hub answers."""
+LIST = 0.002
+"""Seconds per cluster between two looks at all of them: looking is not what is measured."""
 QUIET = 5.0
 """Seconds after the last cluster is available before rest is measured."""
 
@@ -151,7 +153,7 @@ async def _serves(admin: Cluster) -> bool:
 
 
 async def _all_available(admin: Cluster, count: int) -> bool:
-    await asyncio.sleep(PROBE)
+    await asyncio.sleep(count * LIST)
     clusters = (await admin.list(CLUSTERS)).items
     joined = [c for c in clusters if is_true(c, "ManagedClusterConditionAvailable")]
     return len(joined) == count
