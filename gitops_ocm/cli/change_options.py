@@ -14,6 +14,7 @@ from gitops_ocm.cli.install_options import failing
 from gitops_ocm.cli.options import connect
 
 if TYPE_CHECKING:
+    from gitops_ocm.kube.client import HttpCluster
     from gitops_ocm.verbs.commit import Made, RepositoryTarget
     from gitops_ocm.verbs.targets import Target
     from gitops_ocm.verbs.voice import Voice
@@ -98,15 +99,9 @@ class Destination:
     async def _commit(
         self, branch: str, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str
     ) -> int:
-        from gitops_ocm.kube.identity import KubeconfigError
         from gitops_ocm.verbs.commit import repository_target
 
-        try:
-            cluster = connect(self.kubeconfig, self.context)
-        except KubeconfigError:
-            if self.kubeconfig is not None or self.context is not None:
-                raise
-            cluster = None  # The repository alone will do: what a change refers to must then be declared.
+        cluster = await self._hub_if_any()
         try:
             async with repository_target(self.repo or Path(), branch, cluster) as target:
                 await target.check_hub()
@@ -116,6 +111,28 @@ class Destination:
         finally:
             if cluster is not None:
                 await cluster.close()
+
+    async def _hub_if_any(self) -> HttpCluster | None:
+        """The hub to look things up on; without one, what a change refers to must be declared in Git."""
+        from gitops_ocm.kube.cluster import Unreachable
+        from gitops_ocm.kube.identity import KubeconfigError
+
+        try:
+            cluster = connect(self.kubeconfig, self.context)
+        except KubeconfigError:
+            if self.kubeconfig is not None or self.context is not None:
+                raise
+            return None
+        try:
+            await cluster.version()
+        except Unreachable as error:
+            click.echo(f"going by the repository alone: {error.message}", err=True)
+            await cluster.close()
+            return None
+        except BaseException:
+            await cluster.close()
+            raise
+        return cluster
 
 
 def voice() -> Voice:

@@ -61,6 +61,22 @@ def test_commit_takes_a_branch_only_after_an_equals_sign(clone: Path, args: list
     assert f"next: git -C {clone} push" in done.stdout
 
 
+def test_a_hub_that_does_not_answer_is_no_hindrance(clone: Path) -> None:
+    """The kubeconfig's hub is away: it is said, and the commit is made from what Git declares."""
+    kubeconfig = clone.parent / "kubeconfig"
+    kubeconfig.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: a\n"
+        "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+        "users: [{name: a, user: {}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\n"
+    )
+    for cluster, status in (("unknown", 1), ("cluster1", 0)):
+        args = ("clusterset", "set", "global", "--clusters", cluster, "--commit", "--repo", str(clone))
+        done = invoke(*args, "--kubeconfig", str(kubeconfig))
+        assert done.exit_code == status, done.output
+        assert "going by the repository alone" in done.stderr
+    assert log(clone, "main") == "Put cluster1 into cluster set global"
+
+
 def test_a_dry_run_of_a_commit_prints_the_difference(clone: Path) -> None:
     """Nothing is committed; the difference is on standard output as Git would show it."""
     done = invoke("create", "clusterset", "prod", "--commit", "--dry-run", "--repo", str(clone))
