@@ -9,6 +9,7 @@ import asyncio
 import base64
 import json
 import sys
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -23,7 +24,8 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 
 Eventually = Callable[..., Awaitable[Any]]
-CLUSTER = "cluster1"
+CLUSTER = f"e2e-{uuid.uuid4().hex[:6]}"
+"""A name of its own: requests of an earlier run stay on the hub for an hour."""
 HUB, AGENT = "open-cluster-management-hub", "open-cluster-management-agent"
 PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
