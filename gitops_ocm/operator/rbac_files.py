@@ -8,6 +8,7 @@ from gitops_ocm.api.crd import crd_yaml
 from gitops_ocm.decide.controllers import agent_controllers, hub_controllers
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.operator.install import hub_operator, klusterlet_operator
 from gitops_ocm.operator.rbac import SYNC_LABEL, WORK_LABEL, hub_manifests, klusterlet_manifests
 from gitops_ocm.runtime.catalog import load_catalog
 
@@ -29,6 +30,10 @@ _KLUSTERLET = f"""\
 # By default that adds namespaces; CustomResourceDefinitions and cluster-wide roles, say, are for you to add.
 # On the hub a klusterlet needs no manifest: it gets its rights when its ManagedCluster is accepted.
 """
+_OPERATOR = """\
+# An operator as `gitops-ocm init` (hub) or `join` (klusterlet) installs it; its kinds are in deploy/crds.
+# It holds exactly what it grants to the components it makes, and what it does itself.
+"""
 
 
 def rbac_files() -> dict[str, str]:
@@ -39,7 +44,13 @@ def rbac_files() -> dict[str, str]:
     return {
         "hub.yaml": _HEAD + _HUB + _stream(hub),
         "klusterlet.yaml": _HEAD + _KLUSTERLET + _stream(klusterlet),
+        "operator-hub.yaml": _HEAD + _OPERATOR + _stream(_without_crds(hub_operator())),
+        "operator-klusterlet.yaml": _HEAD + _OPERATOR + _stream(_without_crds(klusterlet_operator())),
     }
+
+
+def _without_crds(objects: Iterable[Object]) -> list[Object]:
+    return [obj for obj in objects if obj["kind"] != "CustomResourceDefinition"]
 
 
 def _stream(objects: Iterable[Object]) -> str:
