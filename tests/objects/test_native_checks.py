@@ -74,7 +74,10 @@ def test_a_new_object(kind: Kind, obj: dict[str, Any], expected: list[str]) -> N
         (POD, {"spec": {"containers": [{"name": "c", "image": "i:1"}]}},
          {"spec": {"containers": [{"name": "c", "image": "i:2"}], "activeDeadlineSeconds": 5}}, []),
         (POD, {"spec": {"containers": [{"name": "c"}]}}, {"spec": {"containers": [{"name": "d"}]}}, ["spec"]),
-        (POD, {"spec": {"containers": []}}, {"spec": {"containers": [], "nodeName": "n"}}, ["spec"]),
+        (POD, {"spec": {"containers": []}}, {"spec": {"containers": [], "nodeName": "n"}}, []),
+        (POD, {"spec": {"nodeName": "n"}}, {"spec": {"nodeName": "m"}}, ["spec"]),
+        (POD, {"spec": {"nodeName": "n"}}, {"spec": {}}, ["spec"]),
+        (POD, {"spec": {}}, {"spec": {"hostname": "h"}}, ["spec"]),
     ],
 )  # fmt: skip
 def test_a_change(kind: Kind, old: dict[str, Any], new: dict[str, Any], expected: list[str]) -> None:
