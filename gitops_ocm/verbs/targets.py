@@ -122,7 +122,9 @@ class HubTarget:
         except ApiError as error:
             namespace = obj["metadata"].get("namespace", "")
             if error.reason == "NotFound" and error.message.startswith("namespaces "):
-                error.hint = f"a cluster's is made when it is let in: gitops-ocm accept --clusters {namespace}"
+                error.hint = (
+                    f"a cluster's is made when it is let in: gitops-ocm accept --clusters {namespace}"
+                )
             raise
 
     async def edit(self, resource: Resource, name: str, namespace: str, change: Change) -> Object:

@@ -121,7 +121,8 @@ def differences(real: Any, ours: Any, path: str = "") -> Iterator[Difference]:
             yield from differences(real.get(key, ABSENT), ours.get(key, ABSENT), here)
     elif isinstance(real, list) and isinstance(ours, list) and len(real) != len(ours) and _named(real + ours):
         # Of two lists of named things, one longer than the other, what is missing is told by its name.
-        yield from differences(*({_name_of(item): item for item in items} for items in (real, ours)), path)
+        by_name, other_by_name = ({_name_of(item): item for item in items} for items in (real, ours))
+        yield from differences(by_name, other_by_name, path)
     elif isinstance(real, list) and isinstance(ours, list) and len(real) == len(ours):
         for at, (one, other) in enumerate(zip(real, ours, strict=True)):
             yield from differences(one, other, f"{path}[{at}]")

@@ -32,9 +32,7 @@ def client(kubeconfig: Path, tmp_path: Path) -> Iterator[Callable[[], Any]]:
     api = config.new_client_from_config(str(kubeconfig))
 
     def make() -> Any:
-        return dynamic.DynamicClient(
-            api, cache_file=str(tmp_path / "discovery")
-        )
+        return dynamic.DynamicClient(api, cache_file=str(tmp_path / "discovery"))
 
     yield make
     api.close()
