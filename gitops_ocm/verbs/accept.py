@@ -76,7 +76,8 @@ def judge(requests: Iterable[Object], options: AcceptOptions) -> Judged:
                 candidates.append((subject, request))
             else:
                 told.append(f"CSR {name} is not valid: it asks for another identity than the cluster's agent")
-    names = sorted({subject for subject, _ in candidates if subject})
+    # A request that was decided is no choice any more: a cluster that joins again has its old ones.
+    names = sorted({subject for subject, request in candidates if subject and not _verdict(request)})
     if len(names) > 1 and not options.skip_check and not options.requesters:
         told.append(
             f"There are CSRs of different requesters: {','.join(names)}, approve is skipped please specify "
@@ -89,13 +90,13 @@ def judge(requests: Iterable[Object], options: AcceptOptions) -> Judged:
     due, approved = [], False
     for subject, request in candidates:
         name, verdict = request["metadata"]["name"], _verdict(request)
-        if not options.skip_check and subject not in wanted:
-            told.append(f"CSR {name} with requester {subject} is not in the approve list")
-        elif verdict == "Denied":
+        if verdict == "Denied":
             told.append(f"CSR {name} already denied")
         elif verdict == "Approved":
             told.append(f"CSR {name} already approved")
-            approved = True
+            approved = approved or not options.requesters or subject in wanted
+        elif not options.skip_check and subject not in wanted:
+            told.append(f"CSR {name} with requester {subject} is not in the approve list")
         else:
             due.append(request)
     return Judged(due, approved, told)

@@ -71,6 +71,9 @@ ONLY_A2 = AcceptOptions(requesters=(f"{ORGANIZATION}:a2",))
         pytest.param([A1, A2], SKIP, ["one", "two"], False, "", id="two agents, unchecked"),
         pytest.param([A1, A2], ONLY_A2, ["two"], False, "CSR one with requester", id="one named of two"),
         pytest.param([A1], ONLY_A2, ["one"], False, "", id="the only one, another named"),
+        pytest.param([APPROVED, A2], AcceptOptions(), ["two"], True, "already approved", id="joined anew"),
+        pytest.param([DENIED, A2], AcceptOptions(), ["two"], False, "already denied", id="denied, then anew"),
+        pytest.param([APPROVED], ONLY_A2, [], False, "already approved", id="another was approved"),
         pytest.param([APPROVED, A1], AcceptOptions(), ["one"], True, "already approved", id="again"),
     ],
 )
