@@ -145,7 +145,9 @@ async def _from_join_to_clean(fleet: Fleet, eventually: Eventually) -> None:
             await hub.delete(WORKS, "cluster1", "mw-01")
 
             async def unapplied() -> bool:
-                return await find(managed, CONFIG_MAPS, "hello", "default") is None
+                # The agent lets go of the work after what it applied is gone.
+                kept = await find(managed, CONFIG_MAPS, "hello", "default")
+                return kept is None and await find(hub, WORKS, "mw-01", "cluster1") is None
 
             await eventually(unapplied, 60)
             assert await agent.stop() == 0
