@@ -11,8 +11,9 @@ import asyncio
 import base64
 import shutil
 import tempfile
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -46,9 +47,13 @@ class Kept(Protocol):
 
 @dataclass(frozen=True)
 class Folder:
-    """Entries as files of a directory (0700, 0600)."""
+    """Entries as files of a directory (0700, 0600).
+
+    One object is shared by all that keep something there: one looks or writes at a time.
+    """
 
     path: Path
+    _turn: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False, compare=False)
 
     async def read(self) -> dict[str, bytes]:
         """The files that are there."""
@@ -59,6 +64,14 @@ class Folder:
         await asyncio.to_thread(self._write, changes)
 
     def _read(self) -> dict[str, bytes]:
+        with self._turn:
+            return self._files()
+
+    def _write(self, changes: Mapping[str, bytes | None]) -> None:
+        with self._turn:
+            self._exchange({**self._files(), **changes})
+
+    def _files(self) -> dict[str, bytes]:
         try:
             if not self.path.is_dir():
                 return {}
@@ -67,8 +80,7 @@ class Folder:
         except OSError as error:
             raise self._cannot("read", error) from error
 
-    def _write(self, changes: Mapping[str, bytes | None]) -> None:
-        held: dict[str, bytes | None] = {**self._read(), **changes}
+    def _exchange(self, held: Mapping[str, bytes | None]) -> None:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # mkdtemp makes it 0700. What an interrupted write left behind goes with the next one.
