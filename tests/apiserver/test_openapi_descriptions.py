@@ -43,7 +43,11 @@ def test_without_a_file_nothing_is_told() -> None:
     assert set(schema["properties"]) == {"apiVersion", "kind", "metadata", "spec", "status"}
 
 
-@pytest.mark.parametrize("content", [b"", b"text", gzip.compress(b"{")[:-9], gzip.compress(b"nothing")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", gzip.compress(b"{")[:-9], gzip.compress(b"nothing")],
+    ids=["empty", "text", "cut off", "no JSON"],
+)
 def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     """What is no such file is said to be none, with what to do."""
     file = tmp_path / "other"
