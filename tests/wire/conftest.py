@@ -17,6 +17,13 @@ GIVEN_SPOKE = "GITOPS_OCM_WIRE_SPOKE_KUBECONFIG"
 GO_MODULE = Path(__file__).parents[1] / "controlplane"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole programs are run here: not for the quick run."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass(frozen=True)
 class Sides:
     """The kubeconfigs of an administrator of both sides."""
