@@ -37,8 +37,7 @@ class Session:
 
     async def close(self) -> None:
         """End all connections."""
-        await self.requests.close()
-        await self.watches.close()
+        await asyncio.gather(self.requests.close(), self.watches.close())
 
 
 class Sessions:
@@ -71,28 +70,29 @@ class Sessions:
             if self._current is refused:
                 identity = await self._connection.credentials.fetch(self._clock.now())
                 if identity.header != self._identity.header or self._connection.stamp() != self._stamp:
-                    self._replace(await self._opened(identity))
+                    self._replace(self._opened(identity))
             return self._current or refused
 
     async def _checked(self) -> Session:
-        if self._closed:
-            raise Unreachable(f"{self._connection.server}: this connection is closed")
+        self._must_be_open()
         credentials = self._connection.credentials
         if self._current is None:
-            self._current = await self._opened(await credentials.fetch(self._clock.now()))
+            self._current = self._opened(await credentials.fetch(self._clock.now()))
         elif self._identity.stale(self._clock.now()):
             identity = await credentials.fetch(self._clock.now())
             if (identity.header, identity.certificate) == (self._identity.header, self._identity.certificate):
                 self._identity = identity
             else:
-                self._replace(await self._opened(identity))
+                self._replace(self._opened(identity))
         elif self._connection.stamp() != self._stamp:
             _log.info("certificates renewed", server=self._connection.server)
-            self._replace(await self._opened(self._identity))
+            self._replace(self._opened(self._identity))
+        self._must_be_open()  # it may have been closed while the identity was fetched
         self._check_at = self._clock.monotonic() + _STAMP_AGE
         return self._current
 
-    async def _opened(self, identity: Identity) -> Session:
+    def _opened(self, identity: Identity) -> Session:
+        self._must_be_open()
         connection = self._connection
         stamp = connection.stamp()
         tls = connection.ssl_context(identity) if connection.server.startswith("https:") else False
@@ -121,6 +121,10 @@ class Sessions:
         self._identity, self._stamp = identity, stamp
         return Session(client(CONNECTIONS), client(0), extra)
 
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise Unreachable(f"{self._connection.server}: this connection is closed")
+
     def _replace(self, session: Session) -> None:
         """Use `session` from now on; the old one gets time to finish what it carries."""
         old, self._current = self._current, session
@@ -130,21 +134,24 @@ class Sessions:
 
     def _retire(self, old: Session) -> None:
         del self._old[old]
-        task = asyncio.get_running_loop().create_task(old.close())
+        self._end(old)
+
+    def _end(self, session: Session) -> None:
+        task = asyncio.get_running_loop().create_task(session.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """End all connections, old ones too."""
+        """End all connections, old ones too; whoever is cancelled meanwhile leaves none open."""
         self._closed = True
         for old, timer in tuple(self._old.items()):
             timer.cancel()
-            await old.close()
-        self._old.clear()
+            self._retire(old)
         if self._current is not None:
-            await self._current.close()
+            self._end(self._current)
             self._current = None
-        await asyncio.gather(*self._closing)
+        if self._closing:
+            await asyncio.shield(asyncio.gather(*self._closing))
 
 
 def _socket(address: tuple[Any, ...]) -> socket.socket:
