@@ -25,13 +25,13 @@ from gitops_ocm.demo.watching import (
     SETS,
     WORKS,
     NotSeen,
-    fetched,
     lacking,
     until,
 )
 from gitops_ocm.git.command import Git
 from gitops_ocm.hub.template import write_template
 from gitops_ocm.kube.cluster import PatchType
+from gitops_ocm.kube.reading import find
 
 MISSPELT = "rolloutStratagy"
 
@@ -189,7 +189,7 @@ class Story:
 
     def _synced(self, commit: str) -> Check:
         async def look() -> str:
-            sync = await fetched(self.on.hub, HUBSYNCS, "", SYNC)
+            sync = await find(self.on.hub, HUBSYNCS, SYNC)
             at = ((sync or {}).get("status") or {}).get("lastAppliedCommit")
             return lacking(sync, "Ready") or ("" if at == commit else f"it is at {at}")
 
@@ -197,7 +197,7 @@ class Story:
 
     def _refused(self, commit: str) -> Check:
         async def look() -> str:
-            sync = await fetched(self.on.hub, HUBSYNCS, "", SYNC) or {}
+            sync = await find(self.on.hub, HUBSYNCS, SYNC) or {}
             status = sync.get("status") or {}
             if status.get("lastAttemptedCommit") != commit:
                 return f"it has not tried {commit[:7]} yet"
@@ -220,13 +220,13 @@ class Story:
 
     def _cluster(self, name: str, *conditions: str) -> Check:
         async def look() -> str:
-            return lacking(await fetched(self.on.hub, CLUSTERS, "", name), *conditions)
+            return lacking(await find(self.on.hub, CLUSTERS, name), *conditions)
 
         return look
 
     def _placement(self) -> Check:
         async def look() -> str:
-            placement = await fetched(self.on.hub, PLACEMENTS, "fleet", "all-clusters") or {}
+            placement = await find(self.on.hub, PLACEMENTS, "all-clusters", "fleet") or {}
             count = (placement.get("status") or {}).get("numberOfSelectedClusters", 0)
             return "" if count == len(self.on.members) else f"it selects {count}"
 
@@ -234,7 +234,7 @@ class Story:
 
     def _work(self, cluster: str, name: str) -> Check:
         async def look() -> str:
-            work = await fetched(self.on.hub, WORKS, cluster, name)
+            work = await find(self.on.hub, WORKS, name, cluster)
             if work is not None and work["metadata"].get("deletionTimestamp"):
                 return "it is being deleted"
             return lacking(work, "Applied", "Available")
@@ -243,14 +243,14 @@ class Story:
 
     def _no_work(self) -> Check:
         async def look() -> str:
-            work = await fetched(self.on.hub, WORKS, self._first, "mw-01")
+            work = await find(self.on.hub, WORKS, "mw-01", self._first)
             return "it is still there" if work is not None else ""
 
         return look
 
     def _pod(self, cluster: str) -> Check:
         async def look() -> str:
-            pod = await fetched(self.on.spokes[cluster], PODS, "default", "hello")
+            pod = await find(self.on.spokes[cluster], PODS, "hello", "default")
             phase = ((pod or {}).get("status") or {}).get("phase")
             return "" if phase == "Running" else f"its phase is {phase}"
 
@@ -258,14 +258,14 @@ class Story:
 
     def _no_pod(self) -> Check:
         async def look() -> str:
-            pod = await fetched(self.on.spokes[self._first], PODS, "default", "hello")
+            pod = await find(self.on.spokes[self._first], PODS, "hello", "default")
             return "it is still there" if pod is not None else ""
 
         return look
 
     def _set(self) -> Check:
         async def look() -> str:
-            found = await fetched(self.on.hub, SETS, "fleet", "web") or {}
+            found = await find(self.on.hub, SETS, "web", "fleet") or {}
             summary = (found.get("status") or {}).get("summary") or {}
             wanted = len(self.on.members)
             done = summary.get("total") == summary.get("applied") == wanted
@@ -275,7 +275,7 @@ class Story:
 
     def _deployment(self, cluster: str) -> Check:
         async def look() -> str:
-            found = await fetched(self.on.spokes[cluster], DEPLOYMENTS, "web", "web") or {}
+            found = await find(self.on.spokes[cluster], DEPLOYMENTS, "web", "web") or {}
             ready = (found.get("status") or {}).get("readyReplicas", 0)
             return "" if ready == 2 else f"{ready} of 2 replicas are ready"
 
@@ -283,7 +283,7 @@ class Story:
 
     def _greeting(self, cluster: str, wanted: str) -> Check:
         async def look() -> str:
-            found = await fetched(self.on.spokes[cluster], CONFIG_MAPS, "web", "web") or {}
+            found = await find(self.on.spokes[cluster], CONFIG_MAPS, "web", "web") or {}
             greeting = (found.get("data") or {}).get("greeting")
             return "" if greeting == wanted else f"it says {greeting!r}"
 

@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.conditions import find
-from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 
 PATIENCE = 30.0
@@ -51,16 +49,6 @@ async def until(what: str, check: Callable[[], Awaitable[str]], *, patience: flo
         note=f"last seen: {last}",
         hint="run with --log-level debug",
     )
-
-
-async def fetched(cluster: Cluster, resource: Resource, namespace: str, name: str) -> Object | None:
-    """An object, or None."""
-    try:
-        return await cluster.get(resource, namespace, name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
 
 
 def lacking(obj: Object | None, *types: str, status: str = "True") -> str:

@@ -27,6 +27,7 @@ from gitops_ocm.decide.admission_review import Asked, allowed, asked, conversion
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster, Unreachable
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError, bad_request, forbidden
 from gitops_ocm.objects.ref import Object, Resource, kind_of
 from gitops_ocm.runtime.clock import Clock, SystemClock
@@ -108,12 +109,7 @@ class Reviewer:
             raise admission.refusal(review, question.user_name)
 
     async def _namespace(self, name: str) -> Object | None:
-        try:
-            return await self._cluster.get(NAMESPACES, "", name)
-        except ApiError as error:
-            if error.http_code == 404:
-                return None
-            raise
+        return await find(self._cluster, NAMESPACES, name)
 
 
 @dataclass(frozen=True)

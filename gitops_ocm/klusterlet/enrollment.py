@@ -27,6 +27,7 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.kept import Kept
 from gitops_ocm.klusterlet.keys import KeyRequest, kept_request, new_request, read_certificate
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Resource
 from gitops_ocm.runtime.log import get_logger
@@ -40,7 +41,7 @@ _WATCH = 300.0
 
 
 class NotIssued(GitopsError):
-    """The hub does not give the certificate, for now."""
+    """The hub has not given the certificate."""
 
     code = "certificate-not-issued"
 
@@ -150,12 +151,7 @@ class Enrollment:
             if error.reason not in ("Expired", "Gone"):
                 raise
         # The server ended the watch, or has forgotten that far back.
-        try:
-            return await self.hub.get(resource, "", name)
-        except ApiError as error:
-            if error.http_code == 404:
-                return None
-            raise
+        return await find(self.hub, resource, name)
 
 
 def _entry(wanted: Wanted) -> str:

@@ -10,7 +10,7 @@ from gitops_ocm.decide.kinds import CLUSTER_GROUP
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.bootstrap import CLUSTERS, Bootstrap
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.log import get_logger
 
@@ -70,10 +70,9 @@ async def _allowed(hub: Cluster, group: str, resource: str, verb: str) -> bool:
 
 
 async def _unwelcome(hub: Cluster, cluster: str) -> str:
-    try:
-        there = await hub.get(CLUSTERS, "", cluster)
-    except ApiError as error:
-        if error.http_code == 404:
-            return ""
-        raise
-    return "" if (there.get("spec") or {}).get("hubAcceptsClient") else "it does not accept the cluster"
+    there = await find(hub, CLUSTERS, cluster)
+    return (
+        ""
+        if there is None or (there.get("spec") or {}).get("hubAcceptsClient")
+        else "it does not accept the cluster"
+    )

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 
@@ -174,12 +175,7 @@ class SecretData:
             await self.cluster.create(SECRETS, secret)
 
     async def _get(self) -> Object | None:
-        try:
-            return await self.cluster.get(SECRETS, self.namespace, self.name)
-        except ApiError as error:
-            if error.http_code == 404:
-                return None
-            raise
+        return await find(self.cluster, SECRETS, self.name, self.namespace)
 
 
 def _decoded(secret: Object) -> dict[str, bytes]:

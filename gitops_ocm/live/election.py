@@ -17,6 +17,7 @@ from typing import Any
 
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster, Unreachable
+from gitops_ocm.kube.reading import find
 from gitops_ocm.live.leader import is_gone, own_name
 from gitops_ocm.objects.conditions import micro_timestamp
 from gitops_ocm.objects.faults import ApiError
@@ -131,11 +132,8 @@ class Election:
         return True
 
     async def _read(self) -> Object | None:
-        try:
-            lease = await self._cluster.get(LEASES, self._settings.namespace, self.name)
-        except ApiError as error:
-            if error.http_code != 404:
-                raise
+        lease = await find(self._cluster, LEASES, self.name, self._settings.namespace)
+        if lease is None:
             self._lease = None
             return None
         self._observe(lease)

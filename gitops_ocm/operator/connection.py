@@ -23,7 +23,7 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.identity import load_kubeconfig
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
 
 SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
@@ -120,12 +120,9 @@ def _name(secret: dict[str, bytes], given: str) -> str:
 
 
 async def _secret(cluster: Cluster, namespace: str, name: str) -> dict[str, bytes] | None:
-    try:
-        found = await cluster.get(SECRETS, namespace, name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
+    found = await find(cluster, SECRETS, name, namespace)
+    if found is None:
+        return None
     try:
         return {key: base64.b64decode(value) for key, value in (found.get("data") or {}).items()}
     except binascii.Error:

@@ -27,6 +27,7 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.kube.identity import Connection, load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.reading import find
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.conditions import parse_time, timestamp
@@ -192,7 +193,7 @@ class Hosted:
 
     async def _token(self, here: str, secret: str, far: Far, there: str, account: str) -> None:
         now = self._clock.now()
-        held = await self._secret(here, secret)
+        held = await find(self._cluster, SECRETS, secret, here)
         if held is not None and _good(held, now):
             return
         # The collection that is posted to is a subresource of the account.
@@ -222,14 +223,6 @@ class Hosted:
             await self._cluster.update(
                 SECRETS, {**held, "metadata": meta, "data": body["data"]}, field_manager=MANAGER
             )
-
-    async def _secret(self, namespace: str, name: str) -> Object | None:
-        try:
-            return await self._cluster.get(SECRETS, namespace, name)
-        except ApiError as error:
-            if error.http_code == 404:
-                return None
-            raise
 
 
 def _good(secret: Object, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from datetime import datetime
 from gitops_ocm.decide.operators.hub_objects import CA_BUNDLE, CA_KEY
 from gitops_ocm.decide.operators.hub_parts import Part, hosted
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.operator.signing import (
     Pair,
@@ -51,7 +51,7 @@ async def keep_serving(
     now: datetime,
 ) -> datetime:
     """Make what is missing or due in a namespace, for Secrets → host names; when to look again."""
-    signer = await _get(cluster, SECRETS, namespace, SIGNER)
+    signer = await find(cluster, SECRETS, SIGNER, namespace)
     authority = _pair(signer)
     if authority is None or renew_at(authority) <= now:
         authority = new_authority("open-cluster-management-webhook", now)
@@ -59,7 +59,7 @@ async def keep_serving(
     await _keep_bundle(cluster, namespace, authority, labels, now)
     again = renew_at(authority)
     for name, hosts in sorted(wanted.items()):
-        held = await _get(cluster, SECRETS, namespace, name)
+        held = await find(cluster, SECRETS, name, namespace)
         pair = _pair(held)
         if pair is None or renew_at(pair) <= now or not serves(pair, authority, hosts):
             pair = new_server(authority, hosts, now)
@@ -71,7 +71,7 @@ async def keep_serving(
 async def _keep_bundle(
     cluster: Cluster, namespace: str, authority: Pair, labels: Mapping[str, str], now: datetime
 ) -> None:
-    held = await _get(cluster, CONFIG_MAPS, namespace, CA_BUNDLE)
+    held = await find(cluster, CONFIG_MAPS, CA_BUNDLE, namespace)
     earlier = str(((held or {}).get("data") or {}).get(CA_KEY, ""))
     text = bundle(authority, earlier, now)
     if text == earlier:
@@ -83,15 +83,6 @@ async def _keep_bundle(
         "data": {CA_KEY: text},
     }
     await _put(cluster, CONFIG_MAPS, held, body)
-
-
-async def _get(cluster: Cluster, resource: Resource, namespace: str, name: str) -> Object | None:
-    try:
-        return await cluster.get(resource, namespace, name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
 
 
 async def _put(cluster: Cluster, resource: Resource, held: Object | None, wanted: Object) -> None:

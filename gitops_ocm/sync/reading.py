@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Ref
 
 
@@ -13,9 +13,4 @@ async def live_object(cluster: Cluster, mapper: Mapper, ref: Ref, version: str) 
     resource = await mapper.resource_of(ref.of, version)
     if resource is None:
         return None
-    try:
-        return await cluster.get(resource, ref.namespace, ref.name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
+    return await find(cluster, resource, ref.name, ref.namespace)

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ownership import fields_owned_by
 from gitops_ocm.objects.ref import Kind, Object, Resource, kind_of
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.voice import VerbError, Voice
 from gitops_ocm.verbs.waiting import Look, Patience, until
 

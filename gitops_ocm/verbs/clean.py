@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.conditions import is_true
-from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.install import hub_operator
 from gitops_ocm.verbs.accept import CLUSTERS
@@ -19,7 +19,6 @@ from gitops_ocm.verbs.applying import CRDS, DRY_RUN, Applier
 from gitops_ocm.verbs.hub_objects import CLUSTER_MANAGER, TOKEN_BINDING, bootstrap_objects
 from gitops_ocm.verbs.init import MANAGERS
 from gitops_ocm.verbs.removing import remove_objects, remove_operator
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.tokens import ACCOUNTS, BINDINGS, ROLES, SECRETS, stored_tokens
 from gitops_ocm.verbs.voice import NAME, VerbError, Voice
 from gitops_ocm.verbs.waiting import Patience
@@ -69,12 +68,7 @@ async def clean(hub: Cluster, options: CleanOptions, voice: Voice) -> list[Objec
 
 
 async def _available(hub: Cluster) -> list[str]:
-    try:
-        clusters = (await hub.list(CLUSTERS)).items
-    except ApiError as error:
-        if error.http_code == 404:
-            return []
-        raise
+    clusters = await find_all(hub, CLUSTERS)
     return sorted(c["metadata"]["name"] for c in clusters if is_true(c, "ManagedClusterConditionAvailable"))
 
 

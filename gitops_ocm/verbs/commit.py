@@ -28,6 +28,7 @@ from gitops_ocm.errors import DiagnosticsError, Severity
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import NotOnABranch
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.diff import without_noise
 from gitops_ocm.objects.faults import already_exists, not_found
 from gitops_ocm.objects.patch import merge_diff
@@ -35,7 +36,7 @@ from gitops_ocm.objects.ref import Object, Ref, Resource, ref_of
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.verbs import editing, placing
-from gitops_ocm.verbs.targets import Change, find, listed, not_served, place_of, require_hub
+from gitops_ocm.verbs.targets import Change, listed, not_served, place_of, require_hub
 from gitops_ocm.verbs.voice import VerbError
 
 

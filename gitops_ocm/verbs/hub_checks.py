@@ -11,9 +11,9 @@ import yaml
 from gitops_ocm.apiserver.cluster_info import published
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.identity import Connection
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.voice import NAME, Preflight, VerbError
 
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)

@@ -15,10 +15,10 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.kube.credentials import Identity, Static, bearer
 from gitops_ocm.kube.identity import Connection, Pem
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.verbs.hub_checks import CLUSTER_INFO, CONFIG_MAPS, PUBLIC, cluster_of
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.voice import Preflight, VerbError, Voice
 
 _GROUP = "cluster.open-cluster-management.io"

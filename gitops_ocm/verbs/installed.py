@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.verbs.targets import find, listed, ocm
+from gitops_ocm.verbs.targets import listed, ocm
 
 MANAGERS = ocm("operator.open-cluster-management.io/v1", "ClusterManager")
 KLUSTERLETS = ocm("operator.open-cluster-management.io/v1", "Klusterlet")

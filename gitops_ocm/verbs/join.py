@@ -19,6 +19,7 @@ from gitops_ocm.decide.operators.hub_objects import CA_BUNDLE, CA_KEY
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
@@ -38,7 +39,6 @@ from gitops_ocm.verbs.klusterlet_objects import (
     hub_secrets,
     klusterlet,
 )
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.voice import NAME, Preflight, VerbError, Voice
 from gitops_ocm.verbs.waiting import Patience
 
@@ -138,13 +138,7 @@ async def _named(cluster: Cluster, spec: KlusterletSpec) -> KlusterletSpec:
     """The Klusterlet's name; a hosted one keeps the name it was made up with at first."""
     if not spec.hosted:
         return spec
-    try:
-        known = (await cluster.list(KLUSTERLETS)).items
-    except ApiError as error:
-        if error.http_code != 404:
-            raise
-        known = []
-    for item in known:
+    for item in await find_all(cluster, KLUSTERLETS):
         name = str(item["metadata"]["name"])
         if (item.get("spec") or {}).get("clusterName") == spec.cluster and name.startswith(HOSTED_PREFIX):
             return replace(spec, name=name)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.verbs.hub_lookup import HubAccess
 from gitops_ocm.verbs.join import KLUSTERLETS, Joining
 from gitops_ocm.verbs.klusterlet_objects import KLUSTERLET, KlusterletSpec
-from gitops_ocm.verbs.targets import find, ocm
+from gitops_ocm.verbs.targets import ocm
 from gitops_ocm.verbs.voice import Voice
 from gitops_ocm.verbs.waiting import Look, Patience, pod_ready, until
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.verbs.listing import CLUSTERS
 from gitops_ocm.verbs.listing_work import CLUSTER_ADDONS, MANAGEMENT_ADDONS
 from gitops_ocm.verbs.output import table
-from gitops_ocm.verbs.targets import find, listed
+from gitops_ocm.verbs.targets import listed
 from gitops_ocm.verbs.voice import VerbError, Voice
 
 ADDON = "cluster-proxy"

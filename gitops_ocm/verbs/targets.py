@@ -13,6 +13,7 @@ from typing import Protocol
 
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.patch import merge_diff
 from gitops_ocm.objects.ref import Object, Resource, kind_of
@@ -163,16 +164,6 @@ def ocm(api_version: str, kind: str) -> Resource:
     found = SCHEME.resource(api_version, kind)
     assert found is not None, f"{api_version} {kind} is not in the scheme"
     return found
-
-
-async def find(cluster: Cluster, resource: Resource, name: str, namespace: str = "") -> Object | None:
-    """GET, None where there is nothing."""
-    try:
-        return await cluster.get(resource, namespace, name)
-    except ApiError as error:
-        if error.reason == "NotFound":
-            return None
-        raise
 
 
 async def listed(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.klusterlet.token_request import request_token
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.verbs.applying import CRDS, Applier
@@ -24,7 +25,6 @@ from gitops_ocm.verbs.hub_objects import (
     TOKEN_BINDING,
     TOKEN_SECRET,
 )
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.voice import NAME, VerbError, Voice
 
 SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)

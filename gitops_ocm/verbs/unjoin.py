@@ -18,13 +18,13 @@ from gitops_ocm.decide.operators.agent_spec import EXTERNAL_KUBECONFIG, is_hoste
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.identity import load_kubeconfig
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.install import klusterlet_operator
 from gitops_ocm.verbs.applying import CRDS, DRY_RUN, Applier
 from gitops_ocm.verbs.join import KLUSTERLETS
 from gitops_ocm.verbs.removing import NAMESPACES, remove_operator
-from gitops_ocm.verbs.targets import find, ocm
+from gitops_ocm.verbs.targets import ocm
 from gitops_ocm.verbs.tokens import SECRETS
 from gitops_ocm.verbs.voice import VerbError, Voice
 from gitops_ocm.verbs.waiting import Patience
@@ -123,9 +123,4 @@ async def _works(cluster: Cluster, klusterlet: Object) -> Sequence[str]:
 
 
 async def _applied(cluster: Cluster) -> Sequence[str]:
-    try:
-        return sorted(work["metadata"]["name"] for work in (await cluster.list(APPLIED)).items)
-    except ApiError as error:
-        if error.http_code == 404:
-            return []
-        raise
+    return sorted(work["metadata"]["name"] for work in await find_all(cluster, APPLIED))

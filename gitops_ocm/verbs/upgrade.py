@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from gitops_ocm.api.operator import HUB_NAMESPACE, OPERATOR_NAMESPACE
 from gitops_ocm.decide.operators.agent_spec import is_hosted
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find_all
 from gitops_ocm.objects.conditions import is_true
-from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.operator.install import OperatorOptions, hub_operator, klusterlet_operator
 from gitops_ocm.verbs.applying import DRY_RUN, MANAGER, Applier
@@ -75,12 +75,7 @@ async def upgrade_klusterlet(cluster: Cluster, options: UpgradeOptions, voice: V
 
 
 async def _installed(cluster: Cluster, resource: Resource, told: str, verb: str) -> Sequence[Object]:
-    try:
-        found = (await cluster.list(resource)).items
-    except ApiError as error:
-        if error.http_code != 404:
-            raise
-        found = []
+    found = await find_all(cluster, resource)
     if not found:
         raise VerbError(told, hint=f"install it: {NAME} {verb}")
     return found

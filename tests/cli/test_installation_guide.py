@@ -12,10 +12,11 @@ import pytest
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Resource
 from gitops_ocm.testing.commands import Daemon, environment
-from gitops_ocm.verbs.targets import find, ocm
+from gitops_ocm.verbs.targets import ocm
 from tests.cli.joining import Fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

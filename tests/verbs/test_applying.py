@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource, kind_of
 from gitops_ocm.operator.install import OperatorOptions, hub_operator
 from gitops_ocm.testing.clusters import memory
 from gitops_ocm.verbs.applying import Applier
 from gitops_ocm.verbs.clean import CleanOptions, clean
 from gitops_ocm.verbs.hub_objects import HubSpec, bootstrap_objects, cluster_manager
-from gitops_ocm.verbs.targets import find
 from gitops_ocm.verbs.tokens import account_token, token_secret
 from gitops_ocm.verbs.unjoin import UnjoinOptions, unjoin
 from gitops_ocm.verbs.upgrade import UpgradeOptions, upgrade_hub

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.testing.clusters import NAMESPACES, memory
@@ -18,7 +19,7 @@ from gitops_ocm.verbs.listing import BINDINGS, CLUSTERS, DECISIONS, PLACEMENTS, 
 from gitops_ocm.verbs.listing_work import CLUSTER_ADDONS, MANAGEMENT_ADDONS, WORKS
 from gitops_ocm.verbs.manifests import read_manifests
 from gitops_ocm.verbs.placements import PlacementFlags, create_placement
-from gitops_ocm.verbs.targets import HubTarget, find, require_managed
+from gitops_ocm.verbs.targets import HubTarget, require_managed
 from gitops_ocm.verbs.voice import VerbError, Voice, WaitError
 from gitops_ocm.verbs.waiting import Patience
 
