@@ -47,17 +47,18 @@ from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.signing_key import SigningKey
 from gitops_ocm.apiserver.standing import usual
 from gitops_ocm.apiserver.store_sqlite import SqliteStorage
-from gitops_ocm.apiserver.tls import Authority, write_private
+from gitops_ocm.apiserver.tls import Authority
 from gitops_ocm.apiserver.tokens import ServiceAccountTokens
 from gitops_ocm.apiserver.tokens_bootstrap import BootstrapTokens
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
-from gitops_ocm.kube.identity import write_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import descriptions as prose_of
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.runtime.private_files import write_private
 
 ADMIN = "gitops-ocm-admin"
 GRACE = 5.0
@@ -139,8 +140,7 @@ async def serve(
         with usable(directory):
             write_private(directory / PORT, str(taken).encode())
             admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
-            write_kubeconfig(
-                kubeconfig,
+            Kubeconfig(
                 server=url,
                 ca=authority.pem,
                 certificate=admin.certificate,
@@ -148,7 +148,7 @@ async def serve(
                 cluster=name,
                 user=ADMIN,
                 context=name,
-            )
+            ).write(kubeconfig)
         if isinstance(source, Path):
             await stack.enter_async_context(group_commit(api.store, api.lost))
         yield Server(name, url, kubeconfig, api, authority)

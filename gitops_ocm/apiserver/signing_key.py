@@ -26,8 +26,9 @@ from jwt.algorithms import get_default_algorithms
 from jwt.types import Options
 
 from gitops_ocm.apiserver.authentication import ISSUER, InvalidToken
-from gitops_ocm.apiserver.tls import CertificateProblem, write_private
+from gitops_ocm.apiserver.tls import CertificateProblem
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.runtime.private_files import write_private
 
 FILE = "sa.key"
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}

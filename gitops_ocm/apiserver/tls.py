@@ -8,7 +8,6 @@ a restart rotates. Nothing here knows HTTP; who a client certificate stands for 
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gitops_ocm.apiserver.tls_usages import extensions, subject_of
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.runtime.private_files import write_private
 
 CA_LIFETIME = timedelta(days=3650)
 LIFETIME = timedelta(days=365)
@@ -260,15 +260,3 @@ def _write(directory: Path, name: str, pair: KeyPair) -> None:
     # The key goes first: a certificate without its key would be taken for a pair after a crash.
     write_private(directory / f"{name}.key", pair.key)
     write_private(directory / f"{name}.crt", pair.certificate)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file at once with one that only its owner may read."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

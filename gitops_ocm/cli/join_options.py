@@ -29,7 +29,7 @@ async def join_options(
 ) -> tuple[JoinOptions, HttpCluster | None]:
     """What was asked for, and in hosted mode the other cluster, for the caller to close."""
     from gitops_ocm.kube.client import HttpCluster
-    from gitops_ocm.kube.identity import load_kubeconfig
+    from gitops_ocm.kube.kubeconfig import load_kubeconfig
     from gitops_ocm.verbs.chart_values import read_values
     from gitops_ocm.verbs.join import JoinOptions, check_access
     from gitops_ocm.verbs.spec_options import read_file

@@ -64,7 +64,8 @@ def connect(
 
 def connection_of(kubeconfig: Path | None, context: str | None = None) -> Connection:
     """How to reach the API server that the options, or else the environment, name."""
-    from gitops_ocm.kube.identity import KubeconfigError, in_cluster, load_kubeconfig
+    from gitops_ocm.kube.identity import KubeconfigError, in_cluster
+    from gitops_ocm.kube.kubeconfig import load_kubeconfig
 
     if kubeconfig is not None:
         return load_kubeconfig(kubeconfig, context)

@@ -27,7 +27,8 @@ from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.account import keep_account
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import SystemClock
@@ -116,15 +117,14 @@ def _agent_kubeconfig(name: str, on: Stage) -> Path:
     folder = on.directory / "agents"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}.kubeconfig"
-    write_kubeconfig(
-        path,
+    Kubeconfig(
         server=on.server.url,
         ca=on.server.authority.pem,
         certificate=pair.certificate,
         key=pair.key,
         cluster=on.server.name,
         user=user,
-    )
+    ).write(path)
     return path
 
 

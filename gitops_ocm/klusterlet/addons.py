@@ -42,8 +42,8 @@ from gitops_ocm.klusterlet.kept import Kept, SecretData
 from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.klusterlet.kubeconfig import kubeconfig_text
 from gitops_ocm.klusterlet.renewal import Renewal, sleep_until
-from gitops_ocm.klusterlet.token_request import read_token, request_token
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.token_request import read_token, request_token
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.conditions import timestamp
@@ -205,7 +205,7 @@ class AddonRegistrations:
         good = held is not None and held.uid == wanted.uid and beside.items() <= data.items()
         if held is None or not good or refresh_at(held.issued, held.expires) <= self.clock.now():
             lifetime = self.settings.addon_token_lifetime
-            text = await request_token(self.hub, wanted.namespace, wanted.account, lifetime)
+            text = (await request_token(self.hub, wanted.namespace, wanted.account, lifetime)).text
             held = read_token(text)
             if held is None:
                 raise GitopsError(f"the hub gave a token of {wanted.account} that cannot be read")

@@ -19,7 +19,8 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.kubeconfig import address_of
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
-from gitops_ocm.kube.identity import Connection, load_kubeconfig
+from gitops_ocm.kube.identity import Connection
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource

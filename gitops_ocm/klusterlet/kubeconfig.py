@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import yaml
-from yaml import CSafeDumper, CSafeLoader
+from yaml import CSafeLoader
 
 from gitops_ocm.api.registration import (
     CERTIFICATE_KEY,
@@ -24,6 +24,7 @@ from gitops_ocm.api.registration import (
 from gitops_ocm.decide.agent.bootstrap import HubAddress
 from gitops_ocm.kube.credentials import Credentials, Identity
 from gitops_ocm.kube.identity import Connection, Pem
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 
 _LOOK_AGAIN = timedelta(seconds=75)
 
@@ -55,27 +56,20 @@ def hub_connection(address: HubAddress, credentials: Credentials) -> Connection:
 
 def kubeconfig_text(address: HubAddress, *, token: bool = False) -> bytes:
     """The kubeconfig to keep beside certificate and key, or beside a token."""
-    cluster: dict[str, Any] = {"server": address.server}
-    if address.ca:
-        cluster["certificate-authority-data"] = base64.b64encode(address.ca).decode()
-    if address.proxy_url:
-        cluster["proxy-url"] = address.proxy_url
-    if address.tls_server_name:
-        cluster["tls-server-name"] = address.tls_server_name
-    if address.insecure:
-        cluster["insecure-skip-tls-verify"] = True
-    files = {"client-certificate": CERTIFICATE_KEY, "client-key": PRIVATE_KEY_KEY}
-    context = {"cluster": address.name, "user": KUBECONFIG_USER, "namespace": KUBECONFIG_NAMESPACE}
-    body = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": address.name, "cluster": cluster}],
-        "users": [{"name": KUBECONFIG_USER, "user": {"tokenFile": TOKEN_KEY} if token else files}],
-        "contexts": [{"name": KUBECONFIG_CONTEXT, "context": context}],
-        "current-context": KUBECONFIG_CONTEXT,
-    }
-    text: str = yaml.dump(body, Dumper=CSafeDumper)
-    return text.encode()
+    return Kubeconfig(
+        server=address.server,
+        ca=address.ca,
+        proxy_url=address.proxy_url,
+        tls_server_name=address.tls_server_name,
+        insecure=address.insecure,
+        cluster=address.name,
+        user=KUBECONFIG_USER,
+        context=KUBECONFIG_CONTEXT,
+        namespace=KUBECONFIG_NAMESPACE,
+        certificate_path="" if token else CERTIFICATE_KEY,
+        key_path="" if token else PRIVATE_KEY_KEY,
+        token_path=TOKEN_KEY if token else "",
+    ).text()
 
 
 def read_address(kubeconfig: bytes) -> HubAddress | None:

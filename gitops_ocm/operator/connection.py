@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tempfile
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
 from gitops_ocm.api.operator_klusterlet import HUB_KUBECONFIG_SECRET
 from gitops_ocm.decide.operators.agent_spec import AgentSpec
@@ -22,7 +20,7 @@ from gitops_ocm.decide.operators.connection import (
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
 
@@ -129,20 +127,16 @@ async def _secret(cluster: Cluster, namespace: str, name: str) -> dict[str, byte
         return {}
 
 
-async def _refused(secret: dict[str, bytes], rights: Iterable[Right]) -> str:
+async def _refused(secret: Mapping[str, bytes], rights: Iterable[Right]) -> str:
     """The first right that the holder of a kubeconfig lacks, in words; empty where there is none."""
-    with tempfile.TemporaryDirectory(prefix="gitops-ocm-") as folder:
-        # A kubeconfig names its certificate beside it; the directory is readable by its owner only.
-        for key, data in secret.items():
-            (Path(folder) / Path(key).name).write_bytes(data)
-        client = HttpCluster(load_kubeconfig(Path(folder) / "kubeconfig"), timeout=TIMEOUT)
-        try:
-            for right in rights:
-                if not await _allowed(client, right):
-                    verb, _, resource, subresource, _, _ = right
-                    return f"{verb} {resource}{'/' if subresource else ''}{subresource}"
-        finally:
-            await client.close()
+    client = HttpCluster(held_kubeconfig(secret, "kubeconfig", "the Secret"), timeout=TIMEOUT)
+    try:
+        for right in rights:
+            if not await _allowed(client, right):
+                verb, _, resource, subresource, _, _ = right
+                return f"{verb} {resource}{'/' if subresource else ''}{subresource}"
+    finally:
+        await client.close()
     return ""
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 from gitops_ocm.decide.contract import Controller, Side
@@ -26,8 +24,11 @@ from gitops_ocm.decide.writes import is_deleting, name_of
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
-from gitops_ocm.kube.identity import Connection, load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.identity import Connection, KubeconfigError
+from gitops_ocm.kube.kubeconfig import held_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.kube.reading import find
+from gitops_ocm.kube.token_request import request_token
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.conditions import parse_time, timestamp
@@ -109,7 +110,12 @@ class Hosted:
         """A runner, again with another kubeconfig whenever the Secret changes."""
         while not ended.is_set():
             data, why = await self._kubeconfig(name)
-            far = _client(data) if data else None
+            far = None
+            if data:
+                try:
+                    far = _client(data, f"Secret {name}/{self._secret}")
+                except KubeconfigError as error:
+                    why = error.message
             leave = asyncio.Event()
             try:
                 await self._with(name, far, data, why, ended, leave)
@@ -166,14 +172,20 @@ class Hosted:
             return min(await self._measure.measure(obj, cache, unreachable=why), pause)
         return pause
 
+    @property
+    def _secret(self) -> str:
+        """The name of the Secret with the other cluster's kubeconfig."""
+        return EXTERNAL_KUBECONFIG if self._kind == KLUSTERLET else EXTERNAL_HUB
+
     async def _kubeconfig(self, name: str) -> tuple[bytes, str]:
         """The other cluster's kubeconfig; or empty, and why there is none."""
-        secret = EXTERNAL_KUBECONFIG if self._kind == KLUSTERLET else EXTERNAL_HUB
+        secret = self._secret
         try:
-            found = await self._cluster.get(SECRETS, name, secret)
+            found = await find(self._cluster, SECRETS, secret, name)
         except GitopsError as error:
-            missing = isinstance(error, ApiError) and error.http_code == 404
-            return b"", f"There is no Secret {name}/{secret}" if missing else error.message
+            return b"", error.message
+        if found is None:
+            return b"", f"There is no Secret {name}/{secret}"
         data = base64.b64decode((found.get("data") or {}).get("kubeconfig") or "")
         return data, "" if data else f"Secret {name}/{secret} has no key kubeconfig"
 
@@ -196,25 +208,17 @@ class Hosted:
         held = await find(self._cluster, SECRETS, secret, here)
         if held is not None and _good(held, now):
             return
-        # The collection that is posted to is a subresource of the account.
-        tokens = Resource("", "v1", "TokenRequest", f"serviceaccounts/{account}/token", namespaced=True)
-        asked: Object = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "metadata": {"namespace": there},
-            "spec": {"expirationSeconds": int(LIFE.total_seconds())},
-        }
-        status = (await far.cluster.create(tokens, asked))["status"]
-        ends = parse_time(status["expirationTimestamp"])
+        granted = await request_token(far.cluster, there, account, int(LIFE.total_seconds()))
+        renew = granted.expires - (granted.expires - now) / 5
         body: Object = {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {
                 "name": secret,
                 "namespace": here,
-                "annotations": {RENEWED: timestamp(ends - (ends - now) / 5)},
+                "annotations": {RENEWED: timestamp(renew)},
             },
-            "data": {"kubeconfig": base64.b64encode(_with_token(far.connection, status["token"])).decode()},
+            "data": {"kubeconfig": base64.b64encode(_with_token(far.connection, granted.text)).decode()},
         }
         if held is None:
             await self._cluster.create(SECRETS, body, field_manager=MANAGER)
@@ -235,17 +239,18 @@ def _good(secret: Object, now: datetime) -> bool:
         return False
 
 
-def _client(kubeconfig: bytes) -> Far:
-    with tempfile.TemporaryDirectory(prefix="gitops-ocm-") as folder:
-        path = Path(folder) / "kubeconfig"
-        path.write_bytes(kubeconfig)
-        connection = load_kubeconfig(path)
-        return Far(HttpCluster(connection, timeout=10.0), connection)
+def _client(kubeconfig: bytes, source: str) -> Far:
+    connection = held_kubeconfig({"kubeconfig": kubeconfig}, "kubeconfig", source)
+    return Far(HttpCluster(connection, timeout=10.0), connection)
 
 
 def _with_token(connection: Connection, token: str) -> bytes:
     """A kubeconfig for the same server, with a token."""
-    with tempfile.TemporaryDirectory(prefix="gitops-ocm-") as folder:
-        path = Path(folder) / "kubeconfig"
-        write_kubeconfig(path, server=connection.server, ca=connection.ca.read(), token=token)
-        return path.read_bytes()
+    return Kubeconfig(
+        server=connection.server,
+        ca=connection.ca.read(),
+        proxy_url=connection.proxy_url,
+        tls_server_name=connection.tls_server_name,
+        insecure=connection.insecure,
+        token=token,
+    ).text()

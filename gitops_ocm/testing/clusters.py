@@ -20,7 +20,7 @@ from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.catalog import load_catalog

@@ -34,7 +34,7 @@ from typing import Any
 
 from gitops_ocm.apiserver.tls import Authority
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.kube.identity import write_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.testing.programs import Programs, ensure
 
@@ -315,8 +315,7 @@ def _kubeconfig(
     pair = authority.client(user, groups, now=datetime.now(UTC))
     plain = "".join(c if c.isalnum() else "-" for c in user)
     path = directory / ("kubeconfig" if user == "admin" else f"{plain}.kubeconfig")
-    write_kubeconfig(
-        path,
+    Kubeconfig(
         server=url,
         ca=authority.pem,
         certificate=pair.certificate,
@@ -324,7 +323,7 @@ def _kubeconfig(
         cluster="test",
         user=user,
         context="test",
-    )
+    ).write(path)
     return path
 
 

@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
-from gitops_ocm.klusterlet.token_request import request_token
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.identity import load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
+from gitops_ocm.kube.token_request import request_token
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 
@@ -85,11 +86,10 @@ async def bootstrap_kubeconfig(hub: Cluster, admin: Path, path: Path, *, seconds
             field_manager="gitops-ocm-test",
             force=True,
         )
-    token = await request_token(hub, NAMESPACE, ACCOUNT, seconds)
+    token = (await request_token(hub, NAMESPACE, ACCOUNT, seconds)).text
     to = load_kubeconfig(admin)
-    await asyncio.to_thread(
-        write_kubeconfig, path, server=to.server, ca=to.ca.read(), token=token, cluster="hub"
-    )
+    made = Kubeconfig(server=to.server, ca=to.ca.read(), token=token, cluster="hub")
+    await asyncio.to_thread(made.write, path)
     return path
 
 

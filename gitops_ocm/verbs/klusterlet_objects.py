@@ -14,6 +14,7 @@ from gitops_ocm.api.feature_gates import SPOKE_REGISTRATION, SPOKE_WORK, Gates
 from gitops_ocm.api.operator_klusterlet import BOOTSTRAP_SECRET, DEFAULT_AGENT_NAMESPACE
 from gitops_ocm.decide.operators.agent_spec import EXTERNAL_KUBECONFIG
 from gitops_ocm.decide.operators.pods import PULL_SECRET
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.verbs.chart_values import EMPTY, ChartValues, merged
@@ -90,26 +91,16 @@ def klusterlet(wanted: KlusterletSpec, values: ChartValues = EMPTY) -> Object:
 
 def bootstrap_kubeconfig(server: str, token: str, ca: bytes, *, proxy_url: str = "") -> bytes:
     """How the agent reaches the hub before it is registered; by the names that clusteradm gives."""
-    cluster = {
-        "server": server,
-        **present(
-            **{
-                "certificate-authority-data": base64.b64encode(ca).decode(),
-                "proxy-url": proxy_url,
-            }
-        ),
-    }
-    body = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "hub", "cluster": cluster}],
-        "users": [{"name": "bootstrap", "user": {"token": token}}],
-        "contexts": [
-            {"name": "bootstrap", "context": {"cluster": "hub", "user": "bootstrap", "namespace": "default"}}
-        ],
-        "current-context": "bootstrap",
-    }
-    return to_yaml(body).encode()
+    return Kubeconfig(
+        server=server,
+        ca=ca,
+        proxy_url=proxy_url,
+        token=token,
+        cluster="hub",
+        user="bootstrap",
+        context="bootstrap",
+        namespace="default",
+    ).text()
 
 
 def grpc_config(server: str, token: str, ca: bytes) -> bytes:

@@ -11,9 +11,9 @@ import string
 from dataclasses import dataclass, field
 
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
-from gitops_ocm.klusterlet.token_request import request_token
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
+from gitops_ocm.kube.token_request import request_token
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.verbs.applying import CRDS, Applier
@@ -59,7 +59,7 @@ class JoinInfo:
 async def account_token(hub: Cluster) -> str:
     """A fresh token of the bootstrap account, good for an hour."""
     try:
-        return await request_token(hub, OPERATOR_NAMESPACE, ACCOUNT, HOUR)
+        return (await request_token(hub, OPERATOR_NAMESPACE, ACCOUNT, HOUR)).text
     except ApiError as error:
         raise VerbError(
             f"failed to get token from sa {OPERATOR_NAMESPACE}/{ACCOUNT}: {error.message}", hint=_INIT

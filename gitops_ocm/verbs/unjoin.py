@@ -7,17 +7,15 @@ stays, and becomes unknown; deleting it there is another decision.
 from __future__ import annotations
 
 import base64
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.api.operator_klusterlet import DEFAULT_AGENT_NAMESPACE
 from gitops_ocm.decide.operators.agent_spec import EXTERNAL_KUBECONFIG, is_hosted
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.install import klusterlet_operator
@@ -109,13 +107,11 @@ async def _works(cluster: Cluster, klusterlet: Object) -> Sequence[str]:
         return await _applied(cluster)
     namespace = agent_namespace(klusterlet)
     secret = await find(cluster, SECRETS, EXTERNAL_KUBECONFIG, namespace)
-    text = base64.b64decode(((secret or {}).get("data") or {}).get("kubeconfig") or "")
-    if not text:
+    data = {"kubeconfig": base64.b64decode(((secret or {}).get("data") or {}).get("kubeconfig") or "")}
+    if not data["kubeconfig"]:
         return []
-    with tempfile.TemporaryDirectory(prefix="gitops-ocm-") as folder:
-        path = Path(folder) / "kubeconfig"
-        path.write_bytes(text)
-        managed = HttpCluster(load_kubeconfig(path), timeout=30.0)
+    source = f"Secret {namespace}/{EXTERNAL_KUBECONFIG}"
+    managed = HttpCluster(held_kubeconfig(data, "kubeconfig", source), timeout=30.0)
     try:
         return await _applied(managed)
     finally:

@@ -14,7 +14,7 @@ from gitops_ocm.apiserver.backup import MANIFEST, BackupFailed, back_up, restore
 from gitops_ocm.apiserver.serve import serve, serve_fleet
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 

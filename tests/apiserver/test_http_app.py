@@ -19,7 +19,7 @@ from gitops_ocm.apiserver.serve import CannotServe, Server, serve, serve_fleet
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import PatchType
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.catalog import load_catalog
 from tests.apiserver.identity.csr_requests import encoded, pem

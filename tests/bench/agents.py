@@ -23,7 +23,7 @@ from gitops_ocm.klusterlet.process import Klusterlet
 from gitops_ocm.klusterlet.registration import RegistrationOptions
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.runtime.log import configure
 from gitops_ocm.runtime.metrics import REQUESTS

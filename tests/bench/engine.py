@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.memory import settle
 from gitops_ocm.runtime.metrics import REQUESTS

@@ -44,13 +44,13 @@ class Hub:
     def of_user(self, name: str, *, now: datetime | None = None) -> Path:
         """The kubeconfig of somebody else, whom no role was given; `now` dates the certificate."""
         from gitops_ocm.apiserver.tls import Authority
-        from gitops_ocm.kube.identity import load_kubeconfig, write_kubeconfig
+        from gitops_ocm.kube.kubeconfig import load_kubeconfig
+        from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 
         authority = Authority.open(self.data / "pki", now=datetime.now(UTC))
         pair = authority.client(name, now=now or datetime.now(UTC))
         path = self.folder / f"{name}.kubeconfig"
-        write_kubeconfig(
-            path,
+        Kubeconfig(
             server=load_kubeconfig(self.kubeconfig).server,
             ca=authority.pem,
             certificate=pair.certificate,
@@ -58,7 +58,7 @@ class Hub:
             cluster="hub",
             user=name,
             context="hub",
-        )
+        ).write(path)
         return path
 
     def run(self, *args: str) -> CompletedProcess[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_ocm.kube.identity import write_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.testing.commands import TRACEBACK, environment, run_each
 
 TOKEN = "abcdef.0123456789abcdef"
@@ -65,7 +65,7 @@ CASES: tuple[tuple[tuple[str, ...], int, str], ...] = (
 def test_what_cannot_be_meant(tmp_path: Path) -> None:
     """Each is refused in one sentence with the status clusteradm ends with, and no token is repeated."""
     kubeconfig = tmp_path / "kubeconfig"
-    write_kubeconfig(kubeconfig, server="https://127.0.0.1:1", token="secret-of-the-user")
+    Kubeconfig(server="https://127.0.0.1:1", token="secret-of-the-user").write(kubeconfig)
     commands = [
         [*(part.replace("{kubeconfig}", str(kubeconfig)) for part in args), "--kubeconfig", str(kubeconfig)]
         for args, _, _ in CASES

@@ -11,7 +11,7 @@ import pytest
 
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Resource

@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from tests.differential.calls import Call
 
 PATIENCE = 30.0

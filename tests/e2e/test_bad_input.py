@@ -13,7 +13,7 @@ import pytest
 
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run, run_each
 from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, Repo

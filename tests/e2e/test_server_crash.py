@@ -17,7 +17,7 @@ import pytest
 
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import PatchType, Unreachable
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.testing.waiting import eventually, turns
 from tests.e2e.served import start

@@ -22,7 +22,8 @@ from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.kube.identity import load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
@@ -122,13 +123,12 @@ class Hub:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path = self.directory / f"{cluster}.kubeconfig"
-        write_kubeconfig(
-            path,
+        Kubeconfig(
             server=connection.server,
             ca=connection.ca.read(),
             certificate=await self.issued(csr),
             key=private,
-        )
+        ).write(path)
         own = HttpCluster(load_kubeconfig(path))
         self.stack.push_async_callback(own.close)
         return own

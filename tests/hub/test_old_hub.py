@@ -16,7 +16,7 @@ from gitops_ocm.decide.access import agent_identity
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.testing.clusters import install
 from tests.hubs.semantics import KINDS, run
 from tests.hubs.semantics_cases import CASES

@@ -9,8 +9,8 @@ from typing import Any
 
 from gitops_ocm.klusterlet.kept import SECRETS, SecretData
 from gitops_ocm.klusterlet.keys import read_certificate
-from gitops_ocm.klusterlet.token_request import read_token
 from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.token_request import read_token
 from gitops_ocm.objects.conditions import find, micro_timestamp
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource

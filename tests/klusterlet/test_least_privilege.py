@@ -22,7 +22,7 @@ from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find, is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource

@@ -16,7 +16,7 @@ from gitops_ocm.decide.agent.certificates import OUTSTANDING_LIMIT, for_cluster,
 from gitops_ocm.klusterlet.keys import new_request
 from gitops_ocm.klusterlet.process import Klusterlet
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.testing.joining import CLUSTERS, REQUESTS, answer
 from tests.klusterlet.clock import Jumping

@@ -22,7 +22,9 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import PatchType, Unreachable
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.kube.faults import Interrupted
-from gitops_ocm.kube.identity import Connection, Pem, load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.identity import Connection, Pem
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Resource
 from gitops_ocm.runtime.clock import SystemClock
@@ -286,7 +288,7 @@ async def test_token_file_is_read_again_after_a_401(tmp_path: Path) -> None:
     token.write_text("one\n")
     async with serving(version) as url:
         kubeconfig = tmp_path / "config"
-        write_kubeconfig(kubeconfig, server=url)
+        Kubeconfig(server=url).write(kubeconfig)
         kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", f"user: {{tokenFile: {token}}}"))
         cluster = HttpCluster(load_kubeconfig(kubeconfig))
         await cluster.version()

@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 
 from gitops_ocm.kube.credentials import CredentialsError, ExecPlugin, Static, TokenFile
-from gitops_ocm.kube.identity import (
-    Connection,
-    KubeconfigError,
-    in_cluster,
-    load_kubeconfig,
-    write_kubeconfig,
-)
+from gitops_ocm.kube.identity import Connection, KubeconfigError, in_cluster
+from gitops_ocm.kube.kubeconfig import held_kubeconfig, load_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = "apiVersion: v1\nkind: Config\n"
@@ -131,8 +127,7 @@ async def test_write_and_read_back(tmp_path: Path) -> None:
     """What is written reads back the same, is the owner's alone, and replaces what was there."""
     path = written(tmp_path / "config", "old")
     path.chmod(0o644)
-    write_kubeconfig(
-        path,
+    Kubeconfig(
         server="https://h",
         ca=b"CA",
         certificate=b"CERT",
@@ -140,7 +135,7 @@ async def test_write_and_read_back(tmp_path: Path) -> None:
         token="t0k",
         namespace="n",
         cluster="hub",
-    )
+    ).write(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     connection = load_kubeconfig(path)
     assert (connection.server, connection.namespace) == ("https://h", "n")
@@ -273,3 +268,45 @@ def test_acting_as_somebody_else(tmp_path: Path) -> None:
     )
     with pytest.raises(KubeconfigError, match="not as whom"):
         load_kubeconfig(written(tmp_path / "config", AS % "as-groups: [dev]"))
+
+
+async def test_handed_over_with_its_files(tmp_path: Path) -> None:
+    """A Secret's kubeconfig finds certificate, authority and token in the Secret's other entries."""
+    text = Kubeconfig(server="https://h", certificate_path="tls.crt", key_path="tls.key").text()
+    text = text.replace(b"server:", b"certificate-authority: ca.crt\n    server:")
+    beside = {"kubeconfig": text, "tls.crt": b"CERT", "tls.key": b"KEY", "ca.crt": b"CA"}
+    connection = held_kubeconfig(beside, "kubeconfig", "Secret n/s")
+    found = (connection.certificate.read(), connection.key.read(), connection.ca.read())
+    assert found == (b"CERT", b"KEY", b"CA")
+    token = Kubeconfig(server="https://h", token_path="token").text()
+    held = held_kubeconfig({"kubeconfig": token, "token": b"t0k\n"}, "kubeconfig", "Secret n/s")
+    assert await header(held) == "Bearer t0k"
+
+
+@pytest.mark.parametrize(
+    ("user", "message"),
+    [
+        ("{exec: {command: touch, args: [MARK], apiVersion: client.authentication.k8s.io/v1}}", "a program"),
+        ("{auth-provider: {name: oidc, config: {}}}", "a program"),
+        ("{tokenFile: MARK}", "there is no 'MARK' beside it"),
+        ("{client-certificate: MARK, client-key: MARK}", "there is no 'MARK' beside it"),
+        ("{client-certificate: ../../MARK}", "there is no '../../MARK' beside it"),
+        ("{token: [", "is not YAML"),
+    ],
+)
+def test_handed_over_gets_nothing_of_ours(tmp_path: Path, user: str, message: str) -> None:
+    """A kubeconfig out of a Secret neither runs a program here nor reads our files."""
+    mark = tmp_path / "mark"
+    mark.write_text("ours")
+    text = ONE.replace("{token: s3cr3t-token}", user.replace("MARK", str(mark)))
+    assert text != ONE
+    with pytest.raises(KubeconfigError) as raised:
+        held_kubeconfig({"kubeconfig": text.encode()}, "kubeconfig", "Secret n/s")
+    assert message.replace("MARK", str(mark)) in raised.value.message
+    assert "Secret n/s" in raised.value.message
+
+
+def test_handed_over_empty() -> None:
+    """A Secret without the entry is told by its name."""
+    with pytest.raises(KubeconfigError, match="Secret n/s has no kubeconfig"):
+        held_kubeconfig({}, "kubeconfig", "Secret n/s")

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from gitops_ocm.decide.contract import Side, Unread, Want
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.reflector import State, WatchSettings
 from gitops_ocm.live.refusals import Refusals

@@ -10,7 +10,8 @@ import pytest
 
 from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig, write_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.operator.connection import SECRETS, look
 from gitops_ocm.testing.clusters import NAMESPACES, memory
 
@@ -26,8 +27,8 @@ async def kubeconfigs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     async with serve(folder) as server:
         connection = load_kubeconfig(server.kubeconfig_path)
         given: dict[str, Any] = {"server": connection.server, "ca": connection.ca.read()}
-        write_kubeconfig(folder / STRANGER, **given, token="not-a-token")
-        write_kubeconfig(folder / NOWHERE, server="https://127.0.0.1:1", token="any")
+        Kubeconfig(**given, token="not-a-token").write(folder / STRANGER)
+        Kubeconfig(server="https://127.0.0.1:1", token="any").write(folder / NOWHERE)
         yield {
             GOOD: server.kubeconfig_path.read_bytes(),
             STRANGER: (folder / STRANGER).read_bytes(),

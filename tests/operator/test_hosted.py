@@ -15,7 +15,7 @@ from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
@@ -171,3 +171,31 @@ async def test_a_cluster_that_is_gone_is_given_up_in_time(tmp_path: Path, eventu
 
         await eventually(gone, 60)
         assert await get(management, NAMESPACES, "", NAME) is None
+
+
+@pytest.mark.parametrize(
+    ("user", "message"),
+    [
+        ("{token: [", "is not YAML"),
+        ("{exec: {command: sh, apiVersion: c/v1}}", "it would run a program here"),
+    ],
+)
+async def test_a_kubeconfig_that_is_none(eventually: Eventually, user: str, message: str) -> None:
+    """What is wrong with the Secret is told in the condition; the next content is taken up."""
+    text = (
+        "{current-context: c, contexts: [{name: c, context: {cluster: k, user: u}}],"
+        "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:1'}}],"
+        f"users: [{{name: u, user: {user}}}]}}"
+    )
+    async with hosting("Hosted") as management:
+        await connect(management, text.encode())
+
+        async def told(wanted: str) -> bool:
+            live = await management.get(KLUSTERLETS, "", NAME)
+            condition = find((live.get("status") or {}).get("conditions"), "ReadyToApply") or {}
+            return condition.get("reason") == "KlusterletPrepareFailed" and wanted in condition["message"]
+
+        await eventually(lambda: told(message), 60)
+        better = base64.b64encode(text.replace(user, "{token: t}").encode()).decode()
+        await management.patch(SECRETS, NAME, "external-managed-kubeconfig", {"data": {"kubeconfig": better}})
+        await eventually(lambda: told("127.0.0.1:1"), 60)

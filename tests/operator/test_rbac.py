@@ -26,7 +26,7 @@ from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
 from gitops_ocm.operator.rbac import HUB, KLUSTERLET, NAMESPACE, table_rights

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from gitops_ocm.apiserver.serve import serve_fleet
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.ref import Resource
 from gitops_ocm.operator.crds import hub_crds
 from gitops_ocm.operator.install import OperatorOptions

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.identity import load_kubeconfig
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.testing.clusters import NAMESPACES, connected, install
 from tests.wire.agent.cases import Outcomes, run_all
 from tests.wire.agent.kinds import definitions

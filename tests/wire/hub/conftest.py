@@ -92,7 +92,7 @@ def hub_kubeconfig(request: pytest.FixtureRequest, hub: str) -> Path:
 async def hub_cluster(hub_kubeconfig: Path) -> AsyncIterator[Cluster]:
     """A client of that hub."""
     from gitops_ocm.kube.client import HttpCluster
-    from gitops_ocm.kube.identity import load_kubeconfig
+    from gitops_ocm.kube.kubeconfig import load_kubeconfig
 
     cluster = HttpCluster(load_kubeconfig(hub_kubeconfig))
     try:

@@ -1,4 +1,4 @@
-"""Tokens of ServiceAccounts, by TokenRequest: short-lived, and nothing is stored on the hub."""
+"""Tokens of ServiceAccounts, by TokenRequest: short-lived, and the server stores nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.conditions import parse_time
 from gitops_ocm.objects.ref import Object, Resource
 
 _VERSION = "authentication.k8s.io/v1"
@@ -39,7 +40,15 @@ def read_token(text: str) -> Token | None:
         return None
 
 
-async def request_token(hub: Cluster, namespace: str, account: str, seconds: int) -> str:
+@dataclass(frozen=True)
+class Granted:
+    """What a server gave: a token, and when it is over."""
+
+    text: str = field(repr=False)
+    expires: datetime
+
+
+async def request_token(cluster: Cluster, namespace: str, account: str, seconds: int) -> Granted:
     """A token of a ServiceAccount; the server may give one of another lifetime than asked for."""
     # The collection that is posted to is a subresource of the account.
     at = Resource("", "v1", "TokenRequest", f"serviceaccounts/{account}/token", namespaced=True)
@@ -49,4 +58,5 @@ async def request_token(hub: Cluster, namespace: str, account: str, seconds: int
         "metadata": {"namespace": namespace},
         "spec": {"expirationSeconds": seconds},
     }
-    return str((await hub.create(at, wanted))["status"]["token"])
+    status = (await cluster.create(at, wanted))["status"]
+    return Granted(str(status["token"]), parse_time(status["expirationTimestamp"]))
