@@ -19,9 +19,7 @@ from pathlib import Path
 
 TARGET = Path(__file__).parent.parent / "gitops_ocm" / "apiserver" / "builtin"
 MODULES = ("api", "apimachinery", "apiextensions-apiserver", "kube-aggregator")
-WITHOUT = re.compile(
-    r"/v\d+(alpha|beta)\d+/|testapigroup|/extensions/|/imagepolicy/|/flowcontrol/|/resource/v1/"
-)
+WITHOUT = re.compile(r"/v\d+(alpha|beta)\d+/|testapigroup|/extensions/|/imagepolicy/")
 FIELD = re.compile(r"^\s+(?:(optional|repeated)\s+)?(map<(\w+), ?([.\w]+)>|[.\w]+)\s+(\w+)\s*=\s*(\d+);")
 GO_FIELD = re.compile(r'^\s+(?:\w+\s+)?(\*?)[\w.\[\]*]+\s+`json:"(\w*)')
 

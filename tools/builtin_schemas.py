@@ -27,8 +27,9 @@ TARGET = Path(__file__).parent.parent / "gitops_ocm" / "apiserver" / "builtin"
 GROUPS = (
     "", "apps", "batch", "autoscaling", "policy", "apiextensions.k8s.io", "apiregistration.k8s.io",
     "admissionregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io",
-    "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "networking.k8s.io",
-    "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+    "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io",
+    "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io",
+    "storage.k8s.io",
 )  # fmt: skip
 WITHOUT = {("", "bindings"), ("", "componentstatuses")}
 # What a server without nodes can answer: no exec, log, proxy or eviction.

@@ -123,7 +123,7 @@ class Discovery:
         """The aggregated document of `/api` (core) or `/apis`, and its ETag."""
         key = (version, core)
         if key not in self._aggregated:
-            groups = [g for g in self.groups.values() if (not g.name) is core]
+            groups = [g for g in sorted(self.groups.values(), key=_by_name) if (not g.name) is core]
             document = {
                 "kind": "APIGroupDiscoveryList",
                 "apiVersion": f"apidiscovery.k8s.io/{version}",
@@ -134,9 +134,21 @@ class Discovery:
         return self._aggregated[key]
 
 
-def _group_rank(item: tuple[str, object]) -> int:
-    name = item[0]
-    return _GROUP_ORDER.index(name) if name in _GROUP_ORDER else len(_GROUP_ORDER)
+def _group_rank(item: tuple[str, Iterable[str]]) -> tuple[int, str]:
+    """Built-in groups first; others as the names of their versions' APIServices are sorted."""
+    name, versions = item
+    if name in _GROUP_ORDER:
+        return _GROUP_ORDER.index(name), ""
+    return len(_GROUP_ORDER), min(f"{version}.{name}" for version in versions)
+
+
+def _by_name(group: Group) -> tuple[int, str]:
+    """The order of the aggregated documents."""
+    return (
+        (_GROUP_ORDER.index(group.name), "")
+        if group.name in _GROUP_ORDER
+        else (len(_GROUP_ORDER), group.name)
+    )
 
 
 def version_rank(version: str) -> tuple[int, int, int, str]:

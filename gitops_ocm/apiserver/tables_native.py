@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.apiserver import tables_devices
 from gitops_ocm.apiserver import tables_workloads as workloads
 from gitops_ocm.apiserver.tables import AGE, CREATED_AT, NAME, Cell, Column, duration
 from gitops_ocm.apiserver.tables_core import CORE, NONE, UNSET, at, joined, text
@@ -312,4 +313,5 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         text("Revision", "revision", default=0),
         AGE,
     ),
+    **tables_devices.COLUMNS,
 }

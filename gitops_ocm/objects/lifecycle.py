@@ -41,6 +41,7 @@ UNVERSIONED = frozenset(
         *("PersistentVolume", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "IPAddress"),
         *("ServiceCIDR", "CSIDriver", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"),
         *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Lease", "StorageClass", "CSINode"),
+        *("RuntimeClass", "ResourceClaim", "ResourceClaimTemplate"),
         *("CertificateSigningRequest", "ControllerRevision", "APIService", "HorizontalPodAutoscaler"),
     }
 )

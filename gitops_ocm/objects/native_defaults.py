@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from gitops_ocm.objects import native_defaults_devices as devices
 from gitops_ocm.objects.native_defaults_scaling import autoscaler_defaults
 from gitops_ocm.objects.quantities import quantity, quantity_like
 
@@ -127,6 +128,7 @@ STATIC: Mapping[str, Mapping[str, Any]] = {
     },
     f"{_EXTENSIONS}ServiceReference": {"port": 443},
     "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": {"port": 443},
+    **devices.STATIC,
 }
 
 
@@ -362,4 +364,6 @@ CONDITIONAL: Mapping[str, Callable[[Value], None]] = {
     f"{_EXTENSIONS}CustomResourceDefinitionSpec": _definition_spec,
     "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler": autoscaler_defaults,
     "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler": autoscaler_defaults,
+    "io.k8s.api.resource.v1.ExactDeviceRequest": devices.counted,
+    "io.k8s.api.resource.v1.DeviceSubRequest": devices.counted,
 }

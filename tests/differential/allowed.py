@@ -16,7 +16,6 @@ MESSAGE = r"body\.message|body\.details\.causes(\[\d+\]\.message)?"
 REFUSED = rf"status|{MESSAGE}|body\.(reason|code|details.*)"
 ELSE = r"status|headers\..*|body.*"
 OWNERS = r".*metadata\.managedFields.*"
-UNSERVED = r"(node|resource|flowcontrol\.apiserver)\.k8s\.io"
 
 
 class Allowed(NamedTuple):
@@ -51,22 +50,10 @@ NOT_COPIED = (
 )
 NOT_SERVED = (
     Allowed(
-        {"discovery": (0,), "odd paths": (3,), "compression": (7,), "methods": (12, 20, 28, 36, 44, 50)},
-        rf"body\.groups\.{UNSERVED}",
-        "runtime classes, flow schemas and resource claims are about nodes and load that there are not",
-    ),
-    Allowed({"accept": (21,)}, "body", "the same groups, in YAML"),
-    Allowed(
         {"discovery": (28, 31, 32)},
-        rf"headers\.Etag\[0\]|body\.items\.{UNSERVED}",
-        "the same groups, aggregated",
-    ),
-    Allowed(
-        {"discovery": (28, 31, 32)},
-        r"body\.items\.addon\..*\.resources\.(clustermanagementaddons|managedclusteraddons)",
+        r"headers\.Etag\[0\]|body\.items\[\d+\]\..*\.resources\.(clustermanagement|managedcluster)addons",
         "add-on kinds are served at both their versions, whatever their definitions say",
     ),
-    Allowed({"discovery": (12, 20, 22), "heads of every table": (35,)}, ELSE, "the same groups, asked for"),
     Allowed(
         {"discovery": (1,)},
         r"body\.resources\.(pods/.*|nodes/proxy|services/proxy|bindings|componentstatuses)",
