@@ -96,7 +96,7 @@ class _File:
         if (data := self.beside.get(name)) is None:
             raise KubeconfigError(
                 f"{source}: there is no {name!r} beside it",
-                hint="Put it into the kubeconfig (`…-data`, `token`), or beside the kubeconfig.",
+                hint="Put its content into the kubeconfig: kubectl config view --raw --flatten --minify",
             )
         return Pem(data)
 

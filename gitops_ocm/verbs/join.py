@@ -19,6 +19,7 @@ from gitops_ocm.decide.operators.hub_objects import CA_BUNDLE, CA_KEY
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
@@ -214,6 +215,8 @@ async def _operator_available(cluster: Cluster) -> bool:
 async def _managed_kubeconfig(options: JoinOptions) -> bytes:
     assert options.managed is not None
     cluster, text = options.managed
+    # The agents' side will have nothing but these bytes: what would not work there is told here.
+    held_kubeconfig({"kubeconfig": text}, "kubeconfig", "the managed cluster's kubeconfig")
     if not options.internal_endpoint_managed:
         return text
     server = await published_server(cluster)

@@ -146,8 +146,15 @@ async def test_a_stored_token_tells_a_false_hub(scene: Scene) -> None:
         (lambda s: s.options(access=s.access(ca=FOREIGN_CA)), "certificate"),
         (lambda s: s.options(spec=replace(SPEC, cluster="Not_A_Name")), "validate ClusterName failed"),
         (lambda s: s.options(spec=replace(SPEC, cluster="a" * 64)), "63 characters at most"),
+        (
+            lambda s: s.options(
+                spec=replace(SPEC, mode="Hosted"),
+                managed=(s.managed, s.managed_text.replace(b"client-key-data:", b"client-key:")),
+            ),
+            "there is no .* beside it",
+        ),
     ],
-    ids=["wrong token", "wrong CA", "no name", "long name"],
+    ids=["wrong token", "wrong CA", "no name", "long name", "kubeconfig with a path"],
 )
 async def test_joins_that_fail_before_anything_is_written(scene: Scene, change: object, message: str) -> None:
     """A token, CA or name that cannot do is told before the cluster is touched, without the token in it."""
