@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.served import NAMESPACES
 
 # Only what every test needs is imported here: a test of a pure function should not load a server.
 
@@ -132,7 +133,6 @@ def unique() -> Callable[[str], str]:
 async def namespace(cluster: Cluster, unique: Callable[[str], str]) -> AsyncIterator[str]:
     """A namespace for one test on `cluster`; it is deleted afterwards, without waiting for that."""
     from gitops_ocm.objects.faults import ApiError
-    from gitops_ocm.testing.clusters import NAMESPACES
 
     name = unique("test")
     await cluster.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})

@@ -15,23 +15,12 @@ from pathlib import Path
 from typing import Protocol
 
 from gitops_ocm.demo.stage import SYNC, Stage
-from gitops_ocm.demo.watching import (
-    CLUSTERS,
-    CONFIG_MAPS,
-    DEPLOYMENTS,
-    HUBSYNCS,
-    PLACEMENTS,
-    PODS,
-    SETS,
-    WORKS,
-    NotSeen,
-    lacking,
-    until,
-)
+from gitops_ocm.demo.watching import CLUSTERS, HUBSYNCS, PLACEMENTS, SETS, WORKS, NotSeen, lacking, until
 from gitops_ocm.git.command import Git
 from gitops_ocm.hub.template import write_template
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.reading import find
+from gitops_ocm.objects.served import CONFIG_MAPS, DEPLOYMENTS, PODS
 
 MISSPELT = "rolloutStratagy"
 

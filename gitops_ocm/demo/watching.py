@@ -21,9 +21,6 @@ WORKS = Resource(f"work.{_OCM}", "v1", "ManifestWork", "manifestworks", namespac
 SETS = Resource(
     f"work.{_OCM}", "v1alpha1", "ManifestWorkReplicaSet", "manifestworkreplicasets", namespaced=True
 )
-PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
 
 
 class NotSeen(GitopsError):

@@ -93,11 +93,17 @@ def select(tree: Tree, chooser: Chooser) -> Selected:
         _follow_all(tree, links, chooser, chosen)
     for path in [path for path in chosen.files if _BAD_PATH.search(path)]:
         del chosen.files[path]
-        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        why = f"the path {shown!r} is not allowed"
+        shown = _shown(path)
+        why = f"the path '{shown}' is not allowed"
         hint = "use plain UTF-8 names without control characters, '..', '.git' or backslashes"
-        _refuse(chosen, tree, repr(shown)[1:-1], "bad-path", why, hint)
+        _refuse(chosen, tree, shown, "bad-path", why, hint)
     return chosen
+
+
+def _shown(path: str) -> str:
+    """A path that may be any bytes, on one line: what is not text is escaped, once."""
+    text = path.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _refuse(chosen: Selected, tree: Tree, path: str, code: str, message: str, hint: str = "") -> None:

@@ -12,6 +12,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gitops_ocm.api.fleet import (
+    COMMIT_ANNOTATION,
+    DIGEST_ANNOTATION,
+    PATH_ANNOTATION,
+    PRUNE_ANNOTATION,
+    PRUNE_DISABLED,
+    REQUESTED_AT_ANNOTATION,
+    WAVE_ANNOTATION,
+)
 from gitops_ocm.desired import works
 from gitops_ocm.desired.fields import Finding, field_findings, head_findings
 from gitops_ocm.desired.suggest import nearest
@@ -22,7 +31,18 @@ from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Resource, split_api_version
 from gitops_ocm.objects.schema import Schema
 
-WAVE = "sync.gitops-ocm.io/wave"
+_OURS = "sync.gitops-ocm.io/"
+_MARKS = frozenset(
+    {
+        WAVE_ANNOTATION,
+        PRUNE_ANNOTATION,
+        REQUESTED_AT_ANNOTATION,
+        # Of an object that was exported from a hub; the sync writes its own.
+        PATH_ANNOTATION,
+        COMMIT_ANNOTATION,
+        DIGEST_ANNOTATION,
+    }
+)
 
 
 def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
@@ -38,7 +58,7 @@ def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
         return [_unknown_kind(obj, catalog)]
     found += _placed(obj, resource)
     found += _server_fields(obj)
-    found += _wave(obj)
+    found += _marks(obj)
     schema = catalog.schema(obj["apiVersion"], obj["kind"])
     found += _by_schema(obj, schema) if schema is not None else ()
     if works.carries_manifests(resource.group, resource.kind):
@@ -50,7 +70,7 @@ def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
 
 def wave_of(obj: Mapping[str, Any]) -> int:
     """The wave an object asks for; 0 where it does not, or not with an integer."""
-    text = ((obj.get("metadata") or {}).get("annotations") or {}).get(WAVE, "0")
+    text = ((obj.get("metadata") or {}).get("annotations") or {}).get(WAVE_ANNOTATION, "0")
     return int(text) if _is_wave(text) else 0
 
 
@@ -116,11 +136,23 @@ def _server_fields(obj: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("server-field", why, ("metadata", field), "remove it; it came with an export")
 
 
-def _wave(obj: Mapping[str, Any]) -> Iterator[Finding]:
+def _marks(obj: Mapping[str, Any]) -> Iterator[Finding]:
+    """Our own annotations: a slip in one must not pass for its absence."""
     annotations = obj["metadata"].get("annotations") or {}
-    if WAVE in annotations and not _is_wave(annotations[WAVE]):
-        why = f"the annotation {WAVE} must be an integer, not {annotations[WAVE]!r}"
-        yield Finding("bad-wave", why, ("metadata", "annotations", WAVE), 'for example "10"')
+    at: Path = ("metadata", "annotations")
+    for name, text in annotations.items():
+        if not str(name).startswith(_OURS):
+            continue
+        if name not in _MARKS:
+            hint = nearest(name, (WAVE_ANNOTATION, PRUNE_ANNOTATION)) or "remove it"
+            yield Finding("unknown-mark", f"there is no annotation {name[:100]}", (*at, name), hint)
+        elif name == WAVE_ANNOTATION and not _is_wave(text):
+            why = f"the annotation {name} must be an integer of at most six digits, not {text!r}"
+            yield Finding("bad-wave", why, (*at, name), 'for example "10"')
+        elif name == PRUNE_ANNOTATION and isinstance(text, str) and text != PRUNE_DISABLED:
+            why = f"the annotation {name} can only be {PRUNE_DISABLED!r}, not {text[:40]!r}"
+            hint = "with it the object stays when it leaves Git; remove the annotation to have it deleted then"
+            yield Finding("bad-prune", why, (*at, name), hint)
 
 
 def _by_schema(obj: Mapping[str, Any], schema: Schema) -> Iterator[Finding]:

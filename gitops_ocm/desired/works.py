@@ -38,7 +38,9 @@ def work_findings(obj: Mapping[str, Any]) -> Iterator[Finding]:
     spec = get(obj, *path, default={})
     manifests = get(spec, "workload", "manifests", default=None)
     at: Path = (*path, "workload", "manifests")
-    if not isinstance(manifests, list) or not manifests:
+    if manifests is not None and not isinstance(manifests, list):
+        return  # Of the wrong type, which the schema tells.
+    if not manifests:
         yield Finding(
             "work-empty", _EMPTY[kind], at, "list at least one object under spec.workload.manifests"
         )

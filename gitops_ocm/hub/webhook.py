@@ -29,7 +29,8 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError, bad_request, forbidden
-from gitops_ocm.objects.ref import Object, Resource, kind_of
+from gitops_ocm.objects.ref import Object, kind_of
+from gitops_ocm.objects.served import ACCESS_REVIEWS, NAMESPACES
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.log import get_logger
 
@@ -41,10 +42,6 @@ VALIDATE = (
 )
 CONVERT = "/convert"
 HEALTH = ("/healthz", "/readyz", "/livez")
-REVIEWS = Resource(
-    "authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", namespaced=False
-)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 LOOK_SECONDS = 5.0
 """How often the certificate's files are looked at; a Secret in a pod changes about once a minute at most."""
 _MAX_BODY = 16 * 2**20
@@ -99,7 +96,7 @@ class Reviewer:
         """Raise unless who writes may do that; also where the hub gives no answer."""
         try:
             namespace = await self._namespace(review.name) if review.of_acceptance else None
-            answer = await self._cluster.create(REVIEWS, question_for(review, question.user))
+            answer = await self._cluster.create(ACCESS_REVIEWS, question_for(review, question.user))
         except (ApiError, Unreachable) as error:
             resource = f"{review.resource}/{review.subresource}".rstrip("/")
             raise forbidden(review.group, resource, review.name, error.message) from error

@@ -11,14 +11,12 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.bootstrap import CLUSTERS, Bootstrap
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
 from gitops_ocm.runtime.log import get_logger
 
 _log = get_logger("registration")
 
-REVIEWS = Resource(
-    "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False
-)
 NEEDED = (
     *((CLUSTER_GROUP, "managedclusters", verb) for verb in ("create", "get")),
     *(
@@ -61,12 +59,12 @@ async def _unfit(bootstrap: Bootstrap, cluster: str) -> str:
 async def _allowed(hub: Cluster, group: str, resource: str, verb: str) -> bool:
     asked = {"group": group, "resource": resource, "verb": verb}
     review: Object = {
-        "apiVersion": REVIEWS.api_version,
-        "kind": REVIEWS.kind,
+        "apiVersion": SELF_ACCESS_REVIEWS.api_version,
+        "kind": SELF_ACCESS_REVIEWS.kind,
         "metadata": {},
         "spec": {"resourceAttributes": asked},
     }
-    return bool(((await hub.create(REVIEWS, review)).get("status") or {}).get("allowed"))
+    return bool(((await hub.create(SELF_ACCESS_REVIEWS, review)).get("status") or {}).get("allowed"))
 
 
 async def _unwelcome(hub: Cluster, cluster: str) -> str:

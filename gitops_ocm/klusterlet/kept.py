@@ -21,10 +21,9 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import NAMESPACES, SECRETS
 
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 _CURRENT = "..data"
 
 

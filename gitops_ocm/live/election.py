@@ -21,13 +21,11 @@ from gitops_ocm.kube.reading import find
 from gitops_ocm.live.leader import is_gone, own_name
 from gitops_ocm.objects.conditions import micro_timestamp
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import LEASES, NAMESPACES
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import Tasks, first_of
-
-LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 _log = get_logger("election")
 

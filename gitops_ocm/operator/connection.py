@@ -22,12 +22,9 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import SECRETS, SELF_ACCESS_REVIEWS
 
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-REVIEWS = Resource(
-    "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False
-)
 TIMEOUT = 10.0
 CLUSTERS, CERTIFICATES = "cluster.open-cluster-management.io", "certificates.k8s.io"
 WORKS = "work.open-cluster-management.io"
@@ -148,5 +145,5 @@ async def _allowed(client: HttpCluster, right: Right) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    answer = await client.create(REVIEWS, review)
+    answer = await client.create(SELF_ACCESS_REVIEWS, review)
     return bool((answer.get("status") or {}).get("allowed"))

@@ -1,4 +1,4 @@
-"""Makes sure that an API server serves our kinds, without ever taking a CRD away from its owner.
+"""Makes sure that an API server serves our kinds, without ever taking a CRDS away from its owner.
 
 A hub that OCM's own operator has set up has most of them: those are left exactly as they are.
 """
@@ -15,13 +15,11 @@ from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ownership import fields_owned_by
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CRDS
 from gitops_ocm.runtime.clock import Clock, SystemClock
 
 MANAGER = "gitops-ocm-crds"
-CRD = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
 SPOKE_KINDS = ("AppliedManifestWork", "ClusterClaim")
 """What a managed cluster serves; everything else is the hub's (ClusterClaim is on the cluster alone)."""
 OPERATOR_KINDS = ("ClusterManager", "Klusterlet")
@@ -78,7 +76,7 @@ async def _ensure(cluster: Cluster, crd: Object) -> bool:
     """Create or update one; False where we may not even look at it."""
     name = crd["metadata"]["name"]
     try:
-        live = await cluster.get(CRD, "", name)
+        live = await cluster.get(CRDS, "", name)
         if not fields_owned_by(live, MANAGER):
             return True
     except ApiError as error:
@@ -88,7 +86,7 @@ async def _ensure(cluster: Cluster, crd: Object) -> bool:
         if error.http_code != 404:
             raise
     try:
-        await cluster.patch(CRD, "", name, crd, type=PatchType.APPLY, field_manager=MANAGER, force=True)
+        await cluster.patch(CRDS, "", name, crd, type=PatchType.APPLY, field_manager=MANAGER, force=True)
     except ApiError as error:
         raise CrdsNotServed(
             f"cannot make the CustomResourceDefinition {name} on {cluster.server}: {error.message}",

@@ -33,14 +33,14 @@ from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.conditions import parse_time, timestamp
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Kind, Object, Resource
+from gitops_ocm.objects.ref import Kind, Object
+from gitops_ocm.objects.served import SECRETS
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import Tasks, first_of
 
 _log = get_logger("operator")
 
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
 EXTERNAL_HUB = "external-hub-kubeconfig"
 LIFE = timedelta(hours=8640)
 RENEWED = "operator.gitops-ocm.io/renew-after"

@@ -21,7 +21,7 @@ from gitops_ocm.decide.operators.hub_objects import CA_BUNDLE, PROFILES, hub_crd
 from gitops_ocm.decide.operators.table import AGENT_WRITES, HUB_WRITES
 from gitops_ocm.decide.settings import AgentSettings, HubSettings
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.operator.crds import CRD
+from gitops_ocm.objects.served import CRDS
 from gitops_ocm.operator.rbac import READ, SYNC_GROUP, Rights, hold_what_agents_get, table_rights
 from gitops_ocm.runtime.catalog import load_catalog
 
@@ -48,7 +48,7 @@ def hub_rules() -> Rules:
             rights.allow("certificates.k8s.io", "signers", ("approve",), [CLIENT_SIGNER])
         found[group] = _rules(rights)
     sync = Rights()
-    sync.allow(CRD.group, CRD.plural, ("list",))
+    sync.allow(CRDS.group, CRDS.plural, ("list",))
     sync.allow(SYNC_GROUP, "hubsyncs", READ)
     sync.allow(SYNC_GROUP, "hubsyncs/status", ("patch",))
     found["sync"] = _rules(sync)
@@ -66,7 +66,7 @@ def agent_rules() -> Rules:
     found: dict[str, tuple[Object, ...]] = {}
     for group in ("registration", "work"):
         rights = table_rights(in_groups(rows, {group}), Side.SPOKE, catalog)
-        rights.allow(CRD.group, CRD.plural, ("get",), [crd["metadata"]["name"] for crd in spoke_crds("")])
+        rights.allow(CRDS.group, CRDS.plural, ("get",), [crd["metadata"]["name"] for crd in spoke_crds("")])
         if group == "registration":
             rights.allow("", "namespaces", (*READ, "create", "patch", "update"))
         found[f"{group}-agent"] = _rules(rights)
@@ -95,8 +95,8 @@ def hub_operator_rules() -> list[Object]:
     for written, verbs in HUB_WRITES.items():
         own.allow(*_named(written), verbs)
     crds = [crd["metadata"]["name"] for crd in hub_crds("", "", True)]
-    own.allow(CRD.group, CRD.plural, ("create",))
-    own.allow(CRD.group, CRD.plural, ("delete", "get", "list", "patch", "watch"), crds)
+    own.allow(CRDS.group, CRDS.plural, ("create",))
+    own.allow(CRDS.group, CRDS.plural, ("delete", "get", "list", "patch", "watch"), crds)
     own.allow("", "secrets", ("create",))
     own.allow("", "secrets", ("delete", "get", "list", "patch", "update", "watch"), MADE_HERE)
     own.allow("", "configmaps", ("create",))
@@ -110,8 +110,8 @@ def klusterlet_operator_rules() -> list[Object]:
     for written, verbs in AGENT_WRITES.items():
         own.allow(*_named(written), verbs)
     crds = [crd["metadata"]["name"] for crd in spoke_crds("")]
-    own.allow(CRD.group, CRD.plural, ("create",))
-    own.allow(CRD.group, CRD.plural, ("get", "list", "patch", "watch"), crds)
+    own.allow(CRDS.group, CRDS.plural, ("create",))
+    own.allow(CRDS.group, CRDS.plural, ("get", "list", "patch", "watch"), crds)
     own.allow("", "secrets", SECRET_VERBS)
     return together([*own.rules(), *(rule for rules in agent_rules().values() for rule in rules)])
 

@@ -25,7 +25,8 @@ from gitops_ocm.decide.controllers import LOCKS
 from gitops_ocm.decide.kinds import ADDON_GROUP, CLUSTER_GROUP, PLACEMENT_DECISION, RBAC_GROUP, WORK_GROUP
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Kind, Object
-from gitops_ocm.operator.crds import CRD, hub_crds, spoke_crds
+from gitops_ocm.objects.served import CRDS
+from gitops_ocm.operator.crds import hub_crds, spoke_crds
 
 NAMESPACE = "gitops-ocm"
 HUB, KLUSTERLET = "gitops-ocm-hub", "gitops-ocm-klusterlet"
@@ -96,7 +97,7 @@ def hub_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
     fixed.allow(CERTIFICATES_GROUP, "signers", ("approve",), [CLIENT_SIGNER])
     fixed.allow("coordination.k8s.io", "leases", ("update",), LOCKS.values())
     # Kinds that Git uses and only the hub knows are learnt from their definitions.
-    fixed.allow(CRD.group, CRD.plural, ("list",))
+    fixed.allow(CRDS.group, CRDS.plural, ("list",))
     fixed.allow("events.k8s.io", "events", ("create", "patch"))
     fixed.allow(SYNC_GROUP, "hubsyncs", READ)
     fixed.allow(SYNC_GROUP, "hubsyncs/status", ("patch",))
@@ -166,8 +167,8 @@ def hold_what_agents_get(rights: Rights) -> None:
 
 def _allow_crds(rights: Rights, crds: Iterable[Object]) -> None:
     """Making them and keeping our own up to date; others' are not even readable."""
-    rights.allow(CRD.group, CRD.plural, ("create",))
-    rights.allow(CRD.group, CRD.plural, ("get", "patch"), [crd["metadata"]["name"] for crd in crds])
+    rights.allow(CRDS.group, CRDS.plural, ("create",))
+    rights.allow(CRDS.group, CRDS.plural, ("get", "patch"), [crd["metadata"]["name"] for crd in crds])
 
 
 def _written(text: str) -> tuple[str, str]:

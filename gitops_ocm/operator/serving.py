@@ -16,6 +16,7 @@ from gitops_ocm.decide.operators.hub_parts import Part, hosted
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, SECRETS
 from gitops_ocm.operator.signing import (
     Pair,
     bundle,
@@ -26,8 +27,6 @@ from gitops_ocm.operator.signing import (
     serves,
 )
 
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 SIGNER = "signer-secret"
 MANAGER = "gitops-ocm-operator"
 CERTIFICATE, KEY = "tls.crt", "tls.key"

@@ -6,16 +6,8 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Resource
+from gitops_ocm.objects.served import CRDS
 from gitops_ocm.runtime.clock import Clock
-
-CRDS = Resource(
-    group="apiextensions.k8s.io",
-    version="v1",
-    kind="CustomResourceDefinition",
-    plural="customresourcedefinitions",
-    namespaced=False,
-)
 
 MIN_AGE = 5.0
 """Seconds between two looks at the hub's definitions."""

@@ -22,14 +22,10 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CRDS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.waiting import eventually
-
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 
 @asynccontextmanager

@@ -18,13 +18,12 @@ from gitops_ocm.git.command import Git
 from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.kube.cluster import Cluster, ObjectList, PatchType, Unreachable, WatchEvent
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.sync.events import SyncEvent
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 WORKS = Resource("work.open-cluster-management.io", "v1", "ManifestWork", "manifestworks", namespaced=True)
 SYNCS = Resource("sync.gitops-ocm.io", "v1alpha1", "HubSync", "hubsyncs", namespaced=False)
 

@@ -12,16 +12,10 @@ from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.kube.token_request import request_token
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CSRS
 
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
-)
-REQUESTS = Resource(
-    "certificates.k8s.io",
-    "v1",
-    "CertificateSigningRequest",
-    "certificatesigningrequests",
-    namespaced=False,
 )
 NAMESPACE = "open-cluster-management"
 ACCOUNT = "agent-registration-bootstrap"
@@ -95,15 +89,15 @@ async def bootstrap_kubeconfig(hub: Cluster, admin: Path, path: Path, *, seconds
 
 async def requests_of(hub: Cluster, cluster: str) -> list[Object]:
     """The certificate requests of a cluster and its add-ons."""
-    return (await hub.list(REQUESTS, label_selector=f"{CLUSTER_NAME_LABEL}={cluster}")).items
+    return (await hub.list(CSRS, label_selector=f"{CLUSTER_NAME_LABEL}={cluster}")).items
 
 
 async def answer(hub: Cluster, name: str, verdict: str = "Approved") -> None:
     """Approve or deny (`Denied`) a certificate request, as kubectl does."""
-    request = await hub.get(REQUESTS, "", name)
+    request = await hub.get(CSRS, "", name)
     said = {"type": verdict, "status": "True", "reason": "KubectlApprove", "message": "said by a person"}
     request.setdefault("status", {})["conditions"] = [said]
-    await hub.update(REQUESTS, request, subresource="approval")
+    await hub.update(CSRS, request, subresource="approval")
 
 
 async def approve_all(hub: Cluster, cluster: str) -> list[str]:

@@ -15,18 +15,12 @@ from gitops_ocm.api.scalars import format_time
 from gitops_ocm.decide.csr_approval import cluster_subject
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CSRS
 from gitops_ocm.verbs.targets import HubTarget, Target, ocm
 from gitops_ocm.verbs.voice import NAME, VerbError, Voice
 from gitops_ocm.verbs.waiting import Look, Patience, until
 
-REQUESTS = Resource(
-    "certificates.k8s.io",
-    "v1",
-    "CertificateSigningRequest",
-    "certificatesigningrequests",
-    namespaced=False,
-)
 CLUSTERS = ocm("cluster.open-cluster-management.io/v1", "ManagedCluster")
 ARN_ANNOTATION = "agent.open-cluster-management.io/managed-cluster-arn"
 _USERS = (
@@ -187,7 +181,7 @@ async def _attempt(
 
 
 async def _approve(hub: Cluster, name: str, options: AcceptOptions, voice: Voice) -> bool:
-    requests = (await hub.list(REQUESTS, label_selector=f"{CLUSTER_NAME_LABEL}={name}")).items
+    requests = (await hub.list(CSRS, label_selector=f"{CLUSTER_NAME_LABEL}={name}")).items
     judged = judge(requests, options)
     for text in judged.told:
         voice.say(text)
@@ -209,12 +203,12 @@ async def _answer(hub: Cluster, request: Object, options: AcceptOptions) -> None
         "lastUpdateTime": format_time(options.patience.clock.now()),
     }
     answered = {
-        "apiVersion": REQUESTS.api_version,
-        "kind": REQUESTS.kind,
+        "apiVersion": CSRS.api_version,
+        "kind": CSRS.kind,
         **request,
         "status": {**status, "conditions": [*(status.get("conditions") or ()), condition]},
     }
-    await hub.update(REQUESTS, answered, subresource="approval", dry_run=options.dry_run)
+    await hub.update(CSRS, answered, subresource="approval", dry_run=options.dry_run)
 
 
 async def _let_in(target: Target, cluster: Object, voice: Voice) -> None:

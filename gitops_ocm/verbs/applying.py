@@ -15,13 +15,11 @@ from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ownership import fields_owned_by
 from gitops_ocm.objects.ref import Kind, Object, Resource, kind_of
+from gitops_ocm.objects.served import CRDS
 from gitops_ocm.verbs.voice import VerbError, Voice
 from gitops_ocm.verbs.waiting import Look, Patience, until
 
 MANAGER = "gitops-ocm-install"
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
 DRY_RUN = "gitops-ocm is running in dry-run mode"
 
 

@@ -13,13 +13,14 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import ACCOUNTS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, CRDS, SECRETS
 from gitops_ocm.operator.install import hub_operator
 from gitops_ocm.verbs.accept import CLUSTERS
-from gitops_ocm.verbs.applying import CRDS, DRY_RUN, Applier
+from gitops_ocm.verbs.applying import DRY_RUN, Applier
 from gitops_ocm.verbs.hub_objects import CLUSTER_MANAGER, TOKEN_BINDING, bootstrap_objects
 from gitops_ocm.verbs.init import MANAGERS
 from gitops_ocm.verbs.removing import remove_objects, remove_operator
-from gitops_ocm.verbs.tokens import ACCOUNTS, BINDINGS, ROLES, SECRETS, stored_tokens
+from gitops_ocm.verbs.tokens import stored_tokens
 from gitops_ocm.verbs.voice import NAME, VerbError, Voice
 from gitops_ocm.verbs.waiting import Patience
 
@@ -88,6 +89,6 @@ async def _remove_bootstrap(applier: Applier) -> None:
         await applier.delete(SECRETS, "kube-system", secret["metadata"]["name"])
     await remove_objects(applier, bootstrap_objects())
     for name in (TOKEN_BINDING, *_OLD_BINDINGS):
-        await applier.delete(BINDINGS, "", name)
-    await applier.delete(ROLES, "", _OLD_ROLE)
+        await applier.delete(CLUSTER_ROLE_BINDINGS, "", name)
+    await applier.delete(CLUSTER_ROLES, "", _OLD_ROLE)
     await applier.delete(ACCOUNTS, OPERATOR_NAMESPACE, _OLD_ACCOUNT)

@@ -13,10 +13,10 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.identity import Connection
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.verbs.voice import NAME, Preflight, VerbError
 
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 PUBLIC, CLUSTER_INFO = "kube-public", "cluster-info"
 _EMBEDDED = "+gitops-ocm"
 

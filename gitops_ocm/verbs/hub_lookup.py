@@ -18,7 +18,8 @@ from gitops_ocm.kube.identity import Connection, Pem
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.verbs.hub_checks import CLUSTER_INFO, CONFIG_MAPS, PUBLIC, cluster_of
+from gitops_ocm.objects.served import CONFIG_MAPS
+from gitops_ocm.verbs.hub_checks import CLUSTER_INFO, PUBLIC, cluster_of
 from gitops_ocm.verbs.voice import Preflight, VerbError, Voice
 
 _GROUP = "cluster.open-cluster-management.io"

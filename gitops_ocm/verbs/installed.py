@@ -7,15 +7,12 @@ from typing import Any
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CRDS, DEPLOYMENTS
 from gitops_ocm.verbs.targets import listed, ocm
 
 MANAGERS = ocm("operator.open-cluster-management.io/v1", "ClusterManager")
 KLUSTERLETS = ocm("operator.open-cluster-management.io/v1", "Klusterlet")
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
 OPERATOR_NAMESPACE = "open-cluster-management"
 _HUB = "cluster-manager"
 _KLUSTERLET = "klusterlet"

@@ -24,11 +24,12 @@ from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, DEPLOYMENTS
 from gitops_ocm.operator.install import OperatorOptions, klusterlet_operator
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.verbs.applying import DRY_RUN, Applier
 from gitops_ocm.verbs.chart_values import EMPTY, ChartValues
-from gitops_ocm.verbs.hub_checks import CONFIG_MAPS, is_embedded, published_server
+from gitops_ocm.verbs.hub_checks import is_embedded, published_server
 from gitops_ocm.verbs.hub_lookup import FoundHub, HubAccess, check_hub, look_up, merged_pem
 from gitops_ocm.verbs.klusterlet_objects import (
     HOSTED_PREFIX,
@@ -46,7 +47,6 @@ from gitops_ocm.verbs.waiting import Patience
 KLUSTERLETS = Resource(
     "operator.open-cluster-management.io", "v1", "Klusterlet", "klusterlets", namespaced=False
 )
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
 CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LETTERS = string.ascii_lowercase + string.digits
 

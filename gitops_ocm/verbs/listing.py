@@ -13,7 +13,8 @@ from typing import Any
 from gitops_ocm.decide.cluster_sets import is_member
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.conditions import find as condition
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import NAMESPACES
 from gitops_ocm.verbs.output import Listing
 from gitops_ocm.verbs.targets import listed, ocm
 
@@ -23,7 +24,6 @@ SETS = ocm(f"{CLUSTER}/v1beta2", "ManagedClusterSet")
 BINDINGS = ocm(f"{CLUSTER}/v1beta2", "ManagedClusterSetBinding")
 PLACEMENTS = ocm(f"{CLUSTER}/v1beta1", "Placement")
 DECISIONS = ocm(f"{CLUSTER}/v1beta1", "PlacementDecision")
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 SET_LABEL = f"{CLUSTER}/clusterset"
 PLACEMENT_LABEL = f"{CLUSTER}/placement"
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
-from gitops_ocm.objects.ref import Kind, Object, Resource, kind_of
-from gitops_ocm.verbs.applying import CRDS, Applier
-
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+from gitops_ocm.objects.ref import Kind, Object, kind_of
+from gitops_ocm.objects.served import CRDS, DEPLOYMENTS, NAMESPACES
+from gitops_ocm.verbs.applying import Applier
 
 
 async def remove_objects(applier: Applier, objects: Iterable[Object]) -> None:

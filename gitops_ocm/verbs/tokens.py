@@ -15,8 +15,9 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
 from gitops_ocm.kube.token_request import request_token
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.verbs.applying import CRDS, Applier
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import ACCOUNTS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, CRDS, SECRETS
+from gitops_ocm.verbs.applying import Applier
 from gitops_ocm.verbs.hub_objects import (
     ACCOUNT,
     ACCOUNT_BINDING,
@@ -27,12 +28,6 @@ from gitops_ocm.verbs.hub_objects import (
 )
 from gitops_ocm.verbs.voice import NAME, VerbError, Voice
 
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
-BINDINGS = Resource(
-    "rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
-)
 HOUR = 3600
 _LETTERS = string.ascii_lowercase + string.digits
 _SYSTEM = "kube-system"
@@ -107,8 +102,8 @@ async def delete_tokens(hub: Cluster, voice: Voice, *, dry_run: bool = False) ->
         raise VerbError("this is not a hub", hint=f"use the hub's kubeconfig, or make a hub: {NAME} init")
     applier = Applier(hub, voice, dry_run=dry_run)
     for name in (ACCOUNT_BINDING, ACCOUNT, TOKEN_BINDING):
-        await applier.delete(BINDINGS, "", name)
-    await applier.delete(ROLES, "", ROLE)
+        await applier.delete(CLUSTER_ROLE_BINDINGS, "", name)
+    await applier.delete(CLUSTER_ROLES, "", ROLE)
     for secret in await stored_tokens(hub):
         await applier.delete(SECRETS, _SYSTEM, secret["metadata"]["name"])
     await applier.delete(ACCOUNTS, OPERATOR_NAMESPACE, ACCOUNT)

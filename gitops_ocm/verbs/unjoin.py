@@ -18,12 +18,12 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find, find_all
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CRDS, NAMESPACES, SECRETS
 from gitops_ocm.operator.install import klusterlet_operator
-from gitops_ocm.verbs.applying import CRDS, DRY_RUN, Applier
+from gitops_ocm.verbs.applying import DRY_RUN, Applier
 from gitops_ocm.verbs.join import KLUSTERLETS
-from gitops_ocm.verbs.removing import NAMESPACES, remove_operator
+from gitops_ocm.verbs.removing import remove_operator
 from gitops_ocm.verbs.targets import ocm
-from gitops_ocm.verbs.tokens import SECRETS
 from gitops_ocm.verbs.voice import VerbError, Voice
 from gitops_ocm.verbs.waiting import Patience
 

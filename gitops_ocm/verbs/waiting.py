@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import PODS
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.verbs.voice import Voice, WaitError
 
-PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
 _FIRST, _LONGEST = 0.1, 1.0
 
 

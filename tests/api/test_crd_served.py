@@ -20,13 +20,11 @@ from gitops_ocm.api.resource import Resource
 from gitops_ocm.api.scheme import SCHEME
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.served import CRDS
 
 Object = dict[str, Any]
 
 HERE = Path(__file__).parent
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
 CONVERTED = {(f"{d.group}/{v.name}", d.kind) for d in SCHEME for v in d.versions if v.converted}
 SAMPLES = [
     s

@@ -16,9 +16,8 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource
-
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CONFIG_MAPS
 
 
 def _config_map(name: str) -> Object:

@@ -20,11 +20,11 @@ from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.runtime.catalog import load_catalog
 from tests.apiserver.identity.csr_requests import encoded, pem
 
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 IN_DEFAULT = "/api/v1/namespaces/default/configmaps"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 TOKENS = {"root": User("root", ("system:masters",)), "ann": User("ann", ("dev",))}

@@ -25,12 +25,12 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
+from gitops_ocm.objects.served import CSRS
 from gitops_ocm.runtime.log import configure
 from gitops_ocm.runtime.metrics import REQUESTS
 from gitops_ocm.testing.clusters import memory
 from gitops_ocm.testing.commands import Daemon, environment
 from gitops_ocm.testing.joining import ACCOUNT, CLUSTERS, NAMESPACE, bootstrap_kubeconfig
-from gitops_ocm.testing.joining import REQUESTS as CSRS
 from gitops_ocm.testing.waiting import eventually
 from tests.bench.measure import cpu_of, resident_of
 from tests.bench.table import Row, render

@@ -15,7 +15,7 @@ from signal import SIGTERM
 import pytest
 
 from gitops_ocm.apiserver.tls import Authority
-from gitops_ocm.live.election import LEASES
+from gitops_ocm.objects.served import LEASES
 from gitops_ocm.testing.clusters import connected
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run_each
 

@@ -14,7 +14,7 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.conditions import is_true
-from gitops_ocm.objects.ref import Resource
+from gitops_ocm.objects.served import CLUSTER_ROLES, CONFIG_MAPS, NAMESPACES
 from gitops_ocm.testing.commands import Daemon, environment
 from gitops_ocm.verbs.targets import ocm
 from tests.cli.joining import Fleet
@@ -23,9 +23,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CLUSTERS = ocm("cluster.open-cluster-management.io/v1", "ManagedCluster")
 WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
 WORK = {
     "apiVersion": "work.open-cluster-management.io/v1",
     "kind": "ManifestWork",
@@ -102,8 +99,8 @@ async def test_the_guide_on_kubernetes(kubernetes_fleet: Fleet, eventually: Even
     async with _client(fleet.hub) as hub:
         for resource, name in (
             (NAMESPACES, "open-cluster-management"),
-            (ROLES, "cluster-manager"),
-            (ROLES, "open-cluster-management:bootstrap"),
+            (CLUSTER_ROLES, "cluster-manager"),
+            (CLUSTER_ROLES, "open-cluster-management:bootstrap"),
         ):
             assert await find(hub, resource, name) is None
         assert "clustermanagers" not in {resource.plural for resource in await hub.discover()}

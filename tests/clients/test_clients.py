@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.testing.clusters import NAMESPACES
+from gitops_ocm.objects.served import NAMESPACES
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
 

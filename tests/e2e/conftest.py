@@ -12,8 +12,9 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run
-from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS
+from gitops_ocm.testing.gitops import SYNCS
 
 
 @dataclass

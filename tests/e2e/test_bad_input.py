@@ -15,8 +15,9 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run, run_each
-from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, Repo
+from gitops_ocm.testing.gitops import SYNCS, Repo
 from tests.e2e.conftest import Hub
 
 pytestmark = pytest.mark.slow

@@ -16,9 +16,10 @@ from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.testing.clusters import connected
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment
-from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, WORKS, Repo
+from gitops_ocm.testing.gitops import SYNCS, WORKS, Repo
 
 pytestmark = pytest.mark.slow
 

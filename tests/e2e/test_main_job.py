@@ -21,19 +21,19 @@ from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES, PODS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.sync.events import Level, SyncEvent
 from gitops_ocm.sync.loop import SyncSettings
 from gitops_ocm.sync.service import ServiceSettings, SyncService
 from gitops_ocm.testing.clusters import memory
-from gitops_ocm.testing.gitops import CONFIG_MAPS, NAMESPACES, SYNCS, WORKS, Repo
+from gitops_ocm.testing.gitops import SYNCS, WORKS, Repo
 from gitops_ocm.testing.waiting import eventually as eventually_holds
 
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
 )
-PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
 PLACEMENTS = Resource(
     "cluster.open-cluster-management.io", "v1beta1", "Placement", "placements", namespaced=True
 )

@@ -18,7 +18,8 @@ import pytest
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import PatchType, Unreachable
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.testing.waiting import eventually, turns
 from tests.e2e.served import start
 
@@ -26,7 +27,6 @@ CRASHES = int(os.environ.get("GITOPS_OCM_TEST_CRASHES", "40"))
 WRITERS = 6
 NAMES = 5
 MARKER = "marker"
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 Value = str | None
 """What an object says; None where it does not exist."""

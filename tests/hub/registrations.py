@@ -27,6 +27,7 @@ from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
+from gitops_ocm.objects.served import CSRS
 from gitops_ocm.operator.rbac import HUB, NAMESPACE, hub_manifests
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.clusters import connected
@@ -37,11 +38,6 @@ from tests.hub.conftest import role_for
 OCM = "open-cluster-management.io"
 CLUSTERS = Resource(f"cluster.{OCM}", "v1", "ManagedCluster", "managedclusters", namespaced=False)
 WORKS = Resource(f"work.{OCM}", "v1", "ManifestWork", "manifestworks", namespaced=True)
-LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-CSRS = Resource(
-    "certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests", namespaced=False
-)
 BOOTSTRAP_RULES = (
     ("certificates.k8s.io", "certificatesigningrequests", "create"),
     ("certificates.k8s.io", "certificatesigningrequests", "get"),

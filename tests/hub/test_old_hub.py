@@ -18,10 +18,11 @@ from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
+from gitops_ocm.objects.served import CSRS
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected
 from gitops_ocm.testing.csrs import agent_subject, cluster_csr
-from tests.hub.registrations import CLUSTERS, CSRS
+from tests.hub.registrations import CLUSTERS
 
 Eventually = Callable[..., Awaitable[object]]
 BETA = replace(CSRS, version="v1beta1")

@@ -10,20 +10,10 @@ import pytest
 
 from gitops_ocm.api.cluster import GROUP_PREFIX, MANAGED_CLUSTERS_GROUP
 from gitops_ocm.kube.cluster import PatchType
+from gitops_ocm.objects.served import CSRS, LEASES, SECRETS
 from gitops_ocm.testing.csrs import Subject, agent_subject, separate
 from tests.hub.conftest import Serve
-from tests.hub.registrations import (
-    CLUSTERS,
-    CSRS,
-    LEASES,
-    SECRETS,
-    WORKS,
-    Hub,
-    ask,
-    hub_at_work,
-    managed_cluster,
-    refused,
-)
+from tests.hub.registrations import CLUSTERS, WORKS, Hub, ask, hub_at_work, managed_cluster, refused
 from tests.hub.webhooked import installed
 
 pytestmark = pytest.mark.slow

@@ -14,15 +14,13 @@ from pathlib import Path
 import pytest
 
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.ref import Resource
-from gitops_ocm.testing.clusters import NAMESPACES, install
+from gitops_ocm.objects.served import ACCOUNTS, CONFIG_MAPS, NAMESPACES
+from gitops_ocm.testing.clusters import install
 from tests.hubs.conftest import WIDGETS
 from tests.hubs.kubectl_cases import SESSIONS, Step, config
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
 
-SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 VARIES = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
@@ -121,7 +119,7 @@ async def judges(
 
 async def _has_what_every_namespace_has(cluster: Cluster, namespace: str) -> bool:
     """Its ServiceAccount and its CA: a real cluster's controllers make them a moment later."""
-    for resource, name in ((SERVICE_ACCOUNTS, "default"), (CONFIG_MAPS, "kube-root-ca.crt")):
+    for resource, name in ((ACCOUNTS, "default"), (CONFIG_MAPS, "kube-root-ca.crt")):
         found = await cluster.list(resource, namespace, field_selector=f"metadata.name={name}")
         if not found.items:
             return False

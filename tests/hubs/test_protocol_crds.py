@@ -11,7 +11,7 @@ import pytest
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.testing.clusters import CRDS
+from gitops_ocm.objects.served import CRDS
 from tests.hubs.conftest import GROUP, WIDGETS, Hub
 
 Eventually = Callable[..., Awaitable[object]]

@@ -13,7 +13,7 @@ from kubernetes import config, dynamic, watch
 from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
 
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.testing.clusters import NAMESPACES
+from gitops_ocm.objects.served import NAMESPACES
 
 
 @pytest.fixture(

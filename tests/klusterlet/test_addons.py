@@ -7,15 +7,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from gitops_ocm.klusterlet.kept import SECRETS, SecretData
+from gitops_ocm.klusterlet.kept import SecretData
 from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.token_request import read_token
 from gitops_ocm.objects.conditions import find, micro_timestamp
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import ACCOUNTS, LEASES, NAMESPACES, SECRETS
 from gitops_ocm.testing import objects as make
-from gitops_ocm.testing.clusters import NAMESPACES
 from tests.klusterlet.conftest import Agent, Hub
 from tests.klusterlet.test_registration import joined
 
@@ -23,8 +23,6 @@ Eventually = Callable[..., Awaitable[Any]]
 Make = Callable[..., Agent]
 GROUP = "addon.open-cluster-management.io"
 ADDONS = Resource(GROUP, "v1beta1", "ManagedClusterAddOn", "managedclusteraddons", namespaced=True)
-LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
-ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 HOME = "addon-home"
 SIGNER = "example.com/signer"
 KUBE = {"type": "kubeClient", "kubeClient": {"subject": {"user": "custom:user", "groups": ["one", "two"]}}}

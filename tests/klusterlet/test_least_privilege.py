@@ -26,6 +26,7 @@ from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find, is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, LEASES
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected, memory
 from gitops_ocm.testing.witness import Witness
@@ -35,9 +36,7 @@ OCM = "open-cluster-management.io"
 CLUSTERS = Resource(f"cluster.{OCM}", "v1", "ManagedCluster", "managedclusters", namespaced=False)
 WORKS = Resource(f"work.{OCM}", "v1", "ManifestWork", "manifestworks", namespaced=True)
 CLAIMS = Resource(f"cluster.{OCM}", "v1alpha1", "ClusterClaim", "clusterclaims", namespaced=False)
-LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
 EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 
 @dataclass

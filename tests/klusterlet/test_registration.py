@@ -18,7 +18,8 @@ from gitops_ocm.klusterlet.process import Klusterlet
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find
-from gitops_ocm.testing.joining import CLUSTERS, REQUESTS, answer
+from gitops_ocm.objects.served import CSRS, SECRETS
+from gitops_ocm.testing.joining import CLUSTERS, answer
 from tests.klusterlet.clock import Jumping
 from tests.klusterlet.conftest import Agent, Hub, hub_at
 
@@ -138,7 +139,7 @@ async def test_a_denied_request_is_waited_for(hub: Hub, agent: Make, eventually:
         async with one.running():
             await eventually(lambda: sum("was denied" in line["event"] for line in logs) == 2)
             assert len(await hub.requests(one.name)) == 1
-            await hub.admin.delete(REQUESTS, "", first["metadata"]["name"])
+            await hub.admin.delete(CSRS, "", first["metadata"]["name"])
             await eventually(lambda: hub.requests(one.name))
             (second,) = await hub.requests(one.name)
             assert second["spec"]["request"] != first["spec"]["request"]
@@ -152,7 +153,7 @@ async def test_no_flood_of_requests(
     name = unique("flood")
     wanted = for_cluster(name, "other")
     made = [
-        await hub.admin.create(REQUESTS, request_object(wanted, new_request(wanted).request))
+        await hub.admin.create(CSRS, request_object(wanted, new_request(wanted).request))
         for _ in range(OUTSTANDING_LIMIT)
     ]
     one = agent(name)
@@ -160,7 +161,7 @@ async def test_no_flood_of_requests(
         async with one.running():
             await eventually(lambda: any("no more are made" in str(line.get("error")) for line in logs))
             assert len(await hub.requests(name)) == OUTSTANDING_LIMIT
-            await hub.admin.delete(REQUESTS, "", made[0]["metadata"]["name"])
+            await hub.admin.delete(CSRS, "", made[0]["metadata"]["name"])
 
             async def another() -> bool:
                 return len(await hub.requests(name)) == OUTSTANDING_LIMIT
@@ -237,7 +238,7 @@ async def test_a_hub_with_beta_requests_alone(
         hub_at(server.kubeconfig_path, tmp_path) as old,
     ):
         one = agent(bootstraps=(old.bootstrap,), beta=True)
-        beta = replace(REQUESTS, version="v1beta1")
+        beta = replace(CSRS, version="v1beta1")
         async with one.running():
             await eventually(lambda: old.known(one.name))
 
@@ -280,7 +281,7 @@ async def test_another_hub_takes_over(
 
 async def test_kept_in_a_secret(hub: Hub, agent: Make, eventually: Eventually, spoke: Cluster) -> None:
     """On a cluster the hub kubeconfig is a Secret, as OCM's agents have it; nothing is left pending."""
-    from gitops_ocm.klusterlet.kept import SECRETS, SecretData
+    from gitops_ocm.klusterlet.kept import SecretData
 
     one = agent()
     place = "open-cluster-management-agent"

@@ -12,59 +12,57 @@ from hypothesis import strategies as st
 from gitops_ocm.kube import wire
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Resource
+from gitops_ocm.objects.served import CLUSTER_ROLES, CONFIG_MAPS
 
-MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
 OBJ = {"metadata": {"name": "a", "namespace": "n"}}
 
 
 @pytest.mark.parametrize(
     ("request_", "method", "target"),
     [
-        (wire.get(MAPS, "n", "a"), "GET", "/api/v1/namespaces/n/configmaps/a"),
+        (wire.get(CONFIG_MAPS, "n", "a"), "GET", "/api/v1/namespaces/n/configmaps/a"),
         (
-            wire.get(ROLES, "", "system:admin"),
+            wire.get(CLUSTER_ROLES, "", "system:admin"),
             "GET",
             "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:admin",
         ),
-        (wire.list_page(MAPS, ""), "GET", "/api/v1/configmaps"),
+        (wire.list_page(CONFIG_MAPS, ""), "GET", "/api/v1/configmaps"),
         (
-            wire.list_page(MAPS, "n", label_selector="a in (b,c)", limit=5),
+            wire.list_page(CONFIG_MAPS, "n", label_selector="a in (b,c)", limit=5),
             "GET",
             "/api/v1/namespaces/n/configmaps?labelSelector=a+in+%28b%2Cc%29&limit=5",
         ),
         (
-            wire.list_page(MAPS, "n", continue_token="x=", resource_version="5"),
+            wire.list_page(CONFIG_MAPS, "n", continue_token="x=", resource_version="5"),
             "GET",
             "/api/v1/namespaces/n/configmaps?continue=x%3D",
         ),
         (
-            wire.watch(MAPS, "", resource_version="7", timeout=60),
+            wire.watch(CONFIG_MAPS, "", resource_version="7", timeout=60),
             "GET",
             "/api/v1/configmaps?watch=true&resourceVersion=7&allowWatchBookmarks=true&timeoutSeconds=60",
         ),
         (
-            wire.create(MAPS, OBJ, field_manager="m", dry_run=True),
+            wire.create(CONFIG_MAPS, OBJ, field_manager="m", dry_run=True),
             "POST",
             "/api/v1/namespaces/n/configmaps?fieldManager=m&dryRun=All",
         ),
         (
-            wire.update(MAPS, OBJ, subresource="status", field_manager="a b"),
+            wire.update(CONFIG_MAPS, OBJ, subresource="status", field_manager="a b"),
             "PUT",
             "/api/v1/namespaces/n/configmaps/a/status?fieldManager=a%20b",
         ),
         (
-            wire.patch(MAPS, "n", "a", {}, type=PatchType.APPLY, field_manager="m", force=True),
+            wire.patch(CONFIG_MAPS, "n", "a", {}, type=PatchType.APPLY, field_manager="m", force=True),
             "PATCH",
             "/api/v1/namespaces/n/configmaps/a?fieldManager=m&force=true",
         ),
         (
-            wire.patch(MAPS, "n", "a", {}, type=PatchType.MERGE, force=True),
+            wire.patch(CONFIG_MAPS, "n", "a", {}, type=PatchType.MERGE, force=True),
             "PATCH",
             "/api/v1/namespaces/n/configmaps/a",
         ),
-        (wire.delete(MAPS, "n", "a"), "DELETE", "/api/v1/namespaces/n/configmaps/a"),
+        (wire.delete(CONFIG_MAPS, "n", "a"), "DELETE", "/api/v1/namespaces/n/configmaps/a"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
@@ -79,18 +77,21 @@ def test_builds_the_request(request_: wire.Request, method: str, target: str) ->
 def test_refuses_names_that_would_change_the_path(namespace: str, name: str) -> None:
     """A name with a slash, or none, never becomes a request for something else."""
     with pytest.raises(ApiError) as raised:
-        wire.get(MAPS, namespace, name)
+        wire.get(CONFIG_MAPS, namespace, name)
     assert raised.value.reason == "BadRequest"
 
 
 def test_odd_names_are_escaped() -> None:
     """What is odd but not a path is percent-encoded."""
-    assert wire.get(MAPS, "n", "a?b#c%").target == "/api/v1/namespaces/n/configmaps/a%3Fb%23c%25"
+    assert wire.get(CONFIG_MAPS, "n", "a?b#c%").target == "/api/v1/namespaces/n/configmaps/a%3Fb%23c%25"
 
 
 def test_delete_carries_its_preconditions() -> None:
     """uid and resourceVersion go into the body, and a uid makes a repeat safe."""
-    plain, guarded = wire.delete(MAPS, "n", "a"), wire.delete(MAPS, "n", "a", uid="u", resource_version="3")
+    plain, guarded = (
+        wire.delete(CONFIG_MAPS, "n", "a"),
+        wire.delete(CONFIG_MAPS, "n", "a", uid="u", resource_version="3"),
+    )
     assert not plain.idempotent
     assert guarded.idempotent
     assert orjson.loads(guarded.body or b"")["preconditions"] == {"uid": "u", "resourceVersion": "3"}
@@ -162,8 +163,10 @@ def test_failures_of_any_form(code: int, body: bytes, retry_after: str, expected
 
 def test_items_of_a_list_get_their_type() -> None:
     """List items come without apiVersion and kind; here they have them."""
-    page = wire.page(MAPS, {"metadata": {"resourceVersion": "9"}, "items": [{"metadata": {"name": "a"}}]})
+    page = wire.page(
+        CONFIG_MAPS, {"metadata": {"resourceVersion": "9"}, "items": [{"metadata": {"name": "a"}}]}
+    )
     assert page.items[0]["kind"] == "ConfigMap"
     assert page.items[0]["apiVersion"] == "v1"
     assert page.resource_version == "9"
-    assert wire.page(MAPS, {"items": None}).items == []
+    assert wire.page(CONFIG_MAPS, {"items": None}).items == []

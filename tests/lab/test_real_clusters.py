@@ -22,18 +22,12 @@ from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CLUSTER_ROLES, CONFIG_MAPS, CRDS, NAMESPACES, PODS
 
 Eventually = Callable[..., Awaitable[Any]]
 CLUSTER = f"e2e-{uuid.uuid4().hex[:6]}"
 """A name of its own: requests of an earlier run stay on the hub for an hour."""
 HUB, AGENT = "open-cluster-management-hub", "open-cluster-management-agent"
-PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
 )
@@ -216,6 +210,6 @@ async def nothing_left(cluster: Cluster) -> bool:
     assert not [n for n in names if n.startswith("open-cluster-management")], names
     kinds = {c["spec"]["names"]["kind"] for c in (await cluster.list(CRDS)).items}
     assert kinds <= {"AppliedManifestWork", "ClusterClaim", "ClusterProperty"}, kinds
-    roles = [r["metadata"]["name"] for r in (await cluster.list(ROLES)).items]
+    roles = [r["metadata"]["name"] for r in (await cluster.list(CLUSTER_ROLES)).items]
     assert not [r for r in roles if r.startswith(("open-cluster-management", "cluster-manager"))], roles
     return True

@@ -13,10 +13,11 @@ import pytest
 
 from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
-from gitops_ocm.live.election import LEASES, ElectionSettings, LeadershipLost, lead
+from gitops_ocm.live.election import ElectionSettings, LeadershipLost, lead
 from gitops_ocm.live.leader import is_gone, own_name
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.testing.clusters import NAMESPACES, memory
+from gitops_ocm.objects.served import LEASES, NAMESPACES
+from gitops_ocm.testing.clusters import memory
 
 Eventually = Callable[..., Awaitable[object]]
 QUICK = ElectionSettings("locks", duration=1.0, deadline=0.8, retry=0.1)

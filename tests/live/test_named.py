@@ -23,12 +23,11 @@ from gitops_ocm.live.reflector import State, WatchSettings
 from gitops_ocm.live.refusals import Refusals
 from gitops_ocm.objects.faults import ApiError, forbidden
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES
 from gitops_ocm.testing.objects import config_map
 from gitops_ocm.testing.witness import Witness
 
 CONFIG_MAP = Kind("", "ConfigMap")
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 ROLES = Resource("rbac.authorization.k8s.io", "v1", "Role", "roles", namespaced=True)
 BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", namespaced=True)
 Eventually = Callable[..., Awaitable[object]]

@@ -35,12 +35,12 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.live.reflector import WatchSettings
 from gitops_ocm.live.runner import Runner, RunnerSettings
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+from gitops_ocm.objects.served import SECRETS
 from gitops_ocm.testing.faulty_api import FaultyApi, Refusal
 from gitops_ocm.testing.waiting import turns
 
 CONFIG_MAP = Kind("", "ConfigMap")
 SECRET = Kind("", "Secret")
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
 EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
 WIDGET = Kind("example.com", "Widget")
 WIDGETS = Resource("example.com", "v1", "Widget", "widgets", namespaced=True)

@@ -23,8 +23,8 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
+from gitops_ocm.objects.served import CONFIG_MAPS
 
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
 CONFIG_MAP = Kind("", "ConfigMap")
 OWN = "test/copy-of"

@@ -16,7 +16,6 @@ from gitops_ocm.objects.ref import Object, Resource
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WIDGETS = Resource("x.io", "v1", "Widget", "widgets", namespaced=True, subresources=frozenset({"status"}))
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 
 def widget(spec: Any = None, **meta: Any) -> Object:

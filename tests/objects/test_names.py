@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from gitops_ocm.objects.names import key_problems, label_value_problems, metadata_causes, name_problems
 from gitops_ocm.objects.ref import Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES
 
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 FINE: dict[str, Any] = {"name": "a", "namespace": "n"}
 
 

@@ -12,8 +12,9 @@ from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.kube.kubeconfig_text import Kubeconfig
-from gitops_ocm.operator.connection import SECRETS, look
-from gitops_ocm.testing.clusters import NAMESPACES, memory
+from gitops_ocm.objects.served import NAMESPACES, SECRETS
+from gitops_ocm.operator.connection import look
+from gitops_ocm.testing.clusters import memory
 
 NAMESPACE = "open-cluster-management-agent"
 BOOTSTRAP, HUB = "bootstrap-hub-kubeconfig", "hub-kubeconfig-secret"

@@ -19,6 +19,7 @@ from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import ACCOUNTS, DEPLOYMENTS, NAMESPACES, SECRETS
 from gitops_ocm.operator.process import Role, run_operator
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.testing.clusters import memory
@@ -26,10 +27,6 @@ from gitops_ocm.testing.clusters import memory
 Eventually = Callable[..., Awaitable[Any]]
 GROUP = "operator.open-cluster-management.io"
 KLUSTERLETS = Resource(GROUP, "v1", "Klusterlet", "klusterlets", namespaced=False)
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 NAME, FAR = "klusterlet-hosted", "open-cluster-management-klusterlet-hosted"
 
 

@@ -12,6 +12,7 @@ from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CRDS, DEPLOYMENTS
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.testing.clusters import memory
 
@@ -19,10 +20,6 @@ Eventually = Callable[..., Awaitable[Any]]
 MANAGERS = Resource(
     "operator.open-cluster-management.io", "v1", "ClusterManager", "clustermanagers", namespaced=False
 )
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
 MADE: Object = {
     "apiVersion": "operator.open-cluster-management.io/v1",
     "kind": "ClusterManager",

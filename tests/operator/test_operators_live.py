@@ -22,6 +22,7 @@ from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
+from gitops_ocm.objects.served import CLUSTER_ROLES, CRDS, DEPLOYMENTS, NAMESPACES, SECRETS
 from gitops_ocm.operator.install import hub_operator, klusterlet_operator
 from gitops_ocm.operator.process import Role, run_operator
 from gitops_ocm.runtime.tasks import Tasks
@@ -35,13 +36,6 @@ Eventually = Callable[..., Awaitable[Any]]
 GROUP = "operator.open-cluster-management.io"
 MANAGERS = Resource(GROUP, "v1", "ClusterManager", "clustermanagers", namespaced=False)
 KLUSTERLETS = Resource(GROUP, "v1", "Klusterlet", "klusterlets", namespaced=False)
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
-CRDS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
 WEBHOOKS = Resource(
     "admissionregistration.k8s.io",
     "v1",
@@ -182,7 +176,7 @@ async def a_hub(admin: Cluster, operator: Cluster, eventually: Eventually) -> No
         assert "ManagedCluster" not in kinds
         assert await there(admin, NAMESPACES, "", HUB) is None
         assert (await admin.list(WEBHOOKS)).items == []
-        left = [r["metadata"]["name"] for r in (await admin.list(ROLES)).items]
+        left = [r["metadata"]["name"] for r in (await admin.list(CLUSTER_ROLES)).items]
         assert not [name for name in left if name.startswith("open-cluster-management:cluster-manager")]
 
 
@@ -252,7 +246,7 @@ async def a_klusterlet(
         await eventually(lambda: _gone(admin, KLUSTERLETS, "klusterlet"), 30)
         for namespace in (where, "open-cluster-management-agent-addon"):
             assert await there(admin, NAMESPACES, "", namespace) is None
-        left = [r["metadata"]["name"] for r in (await admin.list(ROLES)).items]
+        left = [r["metadata"]["name"] for r in (await admin.list(CLUSTER_ROLES)).items]
         assert not [n for n in left if n.startswith("open-cluster-management:klusterlet-registration")]
         kinds = [c["spec"]["names"]["kind"] for c in (await admin.list(CRDS)).items]
         assert "AppliedManifestWork" in kinds

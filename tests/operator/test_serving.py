@@ -12,9 +12,10 @@ from cryptography import x509
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.operator.serving import CONFIG_MAPS, SECRETS, SIGNER, keep_serving
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES, SECRETS
+from gitops_ocm.operator.serving import SIGNER, keep_serving
 from gitops_ocm.operator.signing import bundle, new_authority, new_server, read_pair, renew_at, serves
-from gitops_ocm.testing.clusters import NAMESPACES, memory
+from gitops_ocm.testing.clusters import memory
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WEBHOOK, HOSTS = "work-webhook-serving-cert", ("hook.ns.svc", "hook.ns.svc.cluster.local")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES
 from gitops_ocm.plan.prune import guard_of
 from gitops_ocm.report.plan_text import field_lines, plain
 from gitops_ocm.runtime.catalog import load_catalog
@@ -10,7 +11,7 @@ from gitops_ocm.sync.diff import DiffResult, diff
 from gitops_ocm.sync.record import Record
 from gitops_ocm.sync.source import Source
 from gitops_ocm.sync.spec import SyncSpec
-from gitops_ocm.testing.gitops import CONFIG_MAPS, NAMESPACE, NAMESPACES, SYNCS, Fleet, config_map, work
+from gitops_ocm.testing.gitops import NAMESPACE, SYNCS, Fleet, config_map, work
 
 FILES = {"hub/ns.yaml": NAMESPACE, "hub/a.yaml": config_map("a"), "hub/b.yaml": config_map("b")}
 

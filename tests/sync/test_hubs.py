@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
-from gitops_ocm.testing.gitops import CONFIG_MAPS, SYNCS, Repo, Wire, config_map, work
+from gitops_ocm.testing.gitops import SYNCS, Repo, Wire, config_map, work
 from gitops_ocm.testing.waiting import eventually
 
 

@@ -11,10 +11,11 @@ import pytest
 from gitops_ocm.api.fleet import sync_field_manager
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 from gitops_ocm.sync.pull import Attempt
-from gitops_ocm.testing.gitops import CONFIG_MAPS, NAMESPACE, SYNCS, Fleet, Repo, config_map
+from gitops_ocm.testing.gitops import NAMESPACE, SYNCS, Fleet, Repo, config_map
 from gitops_ocm.testing.waiting import eventually
 
 FILES = {

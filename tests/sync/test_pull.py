@@ -9,16 +9,8 @@ import pytest
 from gitops_ocm.kube.cluster import PatchType, Unreachable
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.testing.gitops import (
-    CONFIG_MAPS,
-    NAMESPACE,
-    NAMESPACES,
-    SYNCS,
-    WORKS,
-    Fleet,
-    config_map,
-    work,
-)
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES
+from gitops_ocm.testing.gitops import NAMESPACE, SYNCS, WORKS, Fleet, config_map, work
 from gitops_ocm.testing.waiting import eventually
 
 

@@ -14,12 +14,13 @@ from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import NAMESPACES
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.sync.agent_push import AgentPush, branch_of
 from gitops_ocm.sync.events import silent
 from gitops_ocm.sync.publish import Message, Publisher
 from gitops_ocm.sync.push import Push
-from gitops_ocm.testing.gitops import NAMESPACES, WORKS, Fleet
+from gitops_ocm.testing.gitops import WORKS, Fleet
 from gitops_ocm.testing.waiting import eventually
 
 AUTHOR = Author("gitops-ocm", "gitops-ocm@example.com")

@@ -11,12 +11,13 @@ from gitops_ocm.desired.tree import memory_tree
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.ref import Kind, Ref
+from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.pull import MANY
 from gitops_ocm.sync.watching import Watching
-from gitops_ocm.testing.gitops import CONFIG_MAPS, NAMESPACE, Fleet, config_map
+from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 
 MAP = Kind("", "ConfigMap")
 FILES = {"hub/ns.yaml": NAMESPACE, "hub/a.yaml": config_map("a"), "hub/b.yaml": config_map("b")}

@@ -11,12 +11,13 @@ import pytest
 from gitops_ocm.api.crd import crds
 from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.objects.served import NAMESPACES
 from gitops_ocm.operator.crds import sync_crds
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.sync.loop import SyncSettings
 from gitops_ocm.sync.service import ServiceSettings, SyncService
 from gitops_ocm.testing.clusters import install
-from gitops_ocm.testing.gitops import NAMESPACE, NAMESPACES, WORKS, Fleet, Repo, Wire, config_map, work
+from gitops_ocm.testing.gitops import NAMESPACE, WORKS, Fleet, Repo, Wire, config_map, work
 
 Eventually = Callable[..., Awaitable[object]]
 

@@ -10,6 +10,7 @@ import pytest
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource, kind_of
+from gitops_ocm.objects.served import DEPLOYMENTS, NAMESPACES
 from gitops_ocm.operator.install import OperatorOptions, hub_operator
 from gitops_ocm.testing.clusters import memory
 from gitops_ocm.verbs.applying import Applier
@@ -21,8 +22,6 @@ from gitops_ocm.verbs.upgrade import UpgradeOptions, upgrade_hub
 from gitops_ocm.verbs.voice import VerbError, Voice, WaitError
 from gitops_ocm.verbs.waiting import Look, Patience, pod_ready, until
 
-DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 MANAGERS = Resource(
     "operator.open-cluster-management.io", "v1", "ClusterManager", "clustermanagers", namespaced=False
 )

@@ -12,7 +12,8 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.testing.clusters import NAMESPACES, memory
+from gitops_ocm.objects.served import DEPLOYMENTS, NAMESPACES
+from gitops_ocm.testing.clusters import memory
 from gitops_ocm.verbs import addons, clustersets, hub_addons, installed, listing, listing_work, works
 from gitops_ocm.verbs.addon_create import TEMPLATES, AddonFlags, create_addon
 from gitops_ocm.verbs.listing import BINDINGS, CLUSTERS, DECISIONS, PLACEMENTS, SET_LABEL, SETS
@@ -275,7 +276,7 @@ async def _deployment(cluster: Cluster, name: str, namespace: str, container: st
         "spec": {"containers": [{"name": container, "image": "example.com/image:1"}]},
     }
     spec = {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": template}
-    await made(cluster, installed.DEPLOYMENTS, name, namespace, spec=spec)
+    await made(cluster, DEPLOYMENTS, name, namespace, spec=spec)
 
 
 @pytest.mark.parametrize(

@@ -21,21 +21,19 @@ from gitops_ocm.apiserver.serve import serve_fleet
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
-from gitops_ocm.objects.ref import Resource
+from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES, SECRETS
 from gitops_ocm.operator.crds import hub_crds
 from gitops_ocm.operator.install import OperatorOptions
 from gitops_ocm.testing.clusters import install
 from gitops_ocm.testing.waiting import eventually
-from gitops_ocm.verbs.hub_checks import CLUSTER_INFO, CONFIG_MAPS, PUBLIC
+from gitops_ocm.verbs.hub_checks import CLUSTER_INFO, PUBLIC
 from gitops_ocm.verbs.hub_lookup import HubAccess, look_up
 from gitops_ocm.verbs.hub_objects import HubSpec
 from gitops_ocm.verbs.init import InitOptions, init
 from gitops_ocm.verbs.join import KLUSTERLETS, JoinOptions, join
 from gitops_ocm.verbs.klusterlet_objects import KlusterletSpec
-from gitops_ocm.verbs.tokens import SECRETS
 from gitops_ocm.verbs.voice import VerbError, Voice
 
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 SPEC = KlusterletSpec("klusterlet", "cluster1", "img:1")
 
 

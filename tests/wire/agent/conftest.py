@@ -14,7 +14,8 @@ import pytest
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
-from gitops_ocm.testing.clusters import NAMESPACES, connected, install
+from gitops_ocm.objects.served import NAMESPACES
+from gitops_ocm.testing.clusters import connected, install
 from tests.wire.agent.cases import Outcomes, run_all
 from tests.wire.agent.kinds import definitions
 from tests.wire.agent.scene import Scene

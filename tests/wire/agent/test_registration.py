@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.served import LEASES
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.waiting import eventually
 from tests.wire.agent.conftest import Ground
@@ -26,7 +27,6 @@ pytestmark = pytest.mark.slow
 OCM = "cluster.open-cluster-management.io"
 CLUSTERS = Resource(OCM, "v1", "ManagedCluster", "managedclusters", namespaced=False)
 CLAIMS = Resource(OCM, "v1alpha1", "ClusterClaim", "clusterclaims", namespaced=False)
-LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
 NODES = Resource("", "v1", "Node", "nodes", namespaced=False)
 EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
 LEASE = "managed-cluster-lease"
