@@ -151,7 +151,9 @@ def _marks(obj: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("bad-wave", why, (*at, name), 'for example "10"')
         elif name == PRUNE_ANNOTATION and isinstance(text, str) and text != PRUNE_DISABLED:
             why = f"the annotation {name} can only be {PRUNE_DISABLED!r}, not {text[:40]!r}"
-            hint = "with it the object stays when it leaves Git; remove the annotation to have it deleted then"
+            hint = (
+                "with it the object stays when it leaves Git; remove the annotation to have it deleted then"
+            )
             yield Finding("bad-prune", why, (*at, name), hint)
 
 

@@ -168,6 +168,28 @@ PROBLEMS = [
         "integer",
     ),
     (
+        "wave beyond all",
+        config_map("a", f"  annotations:\n    sync.gitops-ocm.io/wave: '{'9' * 20}'\n"),
+        "bad-wave",
+        7,
+        "at most six digits",
+    ),
+    (
+        "prune, misspelt",
+        config_map("a", "  annotations:\n    sync.gitops-ocm.io/prune: 'off'\n"),
+        "bad-prune",
+        7,
+        "can only be 'disabled', not 'off'",
+    ),
+    (
+        "annotation of ours, misspelt",
+        config_map("a", "  annotations:\n    sync.gitops-ocm.io/wawe: '1'\n"),
+        "unknown-mark",
+        7,
+        "no annotation sync.gitops-ocm.io/wawe",
+    ),
+    ("manifests, wrong type", WORK.replace("manifests:", "manifests: 3"), "wrong-type", 6, "must be a list"),
+    (
         "OCM field",
         (
             "apiVersion: cluster.open-cluster-management.io/v1\nkind: ManagedCluster\nmetadata: {name: a}\n"
