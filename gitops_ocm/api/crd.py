@@ -12,7 +12,10 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+import orjson
 
 from gitops_ocm.api.scheme import SCHEME, Column, Definition, Version, load_model
 from gitops_ocm.api.structural import object_schema
@@ -110,13 +113,19 @@ def _version(definition: Definition, version: Version) -> dict[str, Any]:
         "name": version.name,
         "served": True,
         "storage": version.storage,
-        "schema": {"openAPIV3Schema": object_schema(load_model(version))},
+        "schema": {"openAPIV3Schema": orjson.loads(_schema(version))},
     }
     if definition.status:
         result["subresources"] = {"status": {}}
     if version.columns:
         result["additionalPrinterColumns"] = [_column(c) for c in version.columns]
     return result
+
+
+@cache
+def _schema(version: Version) -> bytes:
+    """The schema of a version as JSON: models do not change, and each caller may change what it gets."""
+    return orjson.dumps(object_schema(load_model(version)))
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -138,10 +138,10 @@ def klusterlet_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[O
 
 def _synced() -> Rights:
     """What Git may hold unless more is granted: OCM's kinds, namespaces and ConfigMaps."""
-    rights = Rights()
+    rights, of_a_hub = Rights(), _hub_kinds() - {PLACEMENT_DECISION}
     for definition in SCHEME:
         of_a_fleet = definition.group in (CLUSTER_GROUP, WORK_GROUP, ADDON_GROUP, SYNC_GROUP)
-        if of_a_fleet and definition.of != PLACEMENT_DECISION and definition.of in _hub_kinds():
+        if of_a_fleet and definition.of in of_a_hub:
             rights.allow(definition.group, definition.plural, MANAGE)
     for plural in ("namespaces", "configmaps"):
         rights.allow("", plural, MANAGE)

@@ -10,7 +10,7 @@ from typing import Any
 from gitops_ocm.objects.faults import ApiError
 
 FIRST_PAUSE = 0.005
-LONGEST_PAUSE = 0.25
+LONGEST_PAUSE = 0.1
 
 
 async def turns(count: int) -> None:
