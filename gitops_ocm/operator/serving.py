@@ -18,7 +18,6 @@ from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import CONFIG_MAPS, SECRETS
 from gitops_ocm.operator.signing import (
-    Pair,
     bundle,
     new_authority,
     new_server,
@@ -26,6 +25,7 @@ from gitops_ocm.operator.signing import (
     renew_at,
     serves,
 )
+from gitops_ocm.runtime.certificates import KeyPair
 
 SIGNER = "signer-secret"
 MANAGER = "gitops-ocm-operator"
@@ -68,7 +68,7 @@ async def keep_serving(
 
 
 async def _keep_bundle(
-    cluster: Cluster, namespace: str, authority: Pair, labels: Mapping[str, str], now: datetime
+    cluster: Cluster, namespace: str, authority: KeyPair, labels: Mapping[str, str], now: datetime
 ) -> None:
     held = await find(cluster, CONFIG_MAPS, CA_BUNDLE, namespace)
     earlier = str(((held or {}).get("data") or {}).get(CA_KEY, ""))
@@ -96,7 +96,7 @@ async def _put(cluster: Cluster, resource: Resource, held: Object | None, wanted
     await cluster.update(resource, {**held, "metadata": meta, "data": wanted["data"]}, field_manager=MANAGER)
 
 
-def _pair(secret: Object | None) -> Pair | None:
+def _pair(secret: Object | None) -> KeyPair | None:
     data = (secret or {}).get("data") or {}
     try:
         certificate, key = (base64.b64decode(data.get(name) or "") for name in (CERTIFICATE, KEY))
@@ -105,7 +105,7 @@ def _pair(secret: Object | None) -> Pair | None:
     return read_pair(certificate, key)
 
 
-def _tls(name: str, namespace: str, pair: Pair, labels: Mapping[str, str]) -> Object:
+def _tls(name: str, namespace: str, pair: KeyPair, labels: Mapping[str, str]) -> Object:
     coded = {CERTIFICATE: pair.certificate, KEY: pair.key}
     return {
         "apiVersion": "v1",

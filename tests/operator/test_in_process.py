@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from gitops_ocm.decide.operators.table import in_process_rows
 from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.objects.conditions import find
@@ -28,6 +30,7 @@ MADE: Object = {
 }
 
 
+@pytest.mark.slow
 async def test_a_cluster_manager_without_pods(eventually: Eventually) -> None:
     """It is applied, up to date and functional at once; deleted and made anew, the hub's kinds come back."""
     stop, ready = asyncio.Event(), asyncio.Event()

@@ -140,6 +140,7 @@ PARTS = (
 )
 
 
+@pytest.mark.slow
 async def test_a_hub_from_its_operator_to_nothing(empty: Cluster, eventually: Eventually) -> None:
     """A ClusterManager becomes Deployments, rights and webhooks in order, and goes without leaving any."""
     await apply(empty, hub_operator())
@@ -203,6 +204,7 @@ async def _gone(cluster: Cluster, resource: Resource, name: str) -> bool:
     return await there(cluster, resource, "", name) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "agents"),
     [

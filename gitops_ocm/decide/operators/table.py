@@ -20,12 +20,10 @@ CLUSTER_MANAGER = Kind("operator.open-cluster-management.io", "ClusterManager")
 _GROUP = "operator.open-cluster-management.io"
 _ALL = ("create", "delete", "get", "list", "patch", "watch")
 _RBAC = "rbac.authorization.k8s.io/"
-HUB_WRITES: Mapping[str, tuple[str, ...]] = {
-    f"{_GROUP}/clustermanagers": ("get", "list", "patch", "watch"),
-    f"{_GROUP}/clustermanagers/status": ("patch",),
+_OWN = ("get", "list", "patch", "watch")
+_INSTALLS: Mapping[str, tuple[str, ...]] = {
     "namespaces": _ALL,
     "serviceaccounts": _ALL,
-    "services": _ALL,
     "nodes": ("get", "list", "watch"),
     "apps/deployments": _ALL,
     "networking.k8s.io/networkpolicies": _ALL,
@@ -33,22 +31,20 @@ HUB_WRITES: Mapping[str, tuple[str, ...]] = {
     _RBAC + "clusterrolebindings": _ALL,
     _RBAC + "roles": _ALL,
     _RBAC + "rolebindings": _ALL,
+}
+HUB_WRITES: Mapping[str, tuple[str, ...]] = {
+    f"{_GROUP}/clustermanagers": _OWN,
+    f"{_GROUP}/clustermanagers/status": ("patch",),
+    **_INSTALLS,
+    "services": _ALL,
     "admissionregistration.k8s.io/mutatingwebhookconfigurations": _ALL,
     "admissionregistration.k8s.io/validatingwebhookconfigurations": _ALL,
 }
 AGENT_WRITES: Mapping[str, tuple[str, ...]] = {
-    f"{_GROUP}/klusterlets": ("get", "list", "patch", "watch"),
+    f"{_GROUP}/klusterlets": _OWN,
     f"{_GROUP}/klusterlets/status": ("patch",),
-    "namespaces": _ALL,
-    "serviceaccounts": _ALL,
-    "nodes": ("get", "list", "watch"),
-    "apps/deployments": _ALL,
-    "networking.k8s.io/networkpolicies": _ALL,
-    _RBAC + "clusterroles": _ALL,
-    _RBAC + "clusterrolebindings": _ALL,
-    _RBAC + "roles": _ALL,
-    _RBAC + "rolebindings": _ALL,
-    "work.open-cluster-management.io/appliedmanifestworks": ("get", "list", "patch", "watch"),
+    **_INSTALLS,
+    "work.open-cluster-management.io/appliedmanifestworks": _OWN,
 }
 
 
