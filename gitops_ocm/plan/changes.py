@@ -32,6 +32,15 @@ class Action(StrEnum):
     SKIP = "skip"
 
 
+_PLANNED = {
+    Action.CREATE: "to create",
+    Action.ADOPT: "to adopt",
+    Action.CONFIGURE: "to configure",
+    Action.UNCHANGED: "unchanged",
+    Action.PRUNE: "to prune",
+    Action.RELEASE: "to release",
+    Action.SKIP: "skipped",
+}
 IDLE = (Action.UNCHANGED, Action.SKIP)
 """What needs no request."""
 
@@ -174,8 +183,8 @@ class ChangeSet:
         return all(not count or action in IDLE for action, count in self.counts.items())
 
     def summary(self) -> str:
-        """`2 create, 1 configure, 4997 unchanged`."""
-        parts = [f"{count} {action}" for action, count in self.counts.items() if count]
+        """`2 to create, 1 to configure, 4997 unchanged`."""
+        parts = [f"{count} {_PLANNED[action]}" for action, count in self.counts.items() if count]
         return ", ".join(parts) or "no objects"
 
     def __str__(self) -> str:

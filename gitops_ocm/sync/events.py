@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Ref
-from gitops_ocm.plan.changes import Change
+from gitops_ocm.plan.changes import Action, Change
 
 
 class Phase(StrEnum):
@@ -62,6 +62,41 @@ class SyncEvent:
 
 Listener = Callable[[SyncEvent], None]
 
+_CARRIED_OUT = {
+    Action.CREATE: "created",
+    Action.ADOPT: "adopted",
+    Action.CONFIGURE: "configured",
+    Action.PRUNE: "pruned",
+    Action.RELEASE: "released",
+}
+
+
+class Unrepeated:
+    """Passes on what a pass tells, but not what the pass before, which failed too, has told already.
+
+    A failing pass is made again and again, for hours if need be: whoever reads the log wants to know what
+    is new. What was done to single objects is always told.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._before: set[str] = set()
+        self._told: set[str] = set()
+
+    def begin(self, *, after_failure: bool) -> None:
+        """A pass begins."""
+        self._before = self._told if after_failure else set()
+        self._told = set()
+
+    def __call__(self, event: SyncEvent) -> None:
+        """Tell it, if it is news."""
+        if event.level is not Level.DETAIL:
+            line = event.line()
+            self._told.add(line)
+            if line in self._before:
+                return
+        self._listener(event)
+
 
 def silent(event: SyncEvent) -> None:
     """The listener of those who do not listen."""
@@ -79,5 +114,11 @@ def of_change(change: Change, *, done: int, total: int) -> SyncEvent:
     where = change.wanted.origin if change.wanted else Location(change.live.path if change.live else "")
     phase = Phase.APPLY if change.applies else Phase.PRUNE
     return SyncEvent(
-        phase, f"{change.action} {change.ref}", Level.DETAIL, None, where, done=done, total=total
+        phase,
+        f"{_CARRIED_OUT[change.action]} {change.ref}",
+        Level.DETAIL,
+        None,
+        where,
+        done=done,
+        total=total,
     )

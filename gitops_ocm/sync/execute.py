@@ -17,9 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from gitops_ocm.decide.contract import Apply, Result, Write
 from gitops_ocm.errors import Diagnostic
-from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.live.commit import CONCURRENCY, Committer
+from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.diff import differences, without_noise
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Ref
@@ -28,6 +26,7 @@ from gitops_ocm.plan.compute import owned_by_another
 from gitops_ocm.plan.waves import needs, waves
 from gitops_ocm.sync.events import Listener, of_change
 from gitops_ocm.sync.failures import Verdict, field_conflicts, namespace_missing, problem, verdict
+from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.marks import commit_of, live_of, marked
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.reading import live_object
@@ -100,26 +99,19 @@ class Executor:
 
     def __init__(
         self,
-        committer: Committer,
-        cluster: Cluster,
-        mapper: Mapper,
+        hub: Hub,
         observed: Observed,
         listener: Listener,
         namespace_exists: Callable[[str], bool | None],
-        *,
         owner: str,
-        manager: str,
-        concurrency: int = CONCURRENCY,
+        concurrency: int,
     ) -> None:
-        self._committer = committer
-        self._cluster = cluster
-        self._mapper = mapper
+        self._hub = hub
         self._observed = observed
         self._listener = listener
         self._namespace_exists = namespace_exists
         self._before: dict[Ref, str] = {}
         self._owner = owner
-        self._manager = manager
         self._concurrency = concurrency
 
     async def apply(self, plan: ChangeSet) -> Execution:
@@ -141,7 +133,7 @@ class Executor:
         done.missing_namespaces.clear()
         if done.missing_kinds:
             done.missing_kinds = False
-            await self._mapper.refresh(force=True)
+            await self._hub.mapper.refresh(force=True)
         for wave in waves(waiting):
             await self._apply_wave(wave.changes, plan, done, len(waiting))
 
@@ -164,19 +156,19 @@ class Executor:
         assert change.wanted is not None
         assert change.live is not None
         ref = change.ref
-        resource = await self._mapper.resource_of(ref.of, change.version)
+        resource = await self._hub.mapper.resource_of(ref.of, change.version)
         if resource is None:
             return False
         fragment = marked(change.wanted, owner=self._owner, commit=change.live.commit)
         try:
-            live = await self._cluster.get(resource, ref.namespace, ref.name)
-            after = await self._cluster.patch(
+            live = await self._hub.cluster.get(resource, ref.namespace, ref.name)
+            after = await self._hub.cluster.patch(
                 resource,
                 ref.namespace,
                 ref.name,
                 fragment,
                 type=PatchType.APPLY,
-                field_manager=self._manager,
+                field_manager=self._hub.manager,
                 force=True,
                 dry_run=True,
             )
@@ -210,7 +202,7 @@ class Executor:
             else:
                 self._on_applied(change, result, done, coming, total)
 
-        await self._committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
+        await self._hub.committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
         for change, write, error in contested:
             await self._settle(change, write, error, done, total)
 
@@ -279,13 +271,13 @@ class Executor:
             # Exactly what was looked at: whoever claims it meanwhile has it.
             seen = {key: obj["metadata"][key] for key in ("uid", "resourceVersion")}
             fragment = {**write.obj, "metadata": {**write.obj["metadata"], **seen}}
-            result = await self._committer.write(Apply(fragment, force=True))
+            result = await self._hub.committer.write(Apply(fragment, force=True))
             self._on_applied(change, result, done, frozenset(), total)
         else:
             done.failed(change, error)
 
     async def _live(self, change: Change) -> Object | None:
-        return await live_object(self._cluster, self._mapper, change.ref, change.version)
+        return await live_object(self._hub.cluster, self._hub.mapper, change.ref, change.version)
 
 
 def _kinds_coming(changes: Iterable[Change]) -> frozenset[tuple[str, str]]:

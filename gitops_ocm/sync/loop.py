@@ -31,9 +31,10 @@ from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, silent
+from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.observed import Observed
-from gitops_ocm.sync.pull import Attempt, Hub, Pull, PullSettings
+from gitops_ocm.sync.pull import Attempt, Pull, PullSettings
 from gitops_ocm.sync.record import Record, Superseded, SyncMissing
 from gitops_ocm.sync.source import Source
 from gitops_ocm.sync.spec import SyncSpec

@@ -14,16 +14,16 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from gitops_ocm.errors import Diagnostic, GitopsError
-from gitops_ocm.kube.cluster import Cluster, Unreachable
-from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.live.commit import CONCURRENCY, Committer
+from gitops_ocm.kube.cluster import Unreachable
+from gitops_ocm.live.commit import CONCURRENCY
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.plan.changes import Action, ChangeSet, DriftMode, Reason
 from gitops_ocm.plan.inventory import Inventory, counted, written_ahead
 from gitops_ocm.plan.prune import guard_after, guard_of
 from gitops_ocm.runtime.clock import Clock
-from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_diagnostic
+from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, Unrepeated, of_diagnostic
 from gitops_ocm.sync.execute import Execution, Executor
+from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.planning import Planner
@@ -38,16 +38,6 @@ from gitops_ocm.sync.watching import Watching
 
 MANY = 200
 """So many writes are made without watching: listing afterwards is cheaper than an event for each."""
-
-
-@dataclass(frozen=True)
-class Hub:
-    """The hub, and how it is written to: by `committer`, whose field manager is `manager`."""
-
-    cluster: Cluster
-    mapper: Mapper
-    committer: Committer
-    manager: str
 
 
 @dataclass(frozen=True)
@@ -100,21 +90,28 @@ class Pull:
         settings: PullSettings,
     ) -> None:
         self._hub = hub
-        self._targets = Targets(source, kinds, listener)
+        self._listener = Unrepeated(listener)
+        self._targets = Targets(source, kinds, self._listener)
         self._planner = Planner(hub.mapper, self._targets, observed, watching)
         self._observed = observed
         self._watching = watching
         self._clock = clock
-        self._listener = listener
         self._settings = settings
         self._settled: tuple[object, ...] = ()
         self._last: Attempt | None = None
+        self._failed = False
 
     async def attempt(self, record: Record) -> Attempt:
         """One pass. `Unreachable` and `ApiError` from the hub are the caller's to wait out.
 
         Anything else that stands in the way is recorded on the HubSync and answered.
         """
+        self._listener.begin(after_failure=self._failed)
+        attempt = await self._recorded(record)
+        self._failed = not attempt.ok
+        return attempt
+
+    async def _recorded(self, record: Record) -> Attempt:
         try:
             return await self._attempt(record)
         except (Unreachable, ApiError, Superseded):
@@ -179,7 +176,7 @@ class Pull:
             )
             await record.write(status_of(record.status, outcome, now=self._clock.now()))
             if target.trouble is not None and target.attempted:
-                self._listener(SyncEvent(Phase.FAILED, verdict.message, Level.ERROR))
+                self._listener(_ended(verdict))
             return Attempt(verdict, target.attempted, problems=target.problems)
         executor = self._executor(spec)
         plan = await executor.verified(await self._planner.plan(target.checked, spec, record))
@@ -199,28 +196,13 @@ class Pull:
             self._listener(SyncEvent(Phase.PLAN, f"{plan.commit[:12]}: {plan.summary()}"))
 
     def _executor(self, spec: SyncSpec) -> Executor:
+        exists = self._watching.namespace_exists
         return Executor(
-            self._hub.committer,
-            self._hub.cluster,
-            self._hub.mapper,
-            self._observed,
-            self._listener,
-            self._watching.namespace_exists,
-            owner=spec.name,
-            manager=self._hub.manager,
-            concurrency=self._settings.concurrency,
+            self._hub, self._observed, self._listener, exists, spec.name, self._settings.concurrency
         )
 
     def _remover(self, spec: SyncSpec) -> Remover:
-        return Remover(
-            self._hub.committer,
-            self._hub.cluster,
-            self._hub.mapper,
-            self._observed,
-            self._listener,
-            owner=spec.name,
-            concurrency=self._settings.concurrency,
-        )
+        return Remover(self._hub, self._observed, self._listener, spec.name, self._settings.concurrency)
 
     async def _carry_out(
         self, executor: Executor, plan: ChangeSet, spec: SyncSpec, record: Record
@@ -297,15 +279,22 @@ class Pull:
             summary=done.summary(plan, record.status.get("summary")),
         )
         await record.write(status_of(record.status, outcome, now=self._clock.now()), inventory)
-        level = Level.INFO if outcome.verdict.ready else Level.ERROR
-        phase = Phase.DONE if outcome.verdict.ready else Phase.FAILED
         for problem in (*foreign, *done.problems):
             self._listener(of_diagnostic(Phase.APPLY, problem))
         for change in plan.notable:
             if change.drift and change.ref not in done.untouched:
                 self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
-        self._listener(SyncEvent(phase, outcome.verdict.message, level))
+        self._listener(_ended(outcome.verdict))
         waiting = tuple(str(ref) for ref in sorted(done.waiting))
         # Nobody tells when another HubSync lets go of an object: that is asked for at each pass.
         complete = done.complete and not foreign
         return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=complete)
+
+
+def _ended(verdict: Verdict) -> SyncEvent:
+    """How a pass ended, in one line."""
+    if verdict.ready:
+        return SyncEvent(Phase.DONE, verdict.message)
+    if verdict.reconciling:
+        return SyncEvent(Phase.WAIT, verdict.message, Level.WARNING)
+    return SyncEvent(Phase.FAILED, verdict.message, Level.ERROR)

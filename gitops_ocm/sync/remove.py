@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gitops_ocm.decide.contract import Delete, MergePatch, Result, Write
-from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.live.commit import CONCURRENCY, Committer
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live
 from gitops_ocm.plan.waves import waves
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_change
 from gitops_ocm.sync.execute import Execution
+from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.marks import live_of, unmarked
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.reading import live_object
@@ -33,18 +31,13 @@ class Remover:
 
     def __init__(
         self,
-        committer: Committer,
-        cluster: Cluster,
-        mapper: Mapper,
+        hub: Hub,
         observed: Observed,
         listener: Listener,
-        *,
         owner: str,
-        concurrency: int = CONCURRENCY,
+        concurrency: int,
     ) -> None:
-        self._committer = committer
-        self._cluster = cluster
-        self._mapper = mapper
+        self._hub = hub
         self._observed = observed
         self._listener = listener
         self._owner = owner
@@ -95,7 +88,7 @@ class Remover:
             else:
                 done.failed(change, error)
 
-        await self._committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
+        await self._hub.committer.write_many(writes, concurrency=self._concurrency, on_result=on_result)
         return moved
 
     def _there(self, changes: Iterable[Change], done: Execution) -> Iterator[Change]:
@@ -119,7 +112,7 @@ class Remover:
         """The object as it is now with its version, if it is still ours to remove."""
         ref = change.ref
         try:
-            obj = await live_object(self._cluster, self._mapper, ref, change.version)
+            obj = await live_object(self._hub.cluster, self._hub.mapper, ref, change.version)
         except ApiError as error:
             done.failed(change, error)
             return None

@@ -25,13 +25,22 @@ LONGEST_MESSAGE = 2000
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sentence a pass ends with. `reconciling` and `stalled` as in the module's text."""
+    """The sentence a pass ends with. `reconciling` and `stalled` as in the module's text.
+
+    `detail` is for a status, where nothing else is beside it; a log has told it before.
+    """
 
     ready: bool | None
     reason: str
     message: str
     reconciling: bool = False
     stalled: bool = False
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """Message and detail."""
+        return f"{self.message}; {self.detail}" if self.detail else self.message
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ def _conditions(old: Sequence[Mapping[str, Any]], outcome: Outcome, now: datetim
     for type_, state in states.items():
         if not state:
             continue
-        reason, message = verdict.reason, verdict.message
+        reason, message = verdict.reason, verdict.text
         if type_ == DRIFT_DETECTED:
             reason, message = "ChangedOnHub", drift_text(outcome.drift)
         conditions = with_condition(

@@ -62,9 +62,9 @@ class Targets:
         if not checked.errors:
             self._good = (commit, spec.path, checked)
             return Target(commit, checked)
-        return Target(
-            commit, await self._last_good(spec, status), of_invalid(commit, checked.errors), checked.errors
-        )
+        kept = await self._last_good(spec, status)
+        verdict = of_invalid(commit, checked.errors, kept=kept.state.commit if kept else "")
+        return Target(commit, kept, verdict, checked.errors)
 
     async def _check(self, commit: str, spec: SyncSpec) -> Checked:
         """The commit's meaning, made once: the answer for the last good and the last bad one is kept."""

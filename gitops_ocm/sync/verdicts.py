@@ -38,13 +38,15 @@ def of_git(error: GitError, *, kept: bool) -> Verdict:
     return Verdict(False, reason, text, reconciling=error.transient, stalled=not error.transient)
 
 
-def of_invalid(commit: str, errors: Sequence[Diagnostic]) -> Verdict:
-    """A commit was refused as a whole."""
+def of_invalid(commit: str, errors: Sequence[Diagnostic], *, kept: str = "") -> Verdict:
+    """A commit was refused as a whole; `kept` is the one that stays in force."""
     noun = "problem" if len(errors) == 1 else "problems"
-    text = f"commit {commit[:12]} has {len(errors)} {noun} and was not applied; first: {errors[0]}"
+    text = f"commit {commit[:12]} has {len(errors)} {noun} and was not applied"
+    text += f"; {kept[:12]} stays in force" if kept else ""
     # A kind may be served a moment later, when the hub's own installation is done.
     heals = all(error.code == "unknown-kind" for error in errors)
-    return Verdict(False, "InvalidCommit", text, reconciling=heals, stalled=not heals)
+    first = f"first: {errors[0]}"
+    return Verdict(False, "InvalidCommit", text, reconciling=heals, stalled=not heals, detail=first)
 
 
 def suspended(status: Mapping[str, Any]) -> Verdict:
@@ -67,7 +69,8 @@ def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: 
         return _failed(at, done)
     foreign = [done.foreign[ref] for ref in sorted(done.foreign)]
     if foreign:
-        return Verdict(False, "OwnedByAnotherSync", f"{at}: {foreign[0]}", stalled=True)
+        text = f"{at}: {_belong(len(foreign))} to another HubSync"
+        return Verdict(False, "OwnedByAnotherSync", text, stalled=True, detail=f"first: {foreign[0]}")
     if done.waiting:
         names = ", ".join(sorted(done.missing_namespaces)[:5])
         what = f" for namespace {names}" if names else " for their kinds to be served"
@@ -75,7 +78,8 @@ def of_execution(plan: ChangeSet, done: Execution, spec: SyncSpec, *, previous: 
         return Verdict(False, "WaitingForDependency", text, reconciling=True)
     guarded = next((d for d in plan.diagnostics if d.code == "prune-guarded"), None)
     if guarded is not None:
-        return Verdict(False, "PruneGuarded", f"{at}: {guarded.message}; {guarded.hint}", stalled=True)
+        text, detail = f"{at}: the prune guard held", f"{guarded.message}; {guarded.hint}"
+        return Verdict(False, "PruneGuarded", text, stalled=True, detail=detail)
     wanted = sum(1 for change in plan if change.wanted is not None)
     drifted = sum(change.reason is Reason.DRIFT_REPORTED for change in plan.notable)
     text = f"{at}: {_objects(wanted)} in force"
@@ -91,11 +95,16 @@ def camel(code: str) -> str:
 
 def _failed(at: str, done: Execution) -> Verdict:
     first = done.problems[0]
-    text = f"{at}: {_objects(len(done.problems))} could not be written; first: {first}"
+    text = f"{at}: {_objects(len(done.problems))} could not be written"
     if done.held_back:
         text += f"; {done.held_back} in later waves were held back"
     transient = bool(done.retry) and not done.refused
-    return Verdict(False, "ApplyFailed", text, reconciling=transient, stalled=not transient)
+    detail = f"first: {first}"
+    return Verdict(False, "ApplyFailed", text, reconciling=transient, stalled=not transient, detail=detail)
+
+
+def _belong(count: int) -> str:
+    return "1 object belongs" if count == 1 else f"{count} objects belong"
 
 
 def _objects(count: int) -> str:

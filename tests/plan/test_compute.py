@@ -193,5 +193,5 @@ def test_a_change_set_prints_itself() -> None:
     assert str(compute(items, seen, owner="s", commit=COMMIT)) == (
         "configure ConfigMap n/b (changed in Git)\n"
         "create ConfigMap n/c (new in Git)\n"
-        "1 create, 1 configure, 1 unchanged"
+        "1 to create, 1 to configure, 1 unchanged"
     )
