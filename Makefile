@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP  := $(VENV)/.dev
 RUN_STAMP := $(VENV)/.run
+# Compiled modules are kept, whatever the environment says: tests start this program many times, and
+# without them pytest rewrites every assertion anew in each of its processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-quick lint types contracts bench crash e2e lock clean
 
@@ -33,7 +36,7 @@ test: lint types contracts ## lint, types, contracts and every test
 	$(BIN)/python -m pytest $(PYTEST)
 
 test-quick: $(STAMP) ## the tests that take under a minute together
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not controlplane" $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not controlplane" $(PYTEST)
 
 crash: $(STAMP) ## kill the embedded server 200 times under load
 	GITOPS_OCM_TEST_CRASHES=200 $(BIN)/python -m pytest tests/e2e/test_server_crash.py $(PYTEST)
