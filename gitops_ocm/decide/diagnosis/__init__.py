@@ -1,0 +1,1 @@
+"""What is wrong with a fleet, and why: from what was seen to causes. See `diagnose`."""
