@@ -232,14 +232,14 @@ def _options(
     cluster: Cluster, groups: frozenset[str], settings: HubSettings, sync: ServiceSettings
 ) -> HubOptions:
     from gitops_ocm.hub.daemon import HubOptions
-    from gitops_ocm.hub.syncs import logged
     from gitops_ocm.runtime.catalog import load_catalog
+    from gitops_ocm.sync.logged import logged
     from gitops_ocm.sync.service import SyncService
 
     catalog = load_catalog()
 
     def make_sync(name: str) -> SyncService:
-        return SyncService(cluster, name, settings=sync, catalog=catalog, listener=logged(name))
+        return SyncService(cluster, name, settings=sync, catalog=catalog, listener=logged(sync=name))
 
     return HubOptions(groups, settings, make_sync)
 

@@ -24,6 +24,7 @@ every text passes through `address.masked` first.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 
@@ -245,6 +246,19 @@ _SENTENCES: dict[type[GitError], str] = {
     GitError: "git {verb} failed on {place}",
 }
 
+_SAYS_IT_ALL = (RefNotFound, RepositoryNotFound)
+_PREFIX = re.compile(r"^[\s@!]*(?:(?:fatal|error|ssh|remote): )*(?:unable to access '[^']*': )?")
+_DURATION = re.compile(r" after \d+ ms")
+
+
+def from_os(error: OSError, doing: str) -> GitError:
+    """What the operating system refused while we were `doing` something: `write the cache /var/cache/x`."""
+    why = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no space left to {doing}", detail=why)
+    hint = "check who owns it and whether it may be written"
+    return GitError(f"cannot {doing}: {why}", hint=hint)
+
 
 def from_stderr(verb: str, stderr: str, *, place: str) -> GitError:
     """The error that git's own words stand for; `place` names the host or the repository.
@@ -255,7 +269,17 @@ def from_stderr(verb: str, stderr: str, *, place: str) -> GitError:
     detail = _essential(stderr)
     found = (cls for cls, pattern in _COMPILED.items() if pattern.search(stderr))
     cls = next(found, GitError)
-    return cls(_SENTENCES[cls].format(verb=verb, place=place), detail=detail)
+    message = _SENTENCES[cls].format(verb=verb, place=place)
+    reason = "" if cls in _SAYS_IT_ALL else _reason(stderr, _COMPILED.get(cls))
+    return cls(f"{message}: {reason}" if reason else message, detail=detail)
+
+
+def _reason(stderr: str, pattern: re.Pattern[str] | None) -> str:
+    """The line that told the error's kind, on its own; equal for equal failures, so without durations."""
+    lines = stderr.replace("\r", "\n").splitlines()
+    found = next((line for line in lines if pattern is not None and pattern.search(line)), "")
+    text = _PREFIX.sub("", found or _essential(stderr).partition("\n")[0])
+    return _DURATION.sub("", text).strip("@ .")[:200]
 
 
 def _essential(stderr: str) -> str:

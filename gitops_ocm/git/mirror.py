@@ -17,10 +17,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from gitops_ocm.git.address import Address
 from gitops_ocm.git.command import Credentials, Git
-from gitops_ocm.git.errors import CorruptRepository, DiskFull, Locked, TooLarge
+from gitops_ocm.git.errors import CorruptRepository, Locked, PushRejected, TooLarge, from_os
 
 _MANY_PACKS = 64
 """Each fetch leaves a pack; beyond this many they are packed into one."""
@@ -42,8 +43,8 @@ class Mirror:
     def __init__(
         self, address: Address, cache_dir: Path, credentials: Credentials | None, limits: Limits
     ) -> None:
-        name = hashlib.sha256(address.url.encode()).hexdigest()[:32]
-        self.git_dir = cache_dir / f"{name}.git"
+        self._name = hashlib.sha256(address.url.encode()).hexdigest()[:32]
+        self.git_dir = cache_dir / f"{self._name}.git"
         self.address = address
         self._limits = limits
         self.git = Git(self.git_dir, address=address, credentials=credentials)
@@ -54,35 +55,42 @@ class Mirror:
         try:
             self.prepare()
             self._fetch(refspecs)
-        except CorruptRepository:
+        except (CorruptRepository, PushRejected):
+            # Damaged; or a ref cannot be set, for a lock that somebody left, or because `a` is a branch here
+            # and `a/b` one over there.
             self.discard()
             self.prepare()
             self._fetch(refspecs)
-        except OSError as error:
-            raise DiskFull(f"cannot write the cache {self.git_dir.parent}: {error.strerror}") from error
 
     def discard(self) -> None:
         """Throw the copy away; the next fetch makes a new one."""
         if self.git_dir.exists():
-            doomed = Path(tempfile.mkdtemp(dir=self.git_dir.parent, prefix="discarded-"))
+            doomed = Path(tempfile.mkdtemp(dir=self.git_dir.parent, prefix=f"discarded-{self._name}-"))
             self.git_dir.rename(doomed / "git")
-            shutil.rmtree(doomed, ignore_errors=True)
+        for left in self._beside():
+            shutil.rmtree(left, ignore_errors=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one process (and one thread of it) at a time writes to the copy."""
-        self.git_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.git_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self.git_dir.with_suffix(".lock").open("a") as lock:
+                self._wait_for(lock)
+                yield
+        except OSError as error:
+            raise from_os(error, f"write the cache {self.git_dir.parent}") from error
+
+    def _wait_for(self, lock: IO[str]) -> None:
         deadline = time.monotonic() + self._limits.lock_seconds
-        with self.git_dir.with_suffix(".lock").open("a") as lock:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise Locked(f"the cache of {self.address} is in use by another process") from None
-                    time.sleep(0.02)
-            yield
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Locked(f"the cache of {self.address} is in use by another process") from None
+                time.sleep(0.02)
 
     @property
     def is_whole(self) -> bool:
@@ -97,9 +105,14 @@ class Mirror:
         heads = self._outside.run("ls-remote", "--quiet", "--end-of-options", self.address.url).out
         hash_name = "sha256" if len(heads.partition(b"\t")[0]) == 64 else "sha1"
         # Made beside its place and moved there, so that a crash never leaves half a repository.
-        fresh = Path(tempfile.mkdtemp(dir=self.git_dir.parent, prefix="fresh-"))
+        fresh = Path(tempfile.mkdtemp(dir=self.git_dir.parent, prefix=f"fresh-{self._name}-"))
         Git(fresh).run("init", "--bare", "--quiet", "--template=", f"--object-format={hash_name}")
         fresh.rename(self.git_dir)
+
+    def _beside(self) -> Iterator[Path]:
+        """Copies half made or half removed, by a process that was killed or had no room."""
+        for kind in ("fresh", "discarded"):
+            yield from self.git_dir.parent.glob(f"{kind}-{self._name}-*")
 
     def _fetch(self, refspecs: Sequence[str]) -> None:
         self._sweep()

@@ -51,7 +51,11 @@ async def watch_refs(git_dir: Path, wake: Wake, *, debounce: float = 0.05) -> As
     common = _common_dir(git_dir)
     for folder, recursive in {(git_dir, False), (common, False), (common / "refs", True)}:
         observer.schedule(handler, str(folder), recursive=recursive)
-    await asyncio.to_thread(observer.start)
+    try:
+        await asyncio.to_thread(observer.start)
+    except OSError:
+        observer.stop()  # those of its threads that had begun
+        raise
     try:
         yield
     finally:

@@ -6,7 +6,6 @@ A HubSync that appears gets one, one that is deleted loses it; what it put on th
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from gitops_ocm.decide.contract import Side, Want
@@ -15,30 +14,10 @@ from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.objects.ref import Kind, Object
 from gitops_ocm.runtime.clock import Clock, SystemClock
-from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import Tasks
-from gitops_ocm.sync.events import Level, Listener, SyncEvent
 from gitops_ocm.sync.service import SyncService
 
-_log = get_logger("sync")
-_LEVELS = {Level.INFO: logging.INFO, Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
-
 HUBSYNC = Kind("sync.gitops-ocm.io", "HubSync")
-
-
-def logged(name: str) -> Listener:
-    """A listener that logs how a HubSync goes, without a line for every object."""
-
-    def listen(event: SyncEvent) -> None:
-        if event.level is Level.DETAIL:
-            return
-        extra = {key: value for key, value in (("where", str(event.where)), ("hint", event.hint)) if value}
-        subject = f"{event.ref}: " if event.ref else ""
-        _log.log(
-            _LEVELS[event.level], f"{subject}{event.message}", sync=name, phase=event.phase.value, **extra
-        )
-
-    return listen
 
 
 class HubSyncs:

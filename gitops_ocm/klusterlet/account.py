@@ -12,12 +12,10 @@ from gitops_ocm.git.source import open_repository
 from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.runtime.backoff import Backoff
-from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.sync.agent_push import AgentPush, branch_of
-from gitops_ocm.sync.events import Listener, silent
-
-_log = get_logger("account")
+from gitops_ocm.sync.events import Listener, Phase, Unrepeated, of_error
+from gitops_ocm.sync.logged import logged
 
 
 async def keep_account(
@@ -29,10 +27,13 @@ async def keep_account(
     cache_dir: Path,
     credentials: Credentials | None = None,
     interval: float = 10.0,
-    listener: Listener = silent,
+    listener: Listener | None = None,
 ) -> None:
-    """Commit what the agent sees and applied, until `stop`. Trouble with Git never stops the agent."""
-    backoff = Backoff(0.5, 60.0)
+    """Commit what the agent sees and applied, until `stop`. Trouble with Git never stops the agent.
+
+    How it goes is logged, where no `listener` is given.
+    """
+    backoff, listener = Backoff(0.5, 60.0), Unrepeated(listener or logged(cluster=cluster))
     await runner.synced()
     while not stop.is_set():
         try:
@@ -57,6 +58,7 @@ async def keep_account(
                 await push.run(stop)
             finally:
                 await asyncio.to_thread(repository.close)
-        except GitopsError as error:
-            _log.warning("account not committed, trying again", cluster=cluster, error=error)
+        except (GitopsError, OSError) as error:
+            listener.begin(after_failure=True)
+            listener(of_error(Phase.STATUS, error))
             await first_of(stop.wait(), within=backoff.next())

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gitops_ocm.errors import Diagnostic, Location, Severity
+from gitops_ocm.errors import Diagnostic, GitopsError, Location, Severity
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.plan.changes import Action, Change
 
@@ -107,6 +107,14 @@ def of_diagnostic(phase: Phase, problem: Diagnostic) -> SyncEvent:
     level = Level.ERROR if problem.severity is Severity.ERROR else Level.WARNING
     message = f"{problem.subject}: {problem.message}" if problem.subject else problem.message
     return SyncEvent(phase, message, level, where=problem.where, hint=problem.hint)
+
+
+def of_error(phase: Phase, error: GitopsError | OSError, level: Level = Level.WARNING) -> SyncEvent:
+    """Something that failed and is tried again."""
+    if isinstance(error, GitopsError):
+        return SyncEvent(phase, error.message, level, hint=error.hint)
+    place = f" at {error.filename}" if error.filename else ""
+    return SyncEvent(phase, f"{error.strerror or error}{place}", level)
 
 
 def of_change(change: Change, *, done: int, total: int) -> SyncEvent:

@@ -30,7 +30,7 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import first_of
-from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, silent
+from gitops_ocm.sync.events import Level, Listener, Phase, Unrepeated, of_error, silent
 from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.observed import Observed
@@ -86,6 +86,7 @@ class SyncLoop:
         self._create = create
         self._clock = clock or SystemClock()
         self._listener = listener
+        self._trouble = Unrepeated(listener)
         self._mapper = mapper or Mapper(cluster, clock=self._clock)
         manager = sync_field_manager(name)
         committer = Committer({Side.HUB: cluster}, {Side.HUB: self._mapper}, field_manager=manager)
@@ -128,7 +129,7 @@ class SyncLoop:
                     await parts.watching.follow_sync()
                     await self._passes(parts, stop, backoff)
             except (GitopsError, OSError) as error:
-                self._trouble(error)
+                self._tell(error)
                 await first_of(stop.wait(), within=backoff.next())
         for waiter in self._waiters:
             waiter.cancel()
@@ -159,8 +160,9 @@ class SyncLoop:
         except (Unreachable, ApiError) as error:
             if isinstance(error, ApiError) and not error.transient:
                 raise
-            self._trouble(error)
+            self._tell(error)
             return backoff.next(), None
+        self._trouble.begin(after_failure=False)
         if attempt.retry:
             return min(backoff.next(), _interval(parts.record)), attempt
         backoff.reset()
@@ -195,11 +197,10 @@ class SyncLoop:
             return await Record.read_or_create(self._cluster, self._hub.committer, self._create)
         return await Record.read(self._cluster, self._hub.committer, self._name)
 
-    def _trouble(self, error: BaseException) -> None:
-        hint = error.hint if isinstance(error, GitopsError) else ""
-        message = error.message if isinstance(error, GitopsError) else str(error)
+    def _tell(self, error: GitopsError | OSError) -> None:
         level = Level.WARNING if isinstance(error, (Unreachable, Superseded)) else Level.ERROR
-        self._listener(SyncEvent(Phase.FAILED, message, level, hint=hint))
+        self._trouble.begin(after_failure=True)
+        self._trouble(of_error(Phase.FAILED, error, level))
 
 
 def _interval(record: Record) -> float:

@@ -11,16 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from gitops_ocm.errors import GitopsError
 from gitops_ocm.git.errors import GitError
 from gitops_ocm.git.writer import MAX_FILE, BranchWriter, Committed
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock
-from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import first_of
-from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent
-
-_log = get_logger("publish")
+from gitops_ocm.sync.events import Listener, Phase, SyncEvent, Unrepeated, of_error
 
 BATCH = 5000
 """Most files in one commit."""
@@ -63,7 +59,8 @@ class Publisher:
         self._render = render
         self._describe = describe
         self._clock = clock
-        self._listener = listener
+        self._listener = Unrepeated(listener)
+        self._failed = False
         self._min_interval = min_interval
         self._dirty: dict[str, None] = {}
         self._news = asyncio.Event()
@@ -108,16 +105,16 @@ class Publisher:
         return commits
 
     async def _try(self, backoff: Backoff) -> bool:
+        self._listener.begin(after_failure=self._failed)
         try:
             await self.flush()
         except (GitError, OSError) as error:
-            message = error.message if isinstance(error, GitopsError) else str(error)
-            hint = error.hint if isinstance(error, GitopsError) else ""
-            self._listener(SyncEvent(Phase.STATUS, message, Level.WARNING, hint=hint))
-            _log.warning("status was not committed, trying again", error=error)
-            return False
-        backoff.reset()
-        return True
+            self._listener(of_error(Phase.STATUS, error))
+            self._failed = True
+        else:
+            self._failed = False
+            backoff.reset()
+        return not self._failed
 
     async def _commit(self, paths: tuple[str, ...]) -> Committed | None:
         for path in paths:

@@ -37,12 +37,9 @@ from gitops_ocm.report.status_files import (
     status_file,
 )
 from gitops_ocm.runtime.clock import Clock
-from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import first_of
-from gitops_ocm.sync.events import Listener
+from gitops_ocm.sync.events import Listener, Phase, Unrepeated, of_error
 from gitops_ocm.sync.publish import Message, Publisher
-
-_log = get_logger("push")
 
 AGENTS = "refs/heads/agents/*"
 BY_PLACEMENT = "push-decisions-by-placement"
@@ -73,6 +70,7 @@ class Push:
         """`agents` holds the agents' branches; `name` is the HubSync that `sync.yaml` tells of."""
         self._name = name
         self._agents = agents
+        self._listener = Unrepeated(listener)
         self._interval = min_interval
         self._heads: dict[str, str] = {}
         self._accounts: dict[str, dict[str, _Told]] = {}
@@ -204,8 +202,10 @@ class Push:
         while not await first_of(ended.wait(), within=self._interval):
             try:
                 await self.fold()
-            except GitError as error:
-                _log.warning("agents' branches cannot be read, trying again", error=error)
+                self._listener.begin(after_failure=False)
+            except (GitError, OSError) as error:
+                self._listener.begin(after_failure=True)
+                self._listener(of_error(Phase.STATUS, error))
 
     def _expected(self) -> Iterator[str]:
         for want in self._wants:

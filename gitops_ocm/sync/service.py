@@ -26,15 +26,21 @@ from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Kind, Object
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
-from gitops_ocm.runtime.log import get_logger
 from gitops_ocm.runtime.tasks import Tasks, first_of
-from gitops_ocm.sync.events import Level, Listener, SyncEvent, silent
+from gitops_ocm.sync.events import (
+    Level,
+    Listener,
+    Phase,
+    SyncEvent,
+    Unrepeated,
+    of_diagnostic,
+    of_error,
+    silent,
+)
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 from gitops_ocm.sync.push import Push
 from gitops_ocm.sync.record import HUBSYNC
 from gitops_ocm.sync.spec import SyncSpec
-
-_log = get_logger("sync")
 
 AUTHOR = Author("gitops-ocm", "gitops-ocm@localhost")
 """Who writes the machine's branches."""
@@ -118,12 +124,13 @@ class SyncService:
 
     async def _beside(self, spec: SyncSpec, stop: asyncio.Event) -> None:
         """The status branch and the file events of one repository, until it is another."""
-        backoff = Backoff(0.5, 60.0)
+        backoff, trouble = Backoff(0.5, 60.0), Unrepeated(self._tell)
         while not stop.is_set() and not self._moved.is_set():
             try:
                 await self._with_repository(spec, stop)
-            except GitopsError as error:
-                _log.warning("status branch not kept, trying again", sync=self._name, error=error)
+            except (GitopsError, OSError) as error:
+                trouble.begin(after_failure=True)
+                trouble(of_error(Phase.STATUS, error))
                 await first_of(stop.wait(), self._moved.wait(), within=backoff.next())
 
     async def _with_repository(self, spec: SyncSpec, stop: asyncio.Event) -> None:
@@ -134,13 +141,22 @@ class SyncService:
         try:
             async with AsyncExitStack() as stack:
                 if repository.is_local and repository.git.git_dir is not None:
-                    await stack.enter_async_context(watch_refs(repository.git.git_dir, self._refs_moved))
+                    await self._watch_refs(repository.git.git_dir, stack)
                 if spec.status_enabled:
                     await self._push(spec, repository, stop)
                 else:
                     await first_of(stop.wait(), self._moved.wait())
         finally:
             await asyncio.to_thread(repository.close)
+
+    async def _watch_refs(self, git_dir: Path, stack: AsyncExitStack) -> None:
+        """See commits at once; where this machine has no more file watches to give, at the next poll."""
+        try:
+            await stack.enter_async_context(watch_refs(git_dir, self._refs_moved))
+        except OSError as error:
+            hint = "raise fs.inotify.max_user_instances and max_user_watches, or wait for spec.interval"
+            text = f"commits are only seen by polling: {error.strerror or error}"
+            self._tell(SyncEvent(Phase.FETCH, text, Level.WARNING, hint=hint))
 
     async def _push(self, spec: SyncSpec, repository: Repository, stop: asyncio.Event) -> None:
         await asyncio.to_thread(repository.prepare)
@@ -200,7 +216,7 @@ class SyncService:
                 # The file events were quicker than the hook: that pass has told others.
                 yield f"gitops-ocm: {(await attempt).verdict.message}"
                 for problem in (await attempt).problems:
-                    yield f"gitops-ocm: {problem.severity}: {problem}"
+                    yield f"gitops-ocm: {of_diagnostic(Phase.CHECK, problem).line()}"
         finally:
             self._listeners.remove(listen)
             attempt.cancel()

@@ -7,7 +7,6 @@ blob cache, so a commit costs what it changed.
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.git.blobcache import BlobCacheFile
 from gitops_ocm.git.command import Credentials
-from gitops_ocm.git.errors import DiskFull, GitError
+from gitops_ocm.git.errors import from_os
 from gitops_ocm.git.source import Fetched, Repository, open_repository
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.sync.spec import SyncSpec
@@ -84,6 +83,4 @@ async def _in_thread(work: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"no space left: {error.strerror} at {error.filename or 'the cache'}") from error
-        raise GitError(f"{error.strerror or error} at {error.filename or 'the cache'}") from error
+        raise from_os(error, f"work on {error.filename or 'the cache'}") from error

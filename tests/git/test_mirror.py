@@ -7,6 +7,7 @@ and ssh remotes go through too; only the transport differs.
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import shutil
@@ -34,6 +35,7 @@ from gitops_ocm.git.errors import (
     RemoteUnreachable,
     RepositoryNotFound,
     TooLarge,
+    from_os,
     from_stderr,
 )
 from gitops_ocm.git.mirror import Limits, Mirror
@@ -269,13 +271,52 @@ def test_a_repository_over_the_limit(make_repo: MakeRepo, mirrored: Mirrored) ->
         mirrored(repo.path, Limits(repository_bytes=10_000)).fetch(MAIN)
 
 
-def test_a_full_disk_is_transient(make_repo: MakeRepo, tmp_path: Path, mirrored: Mirrored) -> None:
-    """A cache that cannot be written is an error a person understands."""
+def test_a_cache_that_cannot_be_written(make_repo: MakeRepo, tmp_path: Path, mirrored: Mirrored) -> None:
+    """It is an error that names the folder and the reason, in every call that writes."""
     repo = make_repo()
     repo.commit({"a": "1"})
     (tmp_path / "cache").write_text("in the way")
-    with pytest.raises((DiskFull, OSError)):
-        mirrored(repo.path).fetch(MAIN)
+    source = mirrored(repo.path)
+    for call in (lambda: source.fetch(MAIN), source.prepare, lambda: source.fetch_matching("refs/heads/*")):
+        with pytest.raises(GitError, match=f"cannot write the cache {tmp_path}/cache: File exists"):
+            call()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_heals_with_time(number: int) -> None:
+    """No room and no quota are what time may heal; what is missing is said."""
+    error = from_os(OSError(number, os.strerror(number), "/x"), "write the cache /x")
+    assert isinstance(error, DiskFull)
+    assert error.transient
+    assert error.message == "no space left to write the cache /x"
+
+
+def test_a_branch_that_becomes_a_folder_of_branches(make_repo: MakeRepo, mirrored: Mirrored) -> None:
+    """`a` is deleted over there and `a/b` made: no ref of ours stands in the way for long."""
+    repo = make_repo()
+    repo.commit({"a": "1"}, branch="release")
+    source = mirrored(repo.path)
+    source.fetch(refs.branch("release"))
+    repo("branch", "-q", "-D", "release")
+    sha = repo.commit({"a": "2"}, branch="release/2")
+    assert source.fetch(refs.branch("release/2")).new == sha
+    assert source.tree(sha).read("a") == b"2"
+
+
+def test_what_a_killed_clone_left_is_removed(make_repo: MakeRepo, mirrored: Mirrored) -> None:
+    """Copies half made or half removed do not pile up; those of another repository stay."""
+    repo = make_repo()
+    repo.commit({"a": "1"})
+    source = mirrored(repo.path)
+    home = git_dir_of(source)
+    for kind in ("fresh", "discarded"):
+        (home.parent / f"{kind}-{home.stem}-x" / "objects").mkdir(parents=True)
+    (home.parent / "fresh-other-x").mkdir()
+    source.fetch(MAIN)
+    assert sorted(path.name for path in home.parent.iterdir()) == [
+        *sorted([home.name, f"{home.stem}.lock"]),
+        "fresh-other-x",
+    ]
 
 
 def test_hooks_and_filters_of_a_remote_do_not_run(

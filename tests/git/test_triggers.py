@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import stat
 import subprocess
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -78,6 +80,23 @@ async def test_a_burst_wakes_few_times(make_repo: MakeRepo) -> None:
         woken.drain()
         await asyncio.to_thread(repo.commit, {"a": "last"})
         await woken.next()
+
+
+async def test_no_more_file_watches(make_repo: MakeRepo) -> None:
+    """Where the system gives no more it is an `OSError`, which can be told, and no thread is left."""
+    repo = make_repo()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    threads = set(threading.enumerate())
+    await asyncio.to_thread(int)  # the pool's own thread
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(OSError, match="inotify instance limit reached"):
+            async with watch_refs(repo.git_dir, lambda _: None):
+                pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    left = {thread.name for thread in set(threading.enumerate()) - threads}
+    assert not {name for name in left if "asyncio" not in name}, left
 
 
 async def test_poll_wakes_again_and_again() -> None:
