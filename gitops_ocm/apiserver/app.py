@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -31,7 +32,10 @@ from gitops_ocm.apiserver.handlers_system import (
 )
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.handlers_watch import Watches
+from gitops_ocm.apiserver.hooks.calls import Calls
+from gitops_ocm.apiserver.hooks.consultation import Consultation, consulted, user_info
 from gitops_ocm.apiserver.impersonation import impersonated
+from gitops_ocm.apiserver.limits import Limits
 from gitops_ocm.apiserver.negotiation import (
     COLLECTION,
     JSON_MEDIA,
@@ -54,12 +58,12 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.runtime.log import get_logger, place_of
 
-MAX_BODY = 3 * 1024 * 1024
 GZIP_FROM = 128 * 1024
 """Answers below this many bytes are not worth compressing."""
 _OFF_LOOP = 1024 * 1024
 _PEOPLE = ("curl", "Wget", "Mozilla/")
 _NO_CACHE = "no-cache, private"
+_READS = ("get", "list", "watch")
 _TEXT = "text/plain; charset=utf-8"
 
 log = get_logger(__name__)
@@ -82,11 +86,13 @@ class App:
         self._descriptions = descriptions
         self._authenticator = authenticator
         self._now = now
+        self._limits = Limits()
         self._certificates: WeakKeyDictionary[asyncio.BaseTransport, Certificate | None] = WeakKeyDictionary()
         self._address = address
         self.access = Access(RoleObjects(api))
         self.watches = Watches(api, now)
         self._handlers = Handlers(api, self.access, now)
+        self._webhooks = Calls(api.store)
         self._reviews = Reviews(self.access, authenticator, tokens, now)
         self._key = tokens.key
         self._discovery = Discovery(api.catalog)
@@ -100,6 +106,10 @@ class App:
             self._openapi = OpenApi(self._discovery, self._descriptions)
         return self._discovery
 
+    async def close(self) -> None:
+        """End the connections to webhooks."""
+        await self._webhooks.close()
+
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; every failure is an answer too."""
         try:
@@ -109,9 +119,6 @@ class App:
         except NoSuchPath as absent:
             headers = {"Content-Type": _TEXT, "Cache-Control": _NO_CACHE, "X-Content-Type-Options": "nosniff"}
             return web.Response(status=404, body=absent.text.encode(), headers=headers)
-        except web.HTTPRequestEntityTooLarge:
-            text = f"Request entity too large: limit is {MAX_BODY}"
-            return self._failed(request, ApiError("RequestEntityTooLarge", text))
         except ConnectionError:
             # The client went away while it was answered: there is nobody left to tell. The connection
             # is closed, and what is returned here is dropped by it.
@@ -135,18 +142,26 @@ class App:
         self.access.require(user, attributes_of(info))
         if not info.is_resource:
             return self._system(request, info, query)
-        call = await self._call(request, info, user, query)
         if info.verb == "watch":
-            return await self._watch(request, call)
-        reply = self._reviews.answer(call) if info.verb == "create" else None
-        return await self._respond(request, reply or await self._handled(call), call)
+            return await self._watch(request, self._call(request, info, user, query))
+        with self._limits.under_way(exempt=user.is_master):
+            return await self._replied(request, self._call(request, info, user, query))
+
+    async def _replied(self, request: web.BaseRequest, asked: Call) -> web.StreamResponse:
+        async with self._limits.body(request) as body:
+            call = replace(asked, body=body)
+            reply = self._reviews.answer(call) if call.info.verb == "create" else None
+            reply = reply or await self._handled(call)
+        return await self._respond(request, reply, call)
 
     async def _handled(self, call: Call) -> Reply:
         """Nobody is told of a write before it is kept, nor of a refusal that follows from one."""
         if call.info.verb == "list":
             return await _taking_turns(self._handlers.listing(call))
         try:
-            return self._handlers.handle(call)
+            if call.consultation is None:
+                return self._handlers.handle(call)
+            return await consulted(lambda: self._handlers.handle(call), call.consultation, self._webhooks.ask)
         finally:
             if call.info.verb != "get":
                 await self._api.store.settled()
@@ -211,7 +226,7 @@ class App:
         headers = {"Content-Type": media, "Cache-Control": "public, max-age=3600"}
         return web.Response(body=orjson.dumps(document), headers=headers)
 
-    async def _call(
+    def _call(
         self, request: web.BaseRequest, info: RequestInfo, user: User, query: Mapping[str, str]
     ) -> Call:
         discovery = self.discovery
@@ -229,9 +244,9 @@ class App:
             user=user,
             form=negotiate(accept, protobuf=not served.custom, stream=info.verb == "watch"),
             query=query,
-            body=await request.read() if request.can_read_body else b"",
             content_type=headers.get("Content-Type", ""),
             user_agent=headers.get("User-Agent", ""),
+            consultation=None if info.verb in _READS else Consultation(user_info(user)),
         )
 
     async def _watch(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
@@ -240,7 +255,12 @@ class App:
         response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         await response.prepare(request)
-        await self.watches.send(call, events, _unsent if request.method == "HEAD" else response.write)
+
+        async def write(lines: bytes) -> None:
+            async with self._limits.taken():
+                await response.write(lines)
+
+        await self.watches.send(call, events, _unsent if request.method == "HEAD" else write)
         await response.write_eof()
         return response
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 import orjson
@@ -21,8 +22,15 @@ from gitops_ocm.objects.go_json import syntax_error
 
 SHOWN = 30
 """How many bytes of a body a message repeats."""
-_LIMITS = yaml_events.Limits(document_bytes=4 * 2**20, depth=500)
+MAX_DEPTH = 200
+"""How deep values may be nested: an answer puts a few levels around them, and the encoder ends at 254."""
+_AROUND = 254 - MAX_DEPTH
+KEPT_AROUND = _AROUND - 10
+"""The same for an object with its `managedFields`, which are a little deeper than what they tell of."""
+_LIMITS = yaml_events.Limits(document_bytes=4 * 2**20, depth=MAX_DEPTH)
 _DUPLICATE = "yaml-duplicate-key"
+_TOO_DEEP = f"exceeded max depth: values are nested more than {MAX_DEPTH} levels deep"
+_DIGITS = 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TYPE_META = (
     r'struct { APIVersion string "json:\"apiVersion,omitempty\""; '
@@ -45,28 +53,57 @@ class Body:
 def read_json(body: bytes) -> Any:
     """The value of a JSON text; of a key that is given twice the last counts."""
     try:
-        return orjson.loads(body)
+        return _sound(orjson.loads(body))
     except orjson.JSONDecodeError:
         if problem := syntax_error(body):
             raise Unreadable(problem) from None
-    # JSON all the same, but for what Go mends: strings that are no Unicode, numbers beyond a float.
+    # JSON all the same, but for what Go mends: strings that are no Unicode, numbers beyond 64 bits.
     try:
-        return _mended(json.loads(body.decode("utf-8", "replace")))
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(str(error)) from None
+        found = json.loads(body.decode("utf-8", "replace"), parse_int=_number, parse_float=_number)
+    except RecursionError:
+        raise Unreadable(_TOO_DEEP) from None
+    return _mended(_sound(found))
 
 
 def read_yaml(body: bytes) -> Body:
     """The value of a YAML text (its first document), keys as text."""
     try:
-        return Body(orjson.loads(body))
+        return Body(_sound(orjson.loads(body)))
     except orjson.JSONDecodeError:
         pass
     found = yaml_events.read(body.decode("utf-8", "replace"), limits=_LIMITS)
     for problem in found.problems:
         if problem.code != _DUPLICATE:
             raise Unreadable(f"yaml: line {problem.at.line}: {problem.message}")
-    return Body(found.value, tuple(_twice(problem) for problem in found.problems))
+    return Body(_mended(_sound(found.value)), tuple(_twice(problem) for problem in found.problems))
+
+
+def too_deep(value: Any, *, around: int = _AROUND) -> bool:
+    """Whether a value is nested so deep that no answer, which puts `around` levels to it, could carry it."""
+    for _ in range(around):
+        value = [value]
+    try:
+        # Found out by the encoder, which is many times as fast as a walk.
+        orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        return "ecursion" in str(error)
+    return False
+
+
+def _sound(value: Any) -> Any:
+    if too_deep(value):
+        raise Unreadable(_TOO_DEEP)
+    return value
+
+
+def _number(text: str) -> float:
+    """A number as Go has it in a value of any type: whole where 64 bits hold it, and never infinite."""
+    if len(text) < _DIGITS and text.lstrip("-").isdecimal() and -(2**63) <= int(text) < 2**63:
+        return int(text)
+    found = float(text)
+    if isinf(found):
+        raise Unreadable(f"json: cannot unmarshal number {text} into Go value of type float64")
+    return found
 
 
 def duplicates(body: bytes, value: Any) -> tuple[str, ...]:
@@ -133,8 +170,11 @@ def _texts(message: str) -> Iterator[str]:
 
 
 def _mended(value: Any) -> Any:
+    """Text without halves of characters; numbers beyond 64 bits as Go has them."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
         return {_SURROGATE.sub("\ufffd", key): _mended(under) for key, under in value.items()}
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return _number(str(value))
     return [_mended(item) for item in value] if isinstance(value, list) else value

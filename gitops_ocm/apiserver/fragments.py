@@ -12,7 +12,12 @@ from gitops_ocm.objects import decoding, intake
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import Cause, bad_request, conflict, invalid
 from gitops_ocm.objects.lifecycle import check_version
+from gitops_ocm.objects.object_meta import OBJECT_FIELDS
 from gitops_ocm.objects.ref import Object, split_api_version
+from gitops_ocm.objects.schema import Schema
+from gitops_ocm.objects.typed_check import check_fragment
+
+_IDENTIFIED = Schema({"type": "object", "properties": OBJECT_FIELDS}, None)
 
 
 def checked_fragment(
@@ -31,6 +36,9 @@ def checked_fragment(
         )
     _check_kind(fragment, served)
     intake.check_identity(fragment, served, namespace)
+    # What is judged before the fragment as a whole is: its name, its version.
+    identity = ("apiVersion", "kind", "metadata")
+    check_fragment({k: fragment[k] for k in identity if k in fragment}, _IDENTIFIED)
     meta = dict(fragment.get("metadata") or {})
     if meta.get("name") not in (None, "", name):
         raise bad_request(

@@ -6,14 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ocm.apiserver.bodies import meta_problem
 from gitops_ocm.apiserver.handlers_body import bad_options
+from gitops_ocm.objects import decoding
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
+from gitops_ocm.objects.schema import Schema
 
 Query = Mapping[str, str]
 
 MAX_MANAGER = 128
 _META = "meta.k8s.io"
+_LONG = 100
+"""Digits that are too many for any number, without counting."""
+_TEXT = {"type": "string"}
+_DELETE_OPTIONS = Schema(
+    {
+        "type": "object",
+        "properties": {
+            "gracePeriodSeconds": {"type": "integer", "format": "int64"},
+            "preconditions": {"type": "object", "properties": {"uid": _TEXT, "resourceVersion": _TEXT}},
+            "orphanDependents": {"type": "boolean"},
+            "propagationPolicy": _TEXT,
+            "dryRun": {"type": "array", "items": _TEXT},
+            "ignoreStoreReadErrorWithClusterBreakingPotential": {"type": "boolean"},
+        },
+    },
+    None,
+)
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _PROPAGATIONS = ("Foreground", "Background", "Orphan")
 
@@ -54,6 +74,17 @@ def write_query(query: Query, kind: str, *, user_agent: str = "") -> WriteQuery:
     return WriteQuery(dry_run, manager or _agent(user_agent), validation or "Warn", flag(query, "force"))
 
 
+def told_options(query: WriteQuery, kind: str) -> dict[str, Any]:
+    """The options of a write as a document: what webhooks are told of them."""
+    said = {
+        "dryRun": ["All"] if query.dry_run else None,
+        "force": query.force or None,
+        "fieldManager": query.field_manager,
+        "fieldValidation": query.field_validation,
+    }
+    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **{k: v for k, v in said.items() if v}}
+
+
 def require_apply_options(query: Query, *, apply: bool) -> None:
     """An apply patch names its manager; nothing else may be forced."""
     if apply and not query.get("fieldManager"):
@@ -72,9 +103,7 @@ def delete_options(query: Query, body: Any) -> dict[str, Any]:
     """`DeleteOptions` from the body or, where there is none, from the query."""
     options: dict[str, Any] = {}
     if body:
-        if not isinstance(body, dict) or body.get("kind", "DeleteOptions") != "DeleteOptions":
-            raise bad_options(body if isinstance(body, dict) else {})
-        options = dict(body)
+        options = _options_of(body)
     else:
         if "gracePeriodSeconds" in query:
             options["gracePeriodSeconds"] = integer(query, "gracePeriodSeconds")
@@ -84,8 +113,8 @@ def delete_options(query: Query, body: Any) -> dict[str, Any]:
             options["orphanDependents"] = flag(query, "orphanDependents")
         if "dryRun" in query:
             options["dryRun"] = [query["dryRun"]]
-    if any(value != "All" for value in options.get("dryRun") or ()):
-        _dry_run(str((options["dryRun"] or [""])[0]), "DeleteOptions")
+    if odd := [value for value in options.get("dryRun") or () if value != "All"]:
+        _dry_run(str(odd[0] or ""), "DeleteOptions")
     propagation = options.get("propagationPolicy")
     if propagation is not None and propagation not in _PROPAGATIONS:
         supported = ", ".join(f'"{p}"' for p in (*_PROPAGATIONS, "nil"))
@@ -94,13 +123,24 @@ def delete_options(query: Query, body: Any) -> dict[str, Any]:
     return options
 
 
+def _options_of(body: Any) -> dict[str, Any]:
+    """A body as DeleteOptions; 400 where Go could not read it as such."""
+    if wrong := meta_problem(body):
+        raise bad_request(f"couldn't get version/kind; json parse error: {wrong}")
+    if body.get("kind") not in (None, "", "DeleteOptions"):
+        raise bad_options(body)
+    named = {**body, "kind": "DeleteOptions", "apiVersion": body.get("apiVersion") or "v1"}
+    decoding.check_options(named, _DELETE_OPTIONS)
+    return {key: value for key, value in body.items() if value is not None}
+
+
 def integer(query: Query, name: str) -> int:
     """A whole number, 0 where it is absent."""
     text = query.get(name, "")
     if not text:
         return 0
     try:
-        found = int(text)
+        found = int(text) if len(text) < _LONG else 1 << 63
     except ValueError:
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
     if abs(found) >= 1 << 63:

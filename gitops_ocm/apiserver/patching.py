@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from gitops_ocm.apiserver.bodies import KEPT_AROUND, too_deep
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
@@ -45,7 +46,8 @@ def patched(live: Object, type: PatchType, body: Any, served: Served) -> Object:
         result = merge_patch(live, body)
     else:
         result = strategic_merge(live, body, served.schema)
-    if not isinstance(result, dict):
+    # Operations can put what is deep where it is deep already.
+    if not isinstance(result, dict) or (type is PatchType.JSON and too_deep(result, around=KEPT_AROUND)):
         raise ApiError("Invalid", "the server rejected our request due to an error in our request")
     return result
 

@@ -14,7 +14,7 @@ import orjson
 from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.registry import Registry, resource_of
 from gitops_ocm.apiserver.showing import Event, Items, Shown
-from gitops_ocm.apiserver.store import Store, parse_version
+from gitops_ocm.apiserver.store import Store, parse_version, version_problem
 from gitops_ocm.apiserver.stored import Stored
 from gitops_ocm.apiserver.values import Page
 from gitops_ocm.apiserver.watch_history import Change, Feed
@@ -126,9 +126,9 @@ def _position(store: Store, token: str, version: str, match: str, limit: int) ->
             )
         return found, after
     if version and version != "0":
-        if not version.isdecimal():
-            why = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}"'
-            raise bad_request(f"invalid resource version: {why}: invalid syntax")
+        if problem := version_problem(version):
+            why = f'resourceVersion: Invalid value: "{version}": {problem}'
+            raise bad_request(f"invalid resource version: {why}")
         wanted = parse_version(version, current=store.version)
         # A page of a version is of exactly that, as long as nobody says that a newer one will do.
         exact = match == "Exact" or (limit and not match)
@@ -174,12 +174,12 @@ def watch(
     served: Served,
     namespace: str,
     *,
-    labels: str,
-    fields: str,
-    resource_version: str,
-    bookmarks: bool,
-    send_initial_events: bool | None,
-    timeout: float,
+    labels: str = "",
+    fields: str = "",
+    resource_version: str = "",
+    bookmarks: bool = False,
+    send_initial_events: bool | None = None,
+    timeout: float = 0,
 ) -> Watch:
     """Changes from a version on; without one (or with `0`) first what there is, as ADDED.
 

@@ -23,9 +23,10 @@ from typing import Any
 
 from aiohttp import web
 
-from gitops_ocm.apiserver.app import MAX_BODY, App
+from gitops_ocm.apiserver.app import App
 from gitops_ocm.apiserver.authentication import Authenticator
 from gitops_ocm.apiserver.chores import Chores
+from gitops_ocm.apiserver.connections import Connections
 from gitops_ocm.apiserver.csr_beta import beta_only
 from gitops_ocm.apiserver.data_dir import (
     CLUSTERS,
@@ -43,6 +44,7 @@ from gitops_ocm.apiserver.furnishing import furnish, publish
 from gitops_ocm.apiserver.group_commit import group_commit
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.housekeeping import Housekeeping
+from gitops_ocm.apiserver.limits import MAX_BODY
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.signing_key import SigningKey
 from gitops_ocm.apiserver.standing import usual
@@ -130,6 +132,7 @@ async def serve(
         requests = TokenRequests(api.store, key, clock.now)
         authenticator = Authenticator(tokens, sources)
         app = App(api, authenticator, requests, now=clock.now, address=host, descriptions=descriptions)
+        stack.push_async_callback(app.close)
         context = authority.server_context(pair)
         taken = await stack.enter_async_context(_listening(app, host, port or last_port(directory), context))
         url = f"https://{f'[{host}]' if ':' in host else host}:{taken}"
@@ -231,9 +234,11 @@ async def _listening(app: App, host: str, port: int, context: ssl.SSLContext) ->
     def make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
 
-    server = web.Server(
+    server = Connections(
         app,
         request_factory=make_request,
+        # A packed body is read as it came, as a kube-apiserver reads it; nothing can unfold without end.
+        auto_decompress=False,
         # A client that went away ends its watch; a write is done or not begun, never cut in half.
         handler_cancellation=True,
         access_log=None,

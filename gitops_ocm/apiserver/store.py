@@ -23,6 +23,7 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 
+_DIGITS = 20
 HISTORY = 20_000
 """Changes that the window holds at most."""
 
@@ -137,6 +138,10 @@ class Store:
     def committed(self, key: Key) -> Stored | None:
         """The object as readers are to see it, or None."""
         return self._objects.get(key.resource, {}).get(key)
+
+    def has(self, resource: tuple[str, str]) -> bool:
+        """Whether readers are to see any object of a resource."""
+        return bool(self._objects.get(resource))
 
     def decoded(self, stored: Stored) -> Object:
         """A stored object, shared with others who ask for it."""
@@ -328,11 +333,20 @@ def _end(order: list[Key], resource: tuple[str, str], namespace: str) -> int:
 
 def parse_version(text: str, *, current: int) -> int:
     """The number a client's resourceVersion names; BadRequest, or Timeout for the future."""
-    if not text.isdecimal():
-        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+    if why := version_problem(text):
         raise ApiError("InternalError", f'resourceVersion: Invalid value: "{text}": {why}', bare=True)
     if int(text) > current:
         message = f"Too large resource version: {text}, current: {current}"
         details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
         raise ApiError("Timeout", f"Timeout: {message}", retry_after=1, details=details)
     return int(text)
+
+
+def version_problem(text: str) -> str:
+    """Why a text is no version, in Go's words; empty where it is one."""
+    if not (text.isascii() and text.isdecimal()):
+        return f'strconv.ParseUint: parsing "{text}": invalid syntax'
+    # Counted before it is read: Python does not read thousands of digits.
+    if len(text.lstrip("0")) > _DIGITS or int(text) >= 1 << 64:
+        return f'strconv.ParseUint: parsing "{text}": value out of range'
+    return ""

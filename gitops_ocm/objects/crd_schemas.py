@@ -55,9 +55,10 @@ def _node(schema: Mapping[str, Any], where: str, part: str) -> Iterator[Cause]:
     yield from _scalars(schema, where)
     yield from _list_keys(schema, where)
     for at, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
-        yield from _rule(rule, f"{where}.x-kubernetes-validations[{at}]")
+        yield from _rule(rule or {}, f"{where}.x-kubernetes-validations[{at}]")
     for name, below in (schema.get("properties") or {}).items():
-        yield from _node(below, f"{where}.properties[{name}]", "for specified object fields")
+        # Go has a zero value for what is null.
+        yield from _node(below or {}, f"{where}.properties[{name}]", "for specified object fields")
     if isinstance(schema.get("items"), Mapping):
         yield from _node(schema["items"], f"{where}.items", "for specified array items")
     if isinstance(schema.get("additionalProperties"), Mapping):
@@ -75,7 +76,10 @@ def _type(schema: Mapping[str, Any], where: str, part: str) -> Iterator[Cause]:
         known = ", ".join(f'"{name}"' for name in _TYPES)
         text = f"Unsupported value: {canonical_json(type_).decode()}: supported values: {known}"
         yield Cause("FieldValueNotSupported", text, f"{where}.type")
-    if type_ == "array" and "items" not in schema:
+    if isinstance(schema.get("items"), list):
+        text = "Forbidden: items must be a schema object and not an array"
+        yield Cause("FieldValueForbidden", text, f"{where}.items")
+    if type_ == "array" and schema.get("items") is None:
         yield Cause("FieldValueRequired", "Required value: must be specified", f"{where}.items")
 
 
@@ -130,7 +134,8 @@ def _list_keys(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
     if schema.get("x-kubernetes-list-type") == "map" and not keys:
         text = "Required value: must not be empty if x-kubernetes-list-type is map"
         yield Cause("FieldValueRequired", text, f"{where}.x-kubernetes-list-map-keys")
-    items = schema.get("items") or {}
+    found = schema.get("items")
+    items: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     for key in keys:
         declared = (items.get("properties") or {}).get(key)
         if declared is None:

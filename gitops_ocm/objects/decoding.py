@@ -45,6 +45,14 @@ def check_decodes(obj: Object, schema: Schema | None) -> None:
         raise cannot_handle(obj, str(problem)) from None
 
 
+def check_options(options: Mapping[str, Any], schema: Schema) -> None:
+    """Raise BadRequest where what comes with a request, and is no object, has a value of a wrong type."""
+    try:
+        _check(options, schema, str(options.get("kind")), "")
+    except _Undecodable as problem:
+        raise cannot_handle(options, str(problem)) from None
+
+
 def cannot_handle(obj: Mapping[str, Any], why: str) -> ApiError:
     """400: `ConfigMap in version "v1" cannot be handled as a ConfigMap: …`."""
     kind = obj.get("kind", "")
@@ -67,8 +75,10 @@ def _mismatch(value: Any, field: str, go_type: str) -> _Undecodable:
 def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
     if schema is not None and value is not None and (form := SCALARS.get(schema.name)) is not None:
         return _check_form(value, form)
-    if schema is None or value is None or schema.int_or_string or not schema.type:
+    if schema is None or value is None or schema.int_or_string:
         return None
+    if not schema.type:
+        return _check_union(value, schema, struct, path)
     found = type_name(value)
     fits = found == schema.type or (schema.type == "number" and found == "integer")
     if not fits or (schema.type == "integer" and not _whole(value, schema)):
@@ -88,6 +98,15 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
     elif schema.raw.get("format") == "date-time":
         _check_form(value, canonical_time)
     return None
+
+
+def _check_union(value: Any, schema: Schema, struct: str, path: str) -> None:
+    """What OpenAPI has no type for, as it may be one thing or another; what is an object has fields."""
+    node = schema.alternative() if isinstance(value, dict | list) else None
+    if node is not None:
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, dict):
+                _check(item, node, struct, path)
 
 
 def _whole(value: Any, schema: Schema) -> bool:

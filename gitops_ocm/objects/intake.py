@@ -7,10 +7,12 @@ who owns what is `ownership`; the rules of single kinds are `native` and `crd_ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from gitops_ocm.objects import crd_rules, decoding, native, native_values, native_workloads
+from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
@@ -19,6 +21,7 @@ from gitops_ocm.objects.ref import Object, split_api_version
 
 MAX_WARNINGS = 64
 _TEXT_MAPS = ("labels", "annotations")
+_LISTS: Mapping[str, Any] = {"finalizers": "", "ownerReferences": {}, "managedFields": {}}
 _JUDGED_LATER = frozenset({"CertificateSigningRequest", "CustomResourceDefinition"})
 """Native kinds whose server finds every fault of theirs at once, by rules of its own."""
 
@@ -80,22 +83,25 @@ def decoded(
         warnings += tuple(f'unknown field "{path}"' for path in unknown)
     warnings = _strictly(obj, warnings[:MAX_WARNINGS], field_validation)
     obj = schema.default(pruned)
-    obj["metadata"], doubled = _single_owners(_texts_for_nulls(obj.get("metadata") or {}))
+    obj["metadata"], doubled = _single_owners(_zeros_for_nulls(obj.get("metadata") or {}))
     return obj, (*doubled, *warnings)
 
 
 def _single_owners(meta: Object) -> tuple[Object, tuple[str, ...]]:
     """Metadata with each owner once, and what is said where one was given twice."""
     owners = meta.get("ownerReferences") or ()
-    once = [owner for at, owner in enumerate(owners) if owner not in owners[:at]]
-    if len(once) == len(owners):
+    if len(owners) < 2:
         return meta, ()
-    uids = [str(o.get("uid")) for at, o in enumerate(owners) if o in owners[:at]]
+    once: dict[bytes, Any] = {}
+    again = (owner for owner in owners if once.setdefault(canonical_json(owner), owner) is not owner)
+    uids = [str(owner.get("uid")) for owner in again]
+    if not uids:
+        return meta, ()
     text = (
         ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, "
         "and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
     )
-    return {**meta, "ownerReferences": once}, (text + ", ".join(dict.fromkeys(uids)),)
+    return {**meta, "ownerReferences": list(once.values())}, (text + ", ".join(dict.fromkeys(uids)),)
 
 
 @contextmanager
@@ -104,20 +110,20 @@ def telling(warnings: tuple[str, ...]) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        error.warnings = warnings
+        error.warnings = (*warnings, *error.warnings)
         raise
 
 
-def _texts_for_nulls(meta: Object) -> Object:
-    """Metadata with `""` for labels and annotations that are null, as Go's maps of text have it."""
-    if all(None not in (meta.get(name) or {}).values() for name in _TEXT_MAPS):
-        return meta
-    texts = {
-        name: {k: "" if v is None else v for k, v in meta[name].items()}
-        for name in _TEXT_MAPS
-        if meta.get(name)
-    }
-    return {**meta, **texts}
+def _zeros_for_nulls(meta: Object) -> Object:
+    """Metadata with a zero value for each null in its maps and lists, as Go's types have them."""
+    zeros = {}
+    for name in _TEXT_MAPS:
+        if None in (meta.get(name) or {}).values():
+            zeros[name] = {k: "" if v is None else v for k, v in meta[name].items()}
+    for name, zero in _LISTS.items():
+        if None in (meta.get(name) or ()):
+            zeros[name] = [zero if item is None else item for item in meta[name]]
+    return {**meta, **zeros} if zeros else meta
 
 
 def _strictly(obj: Object, texts: tuple[str, ...], field_validation: str) -> tuple[str, ...]:

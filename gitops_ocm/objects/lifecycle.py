@@ -249,7 +249,7 @@ def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
 def check_version(old: Object, sent: Mapping[str, Any], *, resource: Resource) -> None:
     """Raise Conflict where the metadata sent was read from another version or another object."""
     version = sent.get("resourceVersion") or "0"
-    if not version.isdecimal():
+    if not (version.isascii() and version.isdecimal()):
         raise unclassified(f'strconv.ParseUint: parsing "{version}": invalid syntax')
     have = old["metadata"]
     group, plural, name = resource.group, resource.plural, have["name"]

@@ -71,7 +71,7 @@ def _daemon_set(obj: Object, old: Object | None) -> Object:
     if old is not None:
         before, after = (old.get("spec") or {}).get("template"), (obj.get("spec") or {}).get("template")
         told = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
-        count = (int(told) if told.isdecimal() else 1) + (before != after)
+        count = (int(told) if told.isdecimal() and len(told) < 20 else 1) + (before != after)
     annotations = {**(meta.get("annotations") or {}), TEMPLATE_GENERATION: str(count)}
     return {**obj, "metadata": {**meta, "annotations": annotations}}
 

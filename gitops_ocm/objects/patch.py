@@ -11,10 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+import orjson
+
+from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import ApiError, bad_request
 
 MAX_OPERATIONS = 10_000
 """How many operations one JSON patch may have, as kube-apiserver limits it."""
+MAX_COPIED = 3 * 1024 * 1024
+"""Bytes of JSON that the `copy` operations of one patch may add: each can double an object. Its limit too."""
+_DIGITS = 10
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -59,10 +65,31 @@ def json_patch(doc: Any, operations: Any) -> Any:
             "RequestEntityTooLarge",
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}",
         )
-    result = deepcopy(doc)
+    try:
+        return _after(_copy_of(doc), operations)
+    except RecursionError:
+        raise _refused("the values are nested too deep") from None
+
+
+def _after(result: Any, operations: Sequence[Any]) -> Any:
+    copied = 0
     for operation in operations:
+        if isinstance(operation, Mapping) and operation.get("op") == "copy":
+            copied += len(canonical_json(_read(result, _pointer(operation.get("from")), "copy")))
+            if copied > MAX_COPIED:
+                raise _refused(f"the copies of the patch add more than {MAX_COPIED} bytes")
         result = _apply(result, operation)
     return result
+
+
+def _copy_of(value: Any) -> Any:
+    """A copy of a JSON value that shares nothing with it; by way of its text, which is far the fastest."""
+    if not isinstance(value, dict | list):
+        return value
+    try:
+        return orjson.loads(orjson.dumps(value))
+    except orjson.JSONEncodeError:
+        return deepcopy(value)  # a number beyond 64 bits
 
 
 def _apply(doc: Any, operation: Any) -> Any:
@@ -76,7 +103,7 @@ def _apply(doc: Any, operation: Any) -> Any:
 
 
 def _add(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
-    return _insert(doc, path, _value_of(operation), "add")
+    return _insert(doc, path, _copy_of(_value_of(operation)), "add")
 
 
 def _remove(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
@@ -93,13 +120,13 @@ def _remove(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
 def _replace(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
     value = _value_of(operation)
     if not path:
-        return deepcopy(value)
+        return _copy_of(value)
     parent, last = _parent(doc, path, "replace")
     if isinstance(parent, dict):
         # RFC 6902 wants the member to be there; kube-apiserver does not insist, so neither do we.
-        parent[last] = deepcopy(value)
+        parent[last] = _copy_of(value)
     else:
-        parent[_index(last, len(parent) - 1, "replace")] = deepcopy(value)
+        parent[_index(last, len(parent) - 1, "replace")] = _copy_of(value)
     return doc
 
 
@@ -114,7 +141,8 @@ def _move(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
 
 
 def _copy(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
-    return _insert(doc, path, _read(doc, _pointer(operation.get("from")), "copy"), "copy")
+    value = _copy_of(_read(doc, _pointer(operation.get("from")), "copy"))
+    return _insert(doc, path, value, "copy")
 
 
 def _test(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
@@ -175,21 +203,21 @@ def _parent(doc: Any, path: list[str], name: str) -> tuple[Any, str]:
 
 def _insert(doc: Any, path: list[str], value: Any, name: str) -> Any:
     if not path:
-        return deepcopy(value)
+        return value
     parent, last = _parent(doc, path, name)
     if isinstance(parent, dict):
-        parent[last] = deepcopy(value)
+        parent[last] = value
     elif last == "-":
-        parent.append(deepcopy(value))
+        parent.append(value)
     else:
-        parent.insert(_index(last, len(parent), name), deepcopy(value))
+        parent.insert(_index(last, len(parent), name), value)
     return doc
 
 
 def _index(text: str, highest: int, name: str) -> int:
-    if not re.fullmatch(r"0|[1-9]\d*", text):
+    if not re.fullmatch(r"0|[1-9][0-9]*", text):
         raise _refused(f"{name} operation does not apply: {text!r} is not a list position")
-    if int(text) > highest:
+    if len(text) > _DIGITS or int(text) > highest:
         raise _refused(f"{name} operation does not apply: index {text} is out of bounds")
     return int(text)
 

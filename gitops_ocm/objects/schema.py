@@ -24,6 +24,7 @@ Resolve = Callable[[str], Mapping[str, Any]]
 """From the name a `$ref` ends in to that definition."""
 Letters = Callable[[str], Mapping[str, str]]
 """From the name of a definition to the letters of its fields."""
+_UNIONS = ("JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray")
 _SCALARS = frozenset({"string", "integer", "boolean", "number"})
 
 
@@ -156,6 +157,12 @@ class Schema:
             if isinstance(raw, Mapping) and raw:
                 self._additional = Schema._node(raw, self._definitions)
         return self._additional
+
+    def alternative(self) -> Schema | None:
+        """Of a native union (`JSONSchemaPropsOrBool`) the schema of what has fields; None for others."""
+        if self._definitions is None or not self.name.endswith(_UNIONS):
+            return None
+        return self._definitions.node(self.name.rpartition("Or")[0])
 
     def parts(self, keyword: str) -> list[Schema]:
         """The schemas under `allOf`, `anyOf`, `oneOf` or `not`."""

@@ -7,9 +7,11 @@ obeyed; everything else merges as a JSON merge patch does. Custom resources do n
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import bad_request, unclassified
 from gitops_ocm.objects.schema import Schema
 from gitops_ocm.objects.typed_check import go_text
@@ -18,6 +20,10 @@ _PATCH = "$patch"
 _RETAIN = "$retainKeys"
 _ORDER = "$setElementOrder/"
 _DELETE = "$deleteFromPrimitiveList/"
+_DELETED: Any = object()
+_BAD_LIST = "invalid patch format of primitive list"
+_BAD_ORDER = "invalid patch format of $setElementOrder list"
+_BAD_RETAIN = "invalid patch format of retainKeys"
 
 
 def strategic_merge(target: Any, patch: Any, schema: Schema | None) -> Any:
@@ -40,19 +46,29 @@ def strategic_merge(target: Any, patch: Any, schema: Schema | None) -> Any:
     for key, value in patch.items():
         if key.startswith(_DELETE) and isinstance(base.get(key[len(_DELETE) :]), list):
             name = key[len(_DELETE) :]
-            base[name] = [item for item in base[name] if item not in value]
+            unwanted = {_identity(item, "") for item in _listed(value, _BAD_LIST)}
+            base[name] = [item for item in base[name] if _identity(item, "") not in unwanted]
     for key, value in patch.items():
         name = key[len(_ORDER) :]
         if key.startswith(_ORDER) and isinstance(base.get(name), list):
-            base[name] = _ordered(base[name], value, schema.field(name) if schema is not None else None)
+            order = _listed(value, _BAD_ORDER)
+            base[name] = _ordered(base[name], order, schema.field(name) if schema is not None else None)
     return base
+
+
+def _listed(value: Any, otherwise: str) -> list[Any]:
+    """What a directive lists; 400 with those words where it is no list."""
+    if not isinstance(value, list):
+        raise bad_request(otherwise)
+    return value
 
 
 def _retained(base: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """What `$retainKeys` leaves; it has to name all that the patch sets."""
-    if not all(k in patch[_RETAIN] for k in patch if not k.startswith("$")):
-        raise bad_request("invalid patch format of retainKeys")
-    return {k: v for k, v in base.items() if k in patch[_RETAIN]}
+    kept = {_identity(key, "") for key in _listed(patch[_RETAIN], _BAD_RETAIN)}
+    if not all(k in kept for k in patch if not k.startswith("$")):
+        raise bad_request(_BAD_RETAIN)
+    return {k: v for k, v in base.items() if k in kept}
 
 
 def _merge_field(base: dict[str, Any], key: str, value: Any, node: Schema | None) -> None:
@@ -74,24 +90,31 @@ def _merges(node: Schema | None) -> bool:
 
 
 def _merge_list(live: Any, patch: list[Any], node: Schema) -> list[Any]:
-    result = list(live) if isinstance(live, list) else []
+    before: list[Any] = list(live) if isinstance(live, list) else []
     if not node.merge_key:
-        return _settled(result + patch, patch, "", result)
+        return _settled(before + patch, patch, "", before)
     directives = [item for item in patch if isinstance(item, Mapping) and item.get(_PATCH)]
     if any(item[_PATCH] == "replace" for item in directives):
         return [item for item in patch if not (isinstance(item, Mapping) and item.get(_PATCH) == "replace")]
+    result = list(before)
+    # Of items with the same key the first one counts.
+    places = {_identity(item, node.merge_key): at for at, item in reversed([*enumerate(before)])}
     for item in patch:
         if not isinstance(item, Mapping) or node.merge_key not in item:
             raise unclassified(f"map: {go_text(item)} does not contain declared merge key: {node.merge_key}")
-        at = _position(result, item, node.merge_key)
+        name = _identity(item, node.merge_key)
+        at = places.get(name)
         if item.get(_PATCH) == "delete":
             if at is not None:
-                del result[at]
+                result[at] = _DELETED
+                del places[name]
         elif at is None:
+            places[name] = len(result)
             result.append(strategic_merge(None, item, node.items))
         else:
             result[at] = strategic_merge(result[at], item, node.items)
-    return _settled(result, patch, node.merge_key, live if isinstance(live, list) else [])
+    left = [item for item in result if item is not _DELETED]
+    return _settled(left, patch, node.merge_key, before)
 
 
 def _settled(items: list[Any], patch: list[Any], key: str, before: list[Any]) -> list[Any]:
@@ -99,36 +122,31 @@ def _settled(items: list[Any], patch: list[Any], key: str, before: list[Any]) ->
     places = {_identity(item, key): at for at, item in reversed([*enumerate(before)])}
     by_name = {_identity(item, key): item for item in items}
     wanted = dict.fromkeys(_identity(item, key) for item in patch)
-    others = [item for item in items if _identity(item, key) not in wanted]
+    others = deque(item for item in items if _identity(item, key) not in wanted)
     result: list[Any] = []
     for name in filter(by_name.__contains__, wanted):
         while others and places.get(_identity(others[0], key), len(before)) < places.get(name, 0):
-            result.append(others.pop(0))
+            result.append(others.popleft())
         result.append(by_name[name])
-    return result + others
+    return [*result, *others]
 
 
-def _position(items: list[Any], wanted: Mapping[str, Any], key: str) -> int | None:
-    for at, item in enumerate(items):
-        if isinstance(item, Mapping) and item.get(key) == wanted[key]:
-            return at
-    return None
-
-
-def _ordered(items: list[Any], order: Any, node: Schema | None) -> list[Any]:
+def _ordered(items: list[Any], order: list[Any], node: Schema | None) -> list[Any]:
     """Items named by `$setElementOrder` in that order; the others keep their places before them."""
     key = node.merge_key if node is not None else ""
-    wanted = [item.get(key) if isinstance(item, Mapping) else item for item in order]
-    named = {_identity(item, key): item for item in items if _identity(item, key) in wanted}
+    wanted = dict.fromkeys(_identity(item, key) for item in order)
+    named = {name: item for item in items if (name := _identity(item, key)) in wanted}
     result: list[Any] = []
-    queue = [named[name] for name in wanted if name in named]
+    queue = deque(named[name] for name in wanted if name in named)
     for item in items:
         if _identity(item, key) not in wanted:
             result.append(item)
         elif queue:
-            result.append(queue.pop(0))
+            result.append(queue.popleft())
     return result
 
 
 def _identity(item: Any, key: str) -> Any:
-    return item.get(key) if isinstance(item, Mapping) else item
+    """What tells items of a list apart; something that can be looked up, whatever the client sent."""
+    found = item.get(key) if key and isinstance(item, Mapping) else item
+    return canonical_json(found) if isinstance(found, list | dict) else found

@@ -28,7 +28,8 @@ def check_fragment(fragment: Object, schema: Schema | None) -> None:
 
 
 def _unfit(fragment: Object, why: str) -> ApiError:
-    meta = fragment.get("metadata") or {}
+    found = fragment.get("metadata")
+    meta = found if isinstance(found, dict) else {}
     group, version = split_api_version(fragment.get("apiVersion", ""))
     name = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
     where = f"{name}; {group}/{version}, Kind={fragment.get('kind', '')}"

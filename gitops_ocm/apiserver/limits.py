@@ -1,0 +1,99 @@
+"""What clients may take of the server at one time: requests under way, bytes of bodies, seconds.
+
+Without these, a few hundred slow or careless clients would hold all of its memory. Who is refused gets a 429
+and is told to come back, as by the priority and fairness of a kube-apiserver; watches are not counted, for
+what they hold is bounded by themselves (`watch_history`). Connections are `connections`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from aiohttp import web
+
+from gitops_ocm.objects.faults import ApiError
+
+MAX_BODY = 3 * 1024 * 1024
+"""Bytes of one body."""
+BODIES = 64 * 1024 * 1024
+"""Bytes of all bodies that are being received or worked on."""
+IN_FLIGHT = 1000
+"""Requests under way; those of administrators come on top."""
+SECONDS = 60.0
+"""How long a body may take to come, and a piece of an answer to be taken."""
+RETRY_AFTER = 1
+
+
+class Limits:
+    """Counts what is under way at one server."""
+
+    def __init__(self, *, in_flight: int = IN_FLIGHT, bodies: int = BODIES, seconds: float = SECONDS) -> None:
+        self._in_flight = in_flight
+        self._bodies = bodies
+        self._seconds = seconds
+        self._requests = 0
+        self._held = 0
+
+    @contextmanager
+    def under_way(self, *, exempt: bool) -> Iterator[None]:
+        """One request, for as long as the block runs; 429 where there are too many."""
+        if self._requests >= self._in_flight and not exempt:
+            raise _too_many()
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+
+    @asynccontextmanager
+    async def body(self, request: web.BaseRequest) -> AsyncIterator[bytes]:
+        """The body of a request, counted until the block is left; 413, 429, or 504 where it does not come."""
+        if not request.can_read_body:
+            yield b""
+            return
+        if (request.content_length or 0) > MAX_BODY:
+            raise _too_large()
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    while piece := await request.content.readany():
+                        size += len(piece)
+                        self._held += len(piece)
+                        self._check(size)
+                        pieces.append(piece)
+            except TimeoutError:
+                text = f"Timeout: request did not complete within requested timeout - {self._seconds:.0f}s"
+                raise ApiError("Timeout", text) from None
+            whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            del pieces
+            yield whole
+        finally:
+            self._held -= size
+
+    def _check(self, size: int) -> None:
+        if size > MAX_BODY:
+            raise _too_large()
+        if self._held > self._bodies:
+            raise _too_many()
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """A piece of an answer is being sent; ConnectionError where the client does not take it."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                yield
+        except TimeoutError:
+            raise ConnectionError("the client does not read what it asked for") from None
+
+
+def _too_large() -> ApiError:
+    return ApiError("RequestEntityTooLarge", f"Request entity too large: limit is {MAX_BODY}")
+
+
+def _too_many() -> ApiError:
+    text = "Too many requests, please try again later."
+    return ApiError("TooManyRequests", text, retry_after=RETRY_AFTER)
