@@ -73,6 +73,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "clean": ("gitops_ocm.cli.removal:clean", "Remove the hub from a cluster."),
     "upgrade": ("gitops_ocm.cli.upgrade:upgrade", "Change the version of what runs on a hub or a cluster."),
     "get": ("gitops_ocm.cli.get:get", "Show what a hub has, and what is installed."),
+    "doctor": ("gitops_ocm.cli.doctor:doctor", "Say what is wrong with a fleet, and how it is mended."),
     "addon": ("gitops_ocm.cli.addon:addon", "Enable and disable add-ons on clusters, and make new ones."),
     "clusterset": ("gitops_ocm.cli.clusterset:clusterset", "Bind cluster sets, and put clusters into them."),
     "create": ("gitops_ocm.cli.create:create", "Make cluster sets, placements, works."),

@@ -1,0 +1,161 @@
+"""Tries an agent's ways to its hub: reads a kubeconfig, goes where it points, asks what its holder may.
+
+From this machine, which need not be where the agents run: what was met is told as that. Credentials are used
+and never shown; asking an API server what one may do changes nothing there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import yaml
+from yarl import URL
+
+from gitops_ocm.api.registration import (
+    AGENT_NAME_KEY,
+    CERTIFICATE_KEY,
+    CLUSTER_NAME_KEY,
+    KUBECONFIG_KEY,
+    PRIVATE_KEY_KEY,
+)
+from gitops_ocm.decide.diagnosis.evidence import Fault, Way
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.klusterlet.keys import read_certificate
+from gitops_ocm.klusterlet.kubeconfig import address_of
+from gitops_ocm.kube.client import HttpCluster
+from gitops_ocm.kube.cluster import Cluster, Unreachable
+from gitops_ocm.kube.identity import Connection
+from gitops_ocm.kube.kubeconfig import held_kubeconfig, load_kubeconfig
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
+from gitops_ocm.operator.connection import BOOTSTRAP_RIGHTS, Right, hub_rights
+
+PATIENCE = 10.0
+"""Seconds that a hub is given to answer."""
+
+
+async def bootstrap_way(source: str, entries: Mapping[str, bytes]) -> Way:
+    """The kubeconfig of a Secret that an agent registers with, tried."""
+    return await _way(source, partial(_held, entries), entries, BOOTSTRAP_RIGHTS)
+
+
+async def bootstrap_way_of(path: Path) -> Way:
+    """The same from a file of the person who asks: it may name other files, and plug-ins."""
+    text = await asyncio.to_thread(path.read_bytes)
+    return await _way(str(path), partial(load_kubeconfig, path), {KUBECONFIG_KEY: text}, BOOTSTRAP_RIGHTS)
+
+
+async def hub_way(source: str, entries: Mapping[str, bytes], cluster: str) -> Way:
+    """The hub kubeconfig an agent got, tried as the cluster it names."""
+    name = entries.get(CLUSTER_NAME_KEY, b"").decode(errors="replace") or cluster
+    way = await _way(source, partial(_held, entries), entries, hub_rights(name))
+    held = read_certificate(entries.get(CERTIFICATE_KEY, b""), entries.get(PRIVATE_KEY_KEY, b""))
+    agent = entries.get(AGENT_NAME_KEY, b"").decode(errors="replace")
+    return replace(way, certificate=held, cluster=name, agent=agent)
+
+
+def _held(entries: Mapping[str, bytes]) -> Connection:
+    return held_kubeconfig(entries, KUBECONFIG_KEY, "it")
+
+
+async def _way(
+    source: str, load: Callable[[], Connection], entries: Mapping[str, bytes], rights: Sequence[Right]
+) -> Way:
+    try:
+        connection = load()
+        connection.ssl_context()
+        address = address_of(connection)
+    except GitopsError as error:
+        return Way(source, unusable=error.message)
+    made = Way(source, address, expires=_end_of_token(entries[KUBECONFIG_KEY]))
+    return await _tried(made, connection, rights)
+
+
+async def _tried(way: Way, connection: Connection, rights: Sequence[Right]) -> Way:
+    client = HttpCluster(connection, timeout=PATIENCE)
+    try:
+        answers = [await _allowed(client, right) for right in rights]
+    except ApiError as error:
+        fault = Fault.UNAUTHORIZED if error.http_code == 401 else Fault.OTHER
+        return replace(way, fault=fault, said=error.message)
+    except Unreachable as error:
+        return replace(way, fault=fault_of(error), said=error.message)
+    finally:
+        await client.close()
+    lacks = [_words(right) for right, allowed in zip(rights, answers, strict=True) if not allowed]
+    return replace(way, lacks=tuple(lacks))
+
+
+async def _allowed(client: Cluster, right: Right) -> bool:
+    names = ("verb", "group", "resource", "subresource", "namespace", "name")
+    attributes = {key: value for key, value in zip(names, right, strict=True) if value}
+    review = {
+        "apiVersion": SELF_ACCESS_REVIEWS.api_version,
+        "kind": SELF_ACCESS_REVIEWS.kind,
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await client.create(SELF_ACCESS_REVIEWS, review)
+    return bool((answer.get("status") or {}).get("allowed"))
+
+
+def _words(right: Right) -> str:
+    verb, _, resource, subresource, namespace, _ = right
+    what = f"{resource}/{subresource}" if subresource else resource
+    return f"{verb} {what}{f' in {namespace}' if namespace else ''}"
+
+
+def fault_of(error: Unreachable) -> Fault:
+    """Which kind of trouble kept the answer away, by what the network library raised."""
+    cause = error.__cause__
+    match cause:
+        case aiohttp.ClientConnectorDNSError():
+            return Fault.DNS
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            return Fault.PROXY
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            expired = "expired" in str(cause).lower()
+            return Fault.SERVER_EXPIRED if expired else Fault.CERTIFICATE
+        case aiohttp.ConnectionTimeoutError() | TimeoutError():
+            return Fault.TIMEOUT
+        case aiohttp.ClientConnectorError():
+            return Fault.REFUSED
+    return Fault.OTHER
+
+
+def _end_of_token(kubeconfig: bytes) -> datetime | None:
+    """When the token in a kubeconfig ends, as it says itself; None where it does not say."""
+    try:
+        users: Any = yaml.safe_load(kubeconfig)["users"]
+        tokens = [str(token) for user in users if (token := (user.get("user") or {}).get("token"))]
+        claims = jwt.decode(tokens[0], options={"verify_signature": False, "verify_exp": False})
+        return datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (yaml.YAMLError, jwt.PyJWTError, KeyError, TypeError, AttributeError, IndexError, ValueError):
+        return None
+
+
+async def server_time(connection: Connection) -> datetime | None:
+    """The time an API server puts on its answers; None where none is to be had."""
+    tls = connection.ssl_context() if connection.server.startswith("https:") else False
+    proxy = URL(connection.proxy_url) if connection.proxy_url else None
+    limit = aiohttp.ClientTimeout(total=PATIENCE)
+    with suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError):
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls), timeout=limit) as session,
+            session.get(
+                f"{connection.server.rstrip('/')}/version",
+                proxy=proxy,
+                server_hostname=connection.tls_server_name or None,
+            ) as answer,
+        ):
+            return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    return None
