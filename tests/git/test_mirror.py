@@ -184,6 +184,7 @@ def test_left_behind_locks_and_packs_do_not_matter(make_repo: MakeRepo, mirrored
     assert not list(git_dir.glob("objects/pack/tmp_*"))
 
 
+@pytest.mark.slow
 def test_many_fetches_do_not_pile_up(make_repo: MakeRepo, mirrored: Mirrored) -> None:
     """The packs that fetches leave are joined before they are many."""
     repo = make_repo()

@@ -225,6 +225,7 @@ def test_a_remote_can_be_written_before_it_was_ever_fetched(tmp_path: Path) -> N
     repository.close()
 
 
+@pytest.mark.slow
 def test_loose_objects_do_not_pile_up(repo: Path) -> None:
     """What many small commits leave is packed; the history is whole, and an open reader reads on."""
     writer = BranchWriter(Git(repo), "status", author=AUTHOR, many_loose=256)

@@ -30,7 +30,7 @@ VERSIONS = ("admission.k8s.io/v1", "admission.k8s.io/v1beta1")
 
 @pytest.fixture(scope="module")
 async def hub() -> AsyncIterator[Cluster]:
-    """A hub on which `accepter` may accept c1 and `joiner` put clusters into the set s1; nothing changes it."""
+    """A hub where `accepter` may accept c1 and `joiner` put clusters into the set s1; nothing changes it."""
     async with memory() as cluster:
         rules = [
             *role_for("accepter", "accepts", (REGISTER, "managedclusters/accept", "update"), names=("c1",)),

@@ -170,6 +170,7 @@ async def test_a_cluster_that_is_gone_is_given_up_in_time(tmp_path: Path, eventu
         assert await get(management, NAMESPACES, "", NAME) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("user", "message"),
     [

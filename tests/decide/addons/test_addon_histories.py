@@ -238,6 +238,7 @@ ACTS: Sequence[tuple[str, Write]] = [
 ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(ACTS), max_size=12))
 @settings(derandomize=True, deadline=None, max_examples=120)
 def test_whatever_happens_the_add_on_is_where_the_placement_says(acts: list[tuple[str, Write]]) -> None:
