@@ -22,10 +22,12 @@ from gitops_ocm.apiserver.handlers_options import (
     delete_options,
     integer,
     require_apply_options,
+    told_options,
     write_query,
 )
 from gitops_ocm.apiserver.handlers_scale import SCALE, check_scale, patched_scale, replicas_patch, scale_of
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource
+from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.negotiation import Form, decode_patch, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
@@ -55,6 +57,7 @@ class Call:
     body: bytes = b""
     content_type: str = ""
     user_agent: str = ""
+    consultation: Consultation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,8 @@ class Handlers:
     def _delete(self, call: Call) -> Reply:
         body = _sent(call)
         info = call.info
-        answer = self._api.delete(call.served, info.namespace, info.name, delete_options(call.query, body))
+        options = delete_options(call.query, body)
+        answer = self._api.delete(call.served, info.namespace, info.name, options, call.consultation)
         return Reply(_deleted(call, answer, self._now()), warnings=answer.warnings)
 
     def _delete_collection(self, call: Call) -> Reply:
@@ -193,8 +197,10 @@ class Handlers:
             delete_options(call.query, body),
             labels=call.query.get("labelSelector", ""),
             fields=call.query.get("fieldSelector", ""),
+            consultation=call.consultation,
         )
-        return Reply(formed_list(page, call.served, call.form, self._now(), call.query))
+        document = formed_list(page, call.served, call.form, self._now(), call.query)
+        return Reply(document, warnings=page.warnings)
 
     def _scale_now(self, call: Call, *, read: bool = True) -> Object:
         obj = self._api.get(call.served, call.info.namespace, call.info.name)
@@ -217,6 +223,8 @@ class Handlers:
             field_validation=query.field_validation,
             duplicates=duplicates,
             requester=self._requester(call.user),
+            consultation=call.consultation,
+            document=told_options(call.query),
         )
 
     def _requester(self, user: User) -> Requester:

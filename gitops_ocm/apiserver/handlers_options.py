@@ -74,15 +74,10 @@ def write_query(query: Query, kind: str, *, user_agent: str = "") -> WriteQuery:
     return WriteQuery(dry_run, manager or _agent(user_agent), validation or "Warn", flag(query, "force"))
 
 
-def told_options(query: WriteQuery, kind: str) -> dict[str, Any]:
-    """The options of a write as a document: what webhooks are told of them."""
-    said = {
-        "dryRun": ["All"] if query.dry_run else None,
-        "force": query.force or None,
-        "fieldManager": query.field_manager,
-        "fieldValidation": query.field_validation,
-    }
-    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **{k: v for k, v in said.items() if v}}
+def told_options(query: Query) -> dict[str, Any]:
+    """What a request says of its options itself, as webhooks are told it."""
+    said = {name: query[name] for name in ("fieldManager", "fieldValidation") if query.get(name)}
+    return {**({"dryRun": ["All"]} if query.get("dryRun") else {}), **said}
 
 
 def require_apply_options(query: Query, *, apply: bool) -> None:

@@ -55,6 +55,10 @@ class Registry:
                 return served
         return None
 
+    def versions(self, served: Served) -> tuple[Served, ...]:
+        """Every version (and group) in which the objects of a served kind can be had."""
+        return tuple(self._by_plural.get(resource_of(served), ()))
+
     def namespaced(self) -> tuple[tuple[str, str], ...]:
         """Every collection that has namespaces."""
         return tuple(r for r, served in self._by_plural.items() if served[0].resource.namespaced)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
+from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.showing import Items
 from gitops_ocm.decide.admission import ADMIN, Requester
 from gitops_ocm.objects.ref import Object
@@ -13,7 +15,8 @@ from gitops_ocm.objects.ref import Object
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
     """How a write is meant. `field_validation` is Strict, Warn or Ignore; `requester` is who asks,
-    `duplicates` what the request said twice."""
+    `duplicates` what the request said twice. With a `consultation`, what is registered in the server has its
+    say: webhooks and policies; `document` is the options as they are told."""
 
     field_manager: str = ""
     dry_run: bool = False
@@ -21,6 +24,8 @@ class WriteOptions:
     field_validation: str = ""
     duplicates: tuple[str, ...] = ()
     requester: Requester = ADMIN
+    consultation: Consultation | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,17 @@ class ListOptions(TypedDict, total=False):
     resource_version_match: str
 
 
+class WatchOptions(TypedDict, total=False):
+    """What changes of a collection are asked for, and how they are told."""
+
+    labels: str
+    fields: str
+    resource_version: str
+    bookmarks: bool
+    send_initial_events: bool | None
+    timeout: float
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Part of a collection at one version; the objects are the store's own."""
@@ -55,3 +71,4 @@ class Page:
     resource_version: str
     continue_token: str = ""
     remaining: int = 0
+    warnings: tuple[str, ...] = ()

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Unpack
 
 from gitops_ocm.apiserver import reading
 from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
 from gitops_ocm.apiserver.changes import tracked as tracked_change
 from gitops_ocm.apiserver.completion import Completion
+from gitops_ocm.apiserver.deciding import Deciding, rewritten
 from gitops_ocm.apiserver.fragments import check_match, checked_fragment, part_for
+from gitops_ocm.apiserver.hooks.admission import Hooks
+from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.namespaces import check_deletable
 from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
 from gitops_ocm.apiserver.patching import check_type, patched, said_of_patch
@@ -27,7 +32,7 @@ from gitops_ocm.apiserver.store import HISTORY, Storage, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.upkeep import Upkeep
 from gitops_ocm.apiserver.values import Answer as Answer
-from gitops_ocm.apiserver.values import ListOptions
+from gitops_ocm.apiserver.values import ListOptions, WatchOptions
 from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
 from gitops_ocm.apiserver.watch_history import Key
@@ -35,13 +40,7 @@ from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects import intake, lifecycle, ownership
 from gitops_ocm.objects.catalog import Catalog, Served
-from gitops_ocm.objects.faults import (
-    ApiError,
-    Cause,
-    invalid,
-    not_found,
-    unclassified,
-)
+from gitops_ocm.objects.faults import ApiError, Cause, invalid, not_found, unclassified
 from gitops_ocm.objects.ref import Object
 
 DEFAULT_OPTIONS = WriteOptions()
@@ -71,6 +70,7 @@ class Api:
         self._catalog = catalog
         self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
         self._complete = Completion(self.store, now, admission)
+        self._decide = Deciding(Hooks(self.store, self._registry))
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
         self._upkeep = Upkeep(self.store, self._registry, now, self._own)
         self._upkeep.start()
@@ -113,31 +113,9 @@ class Api:
         """`list` in steps."""
         return reading.paging(self.store, self._registry, served, namespace, **options)
 
-    def watch(
-        self,
-        served: Served,
-        namespace: str = "",
-        *,
-        labels: str = "",
-        fields: str = "",
-        resource_version: str = "",
-        bookmarks: bool = False,
-        send_initial_events: bool | None = None,
-        timeout: float = 0,
-    ) -> reading.Watch:
-        """Changes after `resource_version`; errors are raised by the call itself."""
-        return reading.watch(
-            self.store,
-            self._registry,
-            served,
-            namespace,
-            labels=labels,
-            fields=fields,
-            resource_version=resource_version,
-            bookmarks=bookmarks,
-            send_initial_events=send_initial_events,
-            timeout=timeout,
-        )
+    def watch(self, served: Served, namespace: str = "", **options: Unpack[WatchOptions]) -> reading.Watch:
+        """Changes after a `resource_version`; errors are raised by the call itself."""
+        return reading.watch(self.store, self._registry, served, namespace, **options)
 
     def create(
         self, served: Served, namespace: str, obj: Object, options: WriteOptions = DEFAULT_OPTIONS
@@ -148,7 +126,9 @@ class Api:
         with intake.telling(warnings):
             if obj["metadata"].get("resourceVersion") and not options.dry_run:
                 raise unclassified("resourceVersion should not be set on objects to be created")
-            new = self._new(served, namespace, obj)
+            wanted, more = self._decide.creation(served, namespace, obj, options)
+            warnings += more
+            new = self._new(served, namespace, wanted, options.consultation)
             tracked = ownership.track_creation(
                 {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k in new["metadata"]}},
                 new,
@@ -159,7 +139,7 @@ class Api:
             )
             return self._store_new(served, self._complete(served, tracked, None, options), options, warnings)
 
-    def _new(self, served: Served, namespace: str, obj: Object) -> Object:
+    def _new(self, served: Served, namespace: str, obj: Object, asked: Consultation | None) -> Object:
         """The object as it will first be stored, but for its managed fields."""
         resource = served.resource
         meta = obj["metadata"]
@@ -168,12 +148,14 @@ class Api:
             obj = {**obj, "metadata": {**meta, "namespace": namespace}}
         if resource.namespaced and namespace:
             self._upkeep.namespaces.check_open(namespace, resource, str(meta.get("name") or ""))
+        # Whoever asks webhooks tries again with their answers, and makes the same object.
+        uid, suffix = (asked.uid, asked.suffix) if asked else (self._new_uid(), self._new_suffix())
         obj = lifecycle.created(
             obj,
             resource=resource,
             now=self._now(),
-            uid=self._new_uid(),
-            name_suffix=self._new_suffix() if meta.get("generateName") else "",
+            uid=uid,
+            name_suffix=suffix if meta.get("generateName") else "",
             custom=served.custom,
         )
         obj = intake.prepared(obj, served)
@@ -184,6 +166,7 @@ class Api:
         self, served: Served, obj: Object, options: WriteOptions, warnings: tuple[str, ...]
     ) -> Answer:
         meta = obj["metadata"]
+        warnings += self._decide.judged(served, obj, None, options)
         key = key_for(served, meta.get("namespace") or "", meta["name"])
         have = self.store.get(key)
         if have is not None:
@@ -273,8 +256,11 @@ class Api:
             return Answer(live)
         merged, warnings = intake.decoded(merged, served, options.field_validation)
         if live is None:
-            created = self._complete(served, self._new(served, namespace, merged), None, options)
-            return self._store_new(served, created, options, warnings)
+            wanted, more = self._decide.creation(served, namespace, merged, options)
+            created = self._new(served, namespace, wanted, options.consultation)
+            return self._store_new(
+                served, self._complete(served, created, None, options), options, warnings + more
+            )
         return self._replace(served, live, merged, options, warnings, subresource=subresource, tracked=True)
 
     def _replace(
@@ -290,14 +276,19 @@ class Api:
     ) -> Answer:
         resource = served.resource
         sent = new["metadata"]
+        wanted, more = self._decide.change(served, old, new, options, subresource)
         new = lifecycle.updated(old, new, resource=resource, subresource=subresource, custom=served.custom)
         new = intake.prepared(new, served, old)
-        intake.validate(new, old, served)
+        if wanted is None:
+            intake.validate(new, old, served)
         if not tracked:
             new = tracked_change(served, old, new, sent, options, subresource, self._now())
+        if wanted is not None:
+            new = rewritten(served, old, new, wanted, subresource)
         completed = self._complete(served, new, old, options, subresource)
         if completed is not new:
             new = lifecycle.recounted(old, completed, resource)
+        warnings += more + self._decide.judged(served, new, old, options, subresource)
         return self._store_changed(served, old, new, options, warnings)
 
     def _store_changed(
@@ -318,7 +309,12 @@ class Api:
         return Answer(self._registry.presented(stored, served), warnings)
 
     def delete(
-        self, served: Served, namespace: str, name: str, options: Mapping[str, Any] | None = None
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        options: Mapping[str, Any] | None = None,
+        consultation: Consultation | None = None,
     ) -> Answer:
         """Delete an object, or begin to where finalizers stand in the way. Takes `DeleteOptions`."""
         options = options or {}
@@ -334,19 +330,20 @@ class Api:
         )
         check_deletable(resource, name)
         dry_run = bool(options.get("dryRun"))
+        warnings = self._decide.deletion(served, old, options, consultation)
         key = key_for(served, namespace, name)
         deletion = self._upkeep.deletion(key, old, propagation)
         if deletion.fate is lifecycle.Fate.REMOVED:
             if not dry_run:
                 with self._transaction():
                     self._remove(key)
-            return Answer(deletion.obj, removed=True)
+            return Answer(deletion.obj, warnings, removed=True)
         if deletion.fate is lifecycle.Fate.UNCHANGED or dry_run:
-            return Answer(deletion.obj)
+            return Answer(deletion.obj, warnings)
         with self._transaction():
             stored = self.store.write(key, self._registry.stored(deletion.obj, served))
             self._upkeep.after_write(key, old, stored)
-        return Answer(self._registry.presented(stored, served))
+        return Answer(self._registry.presented(stored, served), warnings)
 
     def delete_collection(
         self,
@@ -356,9 +353,15 @@ class Api:
         *,
         labels: str = "",
         fields: str = "",
+        consultation: Consultation | None = None,
     ) -> Page:
         """Delete all objects selected; the page shows them as they were."""
         page = self.list(served, namespace, labels=labels, fields=fields)
+        if consultation is not None:
+            # All are judged before the first is gone: asking a webhook begins this anew.
+            judge = partial(self._decide.deletion, served, options=options or {}, consultation=consultation)
+            told = [judge(obj, named=False) for obj in page.items]
+            page = replace(page, warnings=tuple(dict.fromkeys(text for each in told for text in each)))
         with self._transaction():
             for obj in page.items:
                 meta = obj["metadata"]
