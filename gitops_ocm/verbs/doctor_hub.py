@@ -46,6 +46,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, kind_of
 from gitops_ocm.verbs.doctor_reading import Ask, Reader, trimmed, without_spec
 from gitops_ocm.verbs.doctor_ways import server_time
+from gitops_ocm.verbs.hub_checks import is_embedded
 
 REHEARSED = 20
 """In so many clusters' namespaces at most the hub is asked to rehearse what it would make there."""
@@ -63,7 +64,8 @@ async def look_at_hub(cluster: Cluster, reader: Reader, clusters: Sequence[str])
     kinds = {**objects.kinds, **({CSR: ()} if requests.seen(CSR) else {})}
     seen = Objects(kinds, {**objects.unseen, **requests.unseen})
     refusals = await rehearsed(cluster, reader, seen, clusters)
-    return Hub(cluster.server, seen, [request_of(r) for r in requests.list(CSR)], refusals, ca, now)
+    asked = [request_of(r) for r in requests.list(CSR)]
+    return Hub(cluster.server, seen, asked, refusals, ca, now, await is_embedded(cluster))
 
 
 def request_asks(clusters: Sequence[str]) -> Iterable[Ask]:

@@ -26,6 +26,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.verbs.doctor_reading import Ask, Reader
 from gitops_ocm.verbs.doctor_ways import bootstrap_way, bootstrap_way_of, hub_way, server_time
+from gitops_ocm.verbs.hub_checks import is_embedded
 
 Entries = Mapping[str, bytes]
 
@@ -65,6 +66,7 @@ async def look_at_spoke(cluster: Cluster | None, reader: Reader | None, options:
         start,
         namespace if klusterlet is not None or kept or start else "",
         await server_time(cluster.connection) if isinstance(cluster, HttpCluster) else None,
+        await is_embedded(cluster),
     )
 
 

@@ -6,7 +6,7 @@ or the other about the whole hub (`ranking`). So what is shown first is what to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -25,10 +25,10 @@ class Cause:
 
 _WORKS = ("work-not-applied", "work-unavailable", "work-agent-silent")
 _ADDONS = ("addon-not-configured", "addon-unavailable")
-_SILENCE = ("agent-silent", "cluster-unavailable", "clock-skewed", *_WORKS, *_ADDONS, "placement-empty")
+_UNAVAILABLE = ("cluster-unavailable", *_WORKS, *_ADDONS, "placement-empty")
+_SILENCE = ("agent-silent", "clock-skewed", *_UNAVAILABLE)
 _OUTSIDE = ("klusterlet-degraded", *_SILENCE)
 _AGENT = (
-    "bootstrap-refused",
     "hub-credentials-refused",
     "certificate-expired",
     "certificate-not-renewed",
@@ -36,6 +36,7 @@ _AGENT = (
     *_OUTSIDE,
 )
 _TO_JOIN = ("cluster-not-accepted", "certificate-missing", "hub-kubeconfig-missing", *_AGENT)
+_TO_INSTALL = ("agent-crd-missing", "agent-pods")
 _RECONCILED = (
     "acceptance-not-handled",
     "lease-not-judged",
@@ -65,14 +66,21 @@ CAUSES: tuple[Cause, ...] = (
     _row(
         "hub-pods", "pods of the hub do not run", "operator-failed", "operator-not-handled", *_NOT_INSTALLED
     ),
-    _row("operator-failed", "the hub is not wholly installed", *_NOT_INSTALLED),
     _row("operator-not-handled", "the hub's operator does not work", "operator-failed"),
+    _row("operator-failed", "the hub is not wholly installed", *_NOT_INSTALLED),
     _row("controllers-stopped", "controllers do not work", *_RECONCILED),
     _row("quota-exceeded", "a quota refuses writes", "acceptance-failed", "namespace-missing", *_ADDONS),
     _row("webhook-refusing", "a webhook refuses writes", "acceptance-failed", "cluster-unknown", *_ADDONS),
     _row("klusterlet-missing", "no Klusterlet is there", "hub-kubeconfig-missing", *_AGENT),
-    _row("klusterlet-not-handled", "the klusterlet's operator does not work", "agent-pods", *_TO_JOIN),
-    _row("klusterlet-failed", "the agents are not wholly installed", "agent-pods", *_TO_JOIN),
+    _row(
+        "klusterlet-not-handled",
+        "the klusterlet's operator does not work",
+        "klusterlet-failed",
+        *_TO_INSTALL,
+        *_TO_JOIN,
+    ),
+    _row("klusterlet-failed", "the agents are not wholly installed", *_TO_INSTALL, *_TO_JOIN),
+    _row("agent-crd-missing", "agents' kinds are not served", "agent-pods", *_OUTSIDE),
     _row("bootstrap-missing", "there is nothing to join with", *_TO_JOIN),
     _row("bootstrap-unusable", "the bootstrap kubeconfig cannot be used", *_TO_JOIN),
     _row("hub-name-unknown", "the hub's name is not known where the agents run", "agent-pods", *_TO_JOIN),
@@ -127,7 +135,7 @@ CAUSES: tuple[Cause, ...] = (
     _row("agent-pods", "pods of the agents do not run", *_OUTSIDE),
     _row("clock-skewed", "clocks are not in step", "agent-silent", "cluster-unavailable", *_ADDONS),
     _row("certificate-not-renewed", "client certificates are not renewed", "klusterlet-degraded"),
-    _row("agent-silent", "registration agents stopped renewing their leases", *_SILENCE[1:]),
+    _row("agent-silent", "registration agents stopped renewing their leases", *_UNAVAILABLE),
     _row("lease-not-judged", "nobody notices that leases are over"),
     _row(
         "cluster-api-unwell",
@@ -166,15 +174,10 @@ CAUSES: tuple[Cause, ...] = (
     _row("sync-invalid", "commits are refused"),
     _row("sync-guarded", "prunes wait to be allowed"),
     _row("sync-failing", "commits are not in force"),
-    _row("sync-drift", "the hub is not as Git has it"),
     _row("sync-suspended", "HubSyncs are suspended", "sync-drift", notice=True),
+    _row("sync-drift", "the hub is not as Git has it"),
 )
 """Most fundamental first: the order in which findings are shown."""
 
 BY_CODE: Mapping[str, Cause] = {cause.code: cause for cause in CAUSES}
 RANK: Mapping[str, int] = {cause.code: at for at, cause in enumerate(CAUSES)}
-
-
-def unknown(codes: Iterable[str]) -> list[str]:
-    """Those of `codes` that are in no row."""
-    return sorted(set(codes) - BY_CODE.keys())

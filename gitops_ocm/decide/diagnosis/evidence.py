@@ -138,7 +138,10 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Hub:
-    """The hub. `ca` is what its own kubeconfig trusts; `refusals` came of rehearsed writes."""
+    """The hub. `ca` is what its own kubeconfig trusts; `refusals` came of rehearsed writes.
+
+    An `embedded` one runs no operator: its controllers are in its process.
+    """
 
     server: str
     objects: Objects = field(default_factory=Objects)
@@ -146,6 +149,7 @@ class Hub:
     refusals: Sequence[Refusal] = ()
     ca: bytes = b""
     now: datetime | None = None
+    embedded: bool = False
 
     @cached_property
     def requests_by_cluster(self) -> Mapping[str, Sequence[Request]]:
@@ -181,7 +185,8 @@ class Spoke:
     """One managed cluster, or the cluster its agents run on.
 
     `cluster` is what it is called on the hub. `unwell` is what its API server says of its health. The way in
-    use is `hub_way`; `bootstrap_way` is how it registers. `now` is its own time.
+    use is `hub_way`; `bootstrap_way` is how it registers. `now` is its own time. On an `embedded` server no
+    operator runs, nor pods: its agents are processes elsewhere.
     """
 
     server: str
@@ -192,6 +197,7 @@ class Spoke:
     bootstrap_way: Way | None = None
     namespace: str = ""
     now: datetime | None = None
+    embedded: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ _SYMPTOMS: Mapping[str, tuple[str, ...]] = {
     "addon": ("addon-not-handled",),
     "sync": ("sync-not-handled",),
 }
-_LATE = timedelta(seconds=30)
+_LATE = timedelta(seconds=5)
 
 
 def findings(evidence: Evidence) -> Iterator[Finding]:
@@ -65,9 +65,15 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def definitions(
-    objects: Objects, wanted: Mapping[str, tuple[str, ...]], mend: str, cluster: str = ""
+    objects: Objects,
+    wanted: Mapping[str, tuple[str, ...]],
+    mend: str,
+    *,
+    missing: str = "crd-missing",
+    other: str = "crd-version",
+    cluster: str = "",
 ) -> Iterator[Finding]:
-    """Definitions that are missing, not in force, or without a version that is needed."""
+    """Definitions that are `missing` or not in force, or serve only `other` versions than are needed."""
     if not objects.seen(CRD):
         return
     for name, versions in wanted.items():
@@ -75,24 +81,25 @@ def definitions(
         subject = f"CustomResourceDefinition {name}"
         if found is None:
             facts = (Fact(subject, "", "not found"),)
-            yield Finding("crd-missing", subject, f"{subject} is not there.", facts, mend, cluster)
+            yield Finding(missing, subject, f"{subject} is not there.", facts, mend, cluster)
             continue
         served = [v["name"] for v in (found.get("spec") or {}).get("versions") or () if v.get("served")]
         established = conditions.find(conditions_of(found), "Established")
         if not set(versions) & set(served):
             fact = Fact(subject, "spec.versions[served]", ", ".join(served) or "none")
             sentence = f"{subject} does not serve {' or '.join(versions)}."
-            yield Finding("crd-version", subject, sentence, (fact,), mend, cluster)
+            yield Finding(other, subject, sentence, (fact,), mend, cluster)
         elif established is not None and established.get("status") == "False":
             why = cut(str(established.get("message") or ""))
             fact = condition_fact(found, established)
-            yield Finding("crd-missing", subject, f"{subject} is not in force: {why}", (fact,), mend, cluster)
+            yield Finding(missing, subject, f"{subject} is not in force: {why}", (fact,), mend, cluster)
 
 
 def _manager(manager: Object, evidence: Evidence) -> Iterator[Finding]:
     name, observed = named(manager), status_of(manager).get("observedGeneration")
     mend = f"kubectl get clustermanager {name_of(manager)} -o yaml"
-    if observed != manager["metadata"].get("generation") and evidence.settled(changed_at(manager)):
+    behind = observed != manager["metadata"].get("generation")
+    if behind and not (evidence.hub and evidence.hub.embedded) and evidence.settled(changed_at(manager)):
         facts = (
             Fact(name, "metadata.generation", str(manager["metadata"].get("generation", ""))),
             Fact(name, "status.observedGeneration", str(observed or "absent")),

@@ -45,9 +45,11 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
             "klusterlet-missing", "Klusterlet", sentence, facts, "gitops-ocm get token", spoke.cluster
         )
         return
-    if klusterlets:
-        join = "gitops-ocm upgrade klusterlet"
-        yield from definitions(spoke.objects, SPOKE_DEFINITIONS, join, spoke.cluster)
+    if klusterlets and (spoke.hub_way is not None or not spoke.embedded):
+        logs, cause = f"kubectl -n {OPERATOR_NAMESPACE} logs deployment/klusterlet", "agent-crd-missing"
+        yield from definitions(
+            spoke.objects, SPOKE_DEFINITIONS, logs, missing=cause, other=cause, cluster=spoke.cluster
+        )
     for klusterlet in klusterlets:
         yield from _klusterlet(klusterlet, spoke, evidence)
         yield from _gates(klusterlet, spoke, evidence)
@@ -63,7 +65,8 @@ def _is_for(klusterlet: Object, spoke: Spoke) -> bool:
 def _klusterlet(klusterlet: Object, spoke: Spoke, evidence: Evidence) -> Iterator[Finding]:
     name, observed = named(klusterlet), status_of(klusterlet).get("observedGeneration")
     mend = f"kubectl get klusterlet {name_of(klusterlet)} -o yaml"
-    if observed != klusterlet["metadata"].get("generation") and evidence.settled(changed_at(klusterlet)):
+    behind = observed != klusterlet["metadata"].get("generation")
+    if behind and not spoke.embedded and evidence.settled(changed_at(klusterlet)):
         facts = (
             Fact(name, "metadata.generation", str(klusterlet["metadata"].get("generation", ""))),
             Fact(name, "status.observedGeneration", str(observed or "absent")),
