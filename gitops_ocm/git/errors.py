@@ -176,6 +176,7 @@ _SIGNS: Mapping[type[GitError], tuple[str, ...]] = {
         "could not read Username",
         "could not read Password",
         "terminal prompts disabled",
+        "Permissions .* are too open",
         r"Permission denied \(",
         r"returned error: 40[13]\b",
     ),

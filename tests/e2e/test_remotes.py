@@ -1,4 +1,4 @@
-"""A remote that is a server, through the command line: https with a private CA and a password."""
+"""A remote that is a server, through the command line: https with a private CA and a password, and ssh."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run
 from gitops_ocm.testing.gitops import SYNCS
 from tests.e2e.conftest import Hub
 from tests.e2e.git_server import PASSWORD, Remote, https_remote
+from tests.e2e.ssh_server import remote_of, ssh_remote, ssh_server
 
 pytestmark = pytest.mark.slow
 
@@ -25,18 +26,27 @@ CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: d
 
 
 REFUSALS = {
-    "--git-user": r"https://127\.0\.0\.1\S+ refused access \(check the token",
-    "--git-ca": r"certificate or host key of https://127\.0\.0\.1\S+ is not trusted \(https: give .*--git-ca",
+    "--git-user": r"https://127\.0\.0\.1\S+ refused access: .+ \(check the token",
+    "--git-ca": r"certificate or host key of https://127\.0\.0\.1\S+ is not trusted: .+"
+    r" \(https: give .*--git-ca",
+    "--git-ssh-key": r"ssh://\S+ refused access: \S+ Permission denied \(publickey\) \(check .* SSH key",
+    "--git-known-hosts": r"host key of ssh://\S+ is not trusted: .*\(https: .* ssh: its host key",
 }
 """What is said where an option is left out."""
 
 
 @pytest.fixture
-async def remote(tmp_path: Path) -> AsyncIterator[Remote]:
-    """An empty repository behind the server."""
+def bare(tmp_path: Path) -> Path:
+    """An empty repository."""
     path = tmp_path / "fleet.git"
     subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", str(path)], check=True)
-    async with https_remote(path, tmp_path / "server") as served:
+    return path
+
+
+@pytest.fixture(params=[https_remote, ssh_remote], ids=["https", "ssh"])
+async def remote(request: pytest.FixtureRequest, bare: Path, tmp_path: Path) -> AsyncIterator[Remote]:
+    """An empty repository behind a server of either kind."""
+    async with request.param(bare, tmp_path / "server") as served:
         yield served
 
 
@@ -109,7 +119,9 @@ async def test_followed_and_reported_to(
     assert PASSWORD not in told
 
 
-async def test_closed_to_strangers(hub: Hub, remote: Remote, clone: Clone, tmp_path: Path) -> None:
+async def test_closed_to_strangers(
+    hub: Hub, remote: Remote, clone: Clone, unique: Callable[[str], str], tmp_path: Path
+) -> None:
     """Without what opens it, or without what the server is known by: who refused, and what to give."""
     await clone.commit("never")
     await clone.git("push", "-q", "origin", "main")
@@ -117,10 +129,54 @@ async def test_closed_to_strangers(hub: Hub, remote: Remote, clone: Clone, tmp_p
         at = remote.options.index(left_out)
         options = remote.options[:at] + remote.options[at + 2 :]
         env = environment(tmp_path, **({} if left_out == "--git-user" else remote.env))
-        command = ("sync", "--once", "--name", "stranger", "--repo", remote.url, *options)
+        command = ("sync", "--once", "--name", unique("stranger"), "--repo", remote.url, *options)
         done = await asyncio.to_thread(run, *command, "--kubeconfig", str(hub.kubeconfig), env=env)
         assert done.returncode == 1
         said = done.stdout + done.stderr
         assert re.search(REFUSALS[left_out], said), said
         assert PASSWORD not in said
         assert TRACEBACK not in said
+
+
+async def test_another_host_in_place_of_the_known_one(
+    hub: Hub, bare: Path, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    """A running daemon takes nothing from a remote with another host key, and goes on with the old one."""
+    name, one, two, three = unique("rekeyed"), unique("one"), unique("two"), unique("three")
+    async with ssh_server(tmp_path / "server") as server:
+        remote = remote_of(server, bare)
+        clone = Clone(remote, tmp_path / "clone")
+        clone.folder.mkdir()
+        await clone.git("clone", "-q", remote.url, ".")
+        first = await clone.commit(one)
+        await clone.git("push", "-q", "origin", "main")
+        options = ("--name", name, "--repo", remote.url, "--kubeconfig", str(hub.kubeconfig), *remote.options)
+        with Daemon("sync", *options, env=hub.env) as sync:
+            await sync.said(f"{first[:12]}: 1 objects? in force")
+            host_key = (server.folder / "host_key").read_bytes()
+            await asyncio.to_thread(server.rekey)
+            await hub.cluster.patch(SYNCS, "", name, {"spec": {"interval": "1s"}}, type=PatchType.MERGE)
+            await sync.said(r"not trusted: WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED")
+            await clone.commit(two)
+            await clone.git("push", "-q", str(bare), "main")
+            await sync.said(r"IDENTIFICATION HAS CHANGED!; the last good commit stays in force")
+            assert not await hub.has(two)
+            (server.folder / "host_key").write_bytes(host_key)
+            last = await clone.commit(three)
+            await clone.git("push", "-q", "origin", "main")
+            await sync.said(f"{last[:12]}: 3 objects in force")
+            assert await sync.stop() == 0
+            assert sync.output.count("IDENTIFICATION HAS CHANGED") <= 4, sync.output
+            assert TRACEBACK not in sync.output
+
+
+async def test_a_key_that_others_may_read(
+    hub: Hub, bare: Path, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    """ssh does not use such a key; what is said names the file and its mode."""
+    async with ssh_server(tmp_path / "server") as server:
+        remote = remote_of(server, bare)
+        (server.folder / "user_key").chmod(0o644)
+        code, said = await asyncio.to_thread(hub.once, unique("open"), "--repo", remote.url, *remote.options)
+    assert code == 1
+    assert re.search(r"refused access: Permissions 0644 for '\S+user_key' are too open", said), said

@@ -103,6 +103,20 @@ def test_no_userinfo_survives_masking(user: str, password: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://token@host/x", "https://***@host/x"),
+        ("ssh://git@host/x", "ssh://git@host/x"),
+        ("ssh://git:secret@host/x", "ssh://***@host/x"),
+        ("ssh://git@host/x https://a:b@host/y", "ssh://git@host/x https://***@host/y"),
+    ],
+)
+def test_a_user_alone_is_a_secret_only_where_it_may_be_a_token(url: str, shown: str) -> None:
+    """The user of an ssh URL says who, and a hint with it can be pasted; that of an https URL may open doors."""
+    assert masked(url) == shown
+
+
 @pytest.mark.parametrize("name", ["main", "feature/x", "v1.2.3", "a@b", "ü", "refs/heads/main"])
 def test_branch_names(name: str) -> None:
     """Ordinary names become full ref names, once."""
