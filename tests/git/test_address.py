@@ -113,7 +113,7 @@ def test_no_userinfo_survives_masking(user: str, password: str) -> None:
     ],
 )
 def test_a_user_alone_is_a_secret_only_where_it_may_be_a_token(url: str, shown: str) -> None:
-    """The user of an ssh URL says who, and a hint with it can be pasted; that of an https URL may open doors."""
+    """An ssh URL's user says who, and a hint with it can be pasted; an https URL's may open doors."""
     assert masked(url) == shown
 
 
