@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from gitops_ocm.cli.options import together
 
 
 class Duration(click.ParamType[timedelta]):
@@ -50,83 +49,77 @@ class Gates(click.ParamType[dict[str, bool]]):
             self.fail(f"{error.message}; {error.hint}", param, ctx)
 
 
-def agent_options(command: F) -> F:
-    """The settings of an agent; `agent_settings` reads them."""
-    duration, count = Duration(), click.IntRange(min=1)
-    for option in reversed(
-        (
-            click.option(
-                "--status-sync-interval",
-                type=duration,
-                default="10s",
-                show_default=True,
-                help="Between two looks at what works applied, beside those that changes cause.",
-            ),
-            click.option(
-                "--appliedmanifestwork-eviction-grace-period",
-                "eviction_grace",
-                type=duration,
-                default="60m",
-                show_default=True,
-                help="How long what a vanished work applied is kept; 100 years or more: for ever.",
-            ),
-            click.option(
-                "--max-json-raw-length",
-                type=count,
-                default=1024,
-                show_default=True,
-                help="Longest JSON text reported back.",
-            ),
-            click.option(
-                "--max-custom-cluster-claims",
-                "max_custom_claims",
-                type=click.IntRange(min=0),
-                default=20,
-                show_default=True,
-                help="How many of the cluster's own claims are reported.",
-            ),
-            click.option(
-                "--reserved-cluster-claim-suffixes",
-                "reserved_suffixes",
-                default="",
-                metavar="SUFFIX,…",
-                help="Claims whose names end so are reported beyond that number.",
-            ),
-            click.option(
-                "--default-cluster-claims/--no-default-cluster-claims",
-                "default_claims",
-                default=False,
-                show_default=True,
-                help="Make claims of what the cluster shows: id, version, product, platform, region.",
-            ),
-            click.option(
-                "--addon-kubeclient-registration-auth",
-                "addon_driver",
-                type=click.Choice(["csr", "token"]),
-                default="csr",
-                show_default=True,
-                help="How add-ons identify at the hub: with certificates, or with tokens.",
-            ),
-            click.option(
-                "--addon-token-expiration-seconds",
-                "addon_token_lifetime",
-                type=click.IntRange(min=600),
-                default=31536000,
-                show_default=True,
-                help="How long such tokens live.",
-            ),
-            click.option(
-                "--feature-gates",
-                type=Gates(),
-                default="",
-                metavar="NAME=true|false,…",
-                help="OCM's gates of an agent: AddonManagement, ClusterClaim, ClusterProperty, MultipleHubs, "
-                "RawFeedbackJsonString, V1beta1CSRAPICompatibility, ….",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+agent_options = together(
+    click.option(
+        "--status-sync-interval",
+        type=Duration(),
+        default="10s",
+        show_default=True,
+        help="Between two looks at what works applied, beside those that changes cause.",
+    ),
+    click.option(
+        "--appliedmanifestwork-eviction-grace-period",
+        "eviction_grace",
+        type=Duration(),
+        default="60m",
+        show_default=True,
+        help="How long what a vanished work applied is kept; 100 years or more: for ever.",
+    ),
+    click.option(
+        "--max-json-raw-length",
+        type=click.IntRange(min=1),
+        default=1024,
+        show_default=True,
+        help="Longest JSON text reported back.",
+    ),
+    click.option(
+        "--max-custom-cluster-claims",
+        "max_custom_claims",
+        type=click.IntRange(min=0),
+        default=20,
+        show_default=True,
+        help="How many of the cluster's own claims are reported.",
+    ),
+    click.option(
+        "--reserved-cluster-claim-suffixes",
+        "reserved_suffixes",
+        default="",
+        metavar="SUFFIX,…",
+        help="Claims whose names end so are reported beyond that number.",
+    ),
+    click.option(
+        "--default-cluster-claims/--no-default-cluster-claims",
+        "default_claims",
+        default=False,
+        show_default=True,
+        help="Make claims of what the cluster shows: id, version, product, platform, region.",
+    ),
+    click.option(
+        "--addon-kubeclient-registration-auth",
+        "addon_driver",
+        type=click.Choice(["csr", "token"]),
+        default="csr",
+        show_default=True,
+        help="How add-ons identify at the hub: with certificates, or with tokens.",
+    ),
+    click.option(
+        "--addon-token-expiration-seconds",
+        "addon_token_lifetime",
+        type=click.IntRange(min=600),
+        default=31536000,
+        show_default=True,
+        help="How long such tokens live.",
+    ),
+    click.option(
+        "--feature-gates",
+        type=Gates(),
+        default="",
+        metavar="NAME=true|false,…",
+        help="OCM's gates of an agent: AddonManagement, ClusterClaim, ClusterProperty, MultipleHubs, "
+        "RawFeedbackJsonString, V1beta1CSRAPICompatibility, ….",
+    ),
+)
+"""The settings of an agent; `agent_settings` reads them."""
 
 
 def agent_settings(options: dict[str, Any]) -> dict[str, Any]:

@@ -6,20 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ocm.cli.install_options import failing
-from gitops_ocm.cli.options import connect
+from gitops_ocm.cli.options import connect, together
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
     from gitops_ocm.verbs.commit import Made, RepositoryTarget
     from gitops_ocm.verbs.targets import Target
     from gitops_ocm.verbs.voice import Voice
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Verb(click.Command):
@@ -32,31 +30,24 @@ class Verb(click.Command):
         return super().parse_args(ctx, head + args[end:])
 
 
-def change_options(command: F) -> F:
-    """`--dry-run`, `--commit[=BRANCH]` and `--repo`, handed to the command as a `Destination`'s parts."""
-    for option in reversed(
-        (
-            click.option(
-                "--dry-run", is_flag=True, help="Ask the server what it would say; nothing is written."
-            ),
-            click.option(
-                "--commit",
-                "branch",
-                metavar="[=BRANCH]",
-                help="Write the change as a commit into the fleet's repository instead, on the branch that "
-                "is checked out or on this one.",
-            ),
-            click.option(
-                "--repo",
-                "repo",
-                metavar="DIR",
-                type=click.Path(path_type=Path),
-                help="A clone of the fleet's repository, for --commit.  [default: .]",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+change_options = together(
+    click.option("--dry-run", is_flag=True, help="Ask the server what it would say; nothing is written."),
+    click.option(
+        "--commit",
+        "branch",
+        metavar="[=BRANCH]",
+        help="Write the change as a commit into the fleet's repository instead, on the branch that "
+        "is checked out or on this one.",
+    ),
+    click.option(
+        "--repo",
+        "repo",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="A clone of the fleet's repository, for --commit.  [default: .]",
+    ),
+)
+"""`--dry-run`, `--commit[=BRANCH]` and `--repo`, handed to the command as a `Destination`'s parts."""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.options import together
 from gitops_ocm.errors import GitopsError
 
 if TYPE_CHECKING:
@@ -16,48 +16,37 @@ if TYPE_CHECKING:
     from gitops_ocm.objects.ref import Object
     from gitops_ocm.sync.service import ServiceSettings
 
-F = TypeVar("F", bound=Callable[..., Any])
 
 PASSWORD_VARIABLE = "GITOPS_OCM_GIT_PASSWORD"  # noqa: S105 -- the name of a variable, not its value
 SYNC_NAME = "fleet"
 
 
-def repository_options(command: F) -> F:
-    """Which HubSync, and the repository to make it with where there is none."""
-    for option in reversed(
-        (
-            click.option("--name", default=SYNC_NAME, show_default=True, help="The HubSync on the hub."),
-            click.option(
-                "--repo",
-                metavar="URL",
-                help="The repository (https, ssh or a path) a new HubSync is to follow.",
-            ),
-            click.option("--branch", metavar="NAME", help="The branch a new HubSync is to follow."),
-            click.option("--path", metavar="FOLDER", help="The folder in the repository that counts."),
-        )
-    ):
-        command = option(command)
-    return command
+repository_options = together(
+    click.option("--name", default=SYNC_NAME, show_default=True, help="The HubSync on the hub."),
+    click.option(
+        "--repo",
+        metavar="URL",
+        help="The repository (https, ssh or a path) a new HubSync is to follow.",
+    ),
+    click.option("--branch", metavar="NAME", help="The branch a new HubSync is to follow."),
+    click.option("--path", metavar="FOLDER", help="The folder in the repository that counts."),
+)
+"""Which HubSync, and the repository to make it with where there is none."""
 
 
-def credential_options(command: F) -> F:
-    """How a remote repository is opened; passwords come from the environment, never from a flag."""
-    existing = click.Path(path_type=Path, exists=True, dir_okay=False)
-    for option in reversed(
-        (
-            click.option(
-                "--git-user",
-                default="",
-                metavar="NAME",
-                help=f"User for https; the password or token is ${PASSWORD_VARIABLE}.",
-            ),
-            click.option("--git-ssh-key", type=existing, help="Private key for ssh."),
-            click.option("--git-known-hosts", type=existing, help="Known hosts for ssh."),
-            click.option("--git-ca", type=existing, help="Certificate authority for https."),
-        )
-    ):
-        command = option(command)
-    return command
+_EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
+credential_options = together(
+    click.option(
+        "--git-user",
+        default="",
+        metavar="NAME",
+        help=f"User for https; the password or token is ${PASSWORD_VARIABLE}.",
+    ),
+    click.option("--git-ssh-key", type=_EXISTING, help="Private key for ssh."),
+    click.option("--git-known-hosts", type=_EXISTING, help="Known hosts for ssh."),
+    click.option("--git-ca", type=_EXISTING, help="Certificate authority for https."),
+)
+"""How a remote repository is opened; passwords come from the environment, never from a flag."""
 
 
 def credentials_of(options: dict[str, Any]) -> Credentials:

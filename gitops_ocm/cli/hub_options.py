@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ocm.cli.agent_options import Duration
+from gitops_ocm.cli.options import together
 from gitops_ocm.errors import GitopsError
 
 if TYPE_CHECKING:
     from gitops_ocm.decide.settings import HubSettings
     from gitops_ocm.live.election import ElectionSettings
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class OptionError(GitopsError):
@@ -23,44 +22,39 @@ class OptionError(GitopsError):
     code = "option"
 
 
-def hub_options(command: F) -> F:
-    """The settings of the hub's controllers; `hub_settings` reads them."""
-    for option in reversed(
-        (
-            click.option(
-                "--feature-gates",
-                default="",
-                metavar="NAME=true|false,…",
-                help="OCM's feature gates of the hub, all components in one.",
-            ),
-            click.option(
-                "--auto-approved-csr-users",
-                multiple=True,
-                metavar="USER,…",
-                help="Whose first requests are approved, with the gate ManagedClusterAutoApproval.",
-            ),
-            click.option(
-                "--cluster-auto-approval-users",
-                multiple=True,
-                metavar="USER,…",
-                help="The same by its old name; --auto-approved-csr-users takes its place.",
-            ),
-            click.option(
-                "--labels",
-                default="",
-                metavar="KEY=VALUE,…",
-                help="Labels on everything that is made for a cluster.",
-            ),
-            click.option(
-                "--gc-resource-list",
-                multiple=True,
-                metavar="GROUP/VERSION/PLURAL,…",
-                help="What is deleted with a cluster, in order. More than the default needs more rights.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+hub_options = together(
+    click.option(
+        "--feature-gates",
+        default="",
+        metavar="NAME=true|false,…",
+        help="OCM's feature gates of the hub, all components in one.",
+    ),
+    click.option(
+        "--auto-approved-csr-users",
+        multiple=True,
+        metavar="USER,…",
+        help="Whose first requests are approved, with the gate ManagedClusterAutoApproval.",
+    ),
+    click.option(
+        "--cluster-auto-approval-users",
+        multiple=True,
+        metavar="USER,…",
+        help="The same by its old name; --auto-approved-csr-users takes its place.",
+    ),
+    click.option(
+        "--labels",
+        default="",
+        metavar="KEY=VALUE,…",
+        help="Labels on everything that is made for a cluster.",
+    ),
+    click.option(
+        "--gc-resource-list",
+        multiple=True,
+        metavar="GROUP/VERSION/PLURAL,…",
+        help="What is deleted with a cluster, in order. More than the default needs more rights.",
+    ),
+)
+"""The settings of the hub's controllers; `hub_settings` reads them."""
 
 
 def hub_settings(options: dict[str, Any]) -> HubSettings:
@@ -111,47 +105,42 @@ def _labels(text: str) -> dict[str, str]:
     return found
 
 
-def election_options(command: F) -> F:
-    """Whether and how one of several processes leads; `election_settings` reads them."""
-    duration = Duration()
-    for option in reversed(
-        (
-            click.option(
-                "--leader-elect/--no-leader-elect",
-                default=True,
-                show_default=True,
-                help="Work only while no other process, this one's or OCM's own, does the same.",
-            ),
-            click.option(
-                "--leader-election-namespace",
-                metavar="NAME",
-                help="Where the leases are.  [default: the pod's own, or open-cluster-management-hub]",
-            ),
-            click.option(
-                "--leader-election-lease-duration",
-                type=duration,
-                default="137s",
-                show_default=True,
-                help="How long a leader that is silent is waited for.",
-            ),
-            click.option(
-                "--leader-election-renew-deadline",
-                type=duration,
-                default="107s",
-                show_default=True,
-                help="How long a leader that cannot renew goes on.",
-            ),
-            click.option(
-                "--leader-election-retry-period",
-                type=duration,
-                default="26s",
-                show_default=True,
-                help="Between two renewals, and two looks of who waits.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+duration = Duration()
+election_options = together(
+    click.option(
+        "--leader-elect/--no-leader-elect",
+        default=True,
+        show_default=True,
+        help="Work only while no other process, this one's or OCM's own, does the same.",
+    ),
+    click.option(
+        "--leader-election-namespace",
+        metavar="NAME",
+        help="Where the leases are.  [default: the pod's own, or open-cluster-management-hub]",
+    ),
+    click.option(
+        "--leader-election-lease-duration",
+        type=duration,
+        default="137s",
+        show_default=True,
+        help="How long a leader that is silent is waited for.",
+    ),
+    click.option(
+        "--leader-election-renew-deadline",
+        type=duration,
+        default="107s",
+        show_default=True,
+        help="How long a leader that cannot renew goes on.",
+    ),
+    click.option(
+        "--leader-election-retry-period",
+        type=duration,
+        default="26s",
+        show_default=True,
+        help="Between two renewals, and two looks of who waits.",
+    ),
+)
+"""Whether and how one of several processes leads; `election_settings` reads them."""
 
 
 def election_settings(options: dict[str, Any]) -> ElectionSettings | None:

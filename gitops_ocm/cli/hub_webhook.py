@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ocm.cli.hub_options import OptionError
-from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options
+from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options, together
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
@@ -21,28 +21,20 @@ if TYPE_CHECKING:
     from gitops_ocm.hub.webhook import ServingCertificate
     from gitops_ocm.kube.cluster import Cluster
 
-F = TypeVar("F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def certificate_options(command: F) -> F:
-    """Which certificate webhooks show; `certificate_of` reads them."""
-    for option in reversed(
-        (
-            click.option(
-                "--tls-cert-file", type=_FILE, metavar="FILE", help="Its certificate, with the chain."
-            ),
-            click.option("--tls-private-key-file", type=_FILE, metavar="FILE", help="The certificate's key."),
-            click.option(
-                "--certdir",
-                type=click.Path(path_type=Path, file_okay=False),
-                metavar="DIR",
-                help="A folder with tls.crt and tls.key, in place of both.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+certificate_options = together(
+    click.option("--tls-cert-file", type=_FILE, metavar="FILE", help="Its certificate, with the chain."),
+    click.option("--tls-private-key-file", type=_FILE, metavar="FILE", help="The certificate's key."),
+    click.option(
+        "--certdir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="A folder with tls.crt and tls.key, in place of both.",
+    ),
+)
+"""Which certificate webhooks show; `certificate_of` reads them."""
 
 
 def certificate_of(options: dict[str, Any]) -> ServingCertificate | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gitops_ocm.cli.options import connection_of, kubeconfig_options
+from gitops_ocm.cli.options import connection_of, kubeconfig_options, together
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
@@ -87,65 +87,48 @@ def verb_options(command: F) -> F:
     return kubeconfig_options(command)
 
 
-def image_options(command: F) -> F:
-    """Which image runs, and how it is pulled; `operator_options` reads them."""
-    for option in reversed(
-        (
-            click.option(
-                "--image", default="", metavar="NAME", help="The image, whole; instead of the next three."
-            ),
-            click.option(
-                "--image-registry",
-                default="",
-                metavar="REGISTRY",
-                help="Where the image is.  [default: none, a local image]",
-            ),
-            click.option(
-                "--bundle-version", default="default", show_default=True, help="The version of the image."
-            ),
-            click.option(
-                "--bundle-version-overrides",
-                type=FILE,
-                metavar="FILE",
-                help='A JSON file with the version: {"ocm": "…"}.',
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+image_options = together(
+    click.option("--image", default="", metavar="NAME", help="The image, whole; instead of the next three."),
+    click.option(
+        "--image-registry",
+        default="",
+        metavar="REGISTRY",
+        help="Where the image is.  [default: none, a local image]",
+    ),
+    click.option("--bundle-version", default="default", show_default=True, help="The version of the image."),
+    click.option(
+        "--bundle-version-overrides",
+        type=FILE,
+        metavar="FILE",
+        help='A JSON file with the version: {"ocm": "…"}.',
+    ),
+)
+"""Which image runs, and how it is pulled; `operator_options` reads them."""
 
 
-def install_options(command: F) -> F:
-    """Image, pull secret, resources, namespaces, and a file for what is applied."""
-    for option in reversed(
-        (
-            click.option(
-                "--image-pull-credential-file",
-                type=FILE,
-                metavar="FILE",
-                help="A .dockerconfigjson for the registry.",
-            ),
-            click.option(
-                "--resource-qos-class",
-                default="Default",
-                show_default=True,
-                metavar="CLASS",
-                help="Default, BestEffort or ResourceRequirement.",
-            ),
-            click.option(
-                "--resource-limits", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=800m,memory=800Mi"
-            ),
-            click.option(
-                "--resource-requests", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=500m,memory=500Mi"
-            ),
-            switch("--create-namespace", default=True, help="Make the namespaces that are needed."),
-            click.option(
-                "--output-file", type=FILE, metavar="FILE", help="Save what is applied (secrets included)."
-            ),
-        )
-    ):
-        command = option(command)
-    return image_options(command)
+install_options = together(
+    image_options,
+    click.option(
+        "--image-pull-credential-file",
+        type=FILE,
+        metavar="FILE",
+        help="A .dockerconfigjson for the registry.",
+    ),
+    click.option(
+        "--resource-qos-class",
+        default="Default",
+        show_default=True,
+        metavar="CLASS",
+        help="Default, BestEffort or ResourceRequirement.",
+    ),
+    click.option("--resource-limits", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=800m,memory=800Mi"),
+    click.option(
+        "--resource-requests", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=500m,memory=500Mi"
+    ),
+    switch("--create-namespace", default=True, help="Make the namespaces that are needed."),
+    click.option("--output-file", type=FILE, metavar="FILE", help="Save what is applied (secrets included)."),
+)
+"""Image, pull secret, resources, namespaces, and a file for what is applied."""
 
 
 def image_from(options: dict[str, Any]) -> str:

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator of several options, which `--help` shows in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def kubeconfig_options(command: F) -> F:
     """`--kubeconfig FILE` (default: `$KUBECONFIG`, `~/.kube/config`, in-cluster) and `--context`."""
     command = click.option("--context", metavar="NAME", help="The kubeconfig's context to use.")(command)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitops_ocm.cli.options import together
+
 if TYPE_CHECKING:
     from gitops_ocm.klusterlet.kept import Kept
     from gitops_ocm.klusterlet.registration import RegistrationOptions
@@ -37,78 +39,6 @@ class Lifetime(click.ParamType[int]):
         return seconds
 
 
-def registration_options(command: F) -> F:
-    """The settings of a registration; `registration_of` reads them."""
-    for option in reversed(
-        (
-            click.option(
-                "--bootstrap-kubeconfig",
-                "--bootstrap-kubeconfigs",
-                "bootstraps",
-                type=_FILE,
-                multiple=True,
-                metavar="FILE",
-                help="Register with the hub it names, and go on with the identity that comes of it. "
-                f"Given several times: with one of these hubs (gate {MULTIPLE_HUBS}).",
-            ),
-            click.option(
-                "--hub-connection-timeout-seconds",
-                type=click.IntRange(min=180),
-                default=600,
-                show_default=True,
-                help="With several hubs: how long one may be out of reach before the next is tried.",
-            ),
-            click.option(
-                "--hub-kubeconfig-dir",
-                type=click.Path(path_type=Path, file_okay=False),
-                metavar="DIR",
-                help="Keep the hub kubeconfig in this directory instead of in a Secret.",
-            ),
-            click.option(
-                "--hub-kubeconfig-secret",
-                default=f"{AGENT_NAMESPACE}/hub-kubeconfig-secret",
-                show_default=True,
-                metavar="[NAMESPACE/]NAME",
-                help="The Secret to keep the hub kubeconfig in: on the managed cluster, or where the agent "
-                "runs in a pod, on that pod's cluster.",
-            ),
-            click.option(
-                "--client-cert-expiration-seconds",
-                "lifetime",
-                type=Lifetime(),
-                default=0,
-                metavar="SECONDS",
-                help="Ask for certificates that live so long.  [default: what the signer gives]",
-            ),
-            click.option(
-                "--spoke-external-server-urls",
-                "external_urls",
-                multiple=True,
-                metavar="URL,…",
-                help="How the hub can reach the managed cluster.",
-            ),
-            click.option(
-                "--spoke-external-server-ca",
-                "external_ca",
-                type=_FILE,
-                metavar="FILE",
-                help="Who signs the certificates of these servers.",
-            ),
-            click.option(
-                "--cluster-annotations",
-                "annotations",
-                multiple=True,
-                metavar="KEY=VALUE,…",
-                help="Annotations (agent.open-cluster-management.io/…) of the ManagedCluster it makes.",
-            ),
-            *_rates("--kube-api", "the managed cluster"),
-            *_rates("--hub-kube-api", "the hub"),
-        )
-    ):
-        command = option(command)
-    return command
-
-
 def _rates(prefix: str, which: str) -> tuple[Callable[[F], F], ...]:
     return (
         click.option(
@@ -125,6 +55,73 @@ def _rates(prefix: str, which: str) -> tuple[Callable[[F], F], ...]:
             help="How many may go out at once, with such a limit.",
         ),
     )
+
+
+registration_options = together(
+    click.option(
+        "--bootstrap-kubeconfig",
+        "--bootstrap-kubeconfigs",
+        "bootstraps",
+        type=_FILE,
+        multiple=True,
+        metavar="FILE",
+        help="Register with the hub it names, and go on with the identity that comes of it. "
+        f"Given several times: with one of these hubs (gate {MULTIPLE_HUBS}).",
+    ),
+    click.option(
+        "--hub-connection-timeout-seconds",
+        type=click.IntRange(min=180),
+        default=600,
+        show_default=True,
+        help="With several hubs: how long one may be out of reach before the next is tried.",
+    ),
+    click.option(
+        "--hub-kubeconfig-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Keep the hub kubeconfig in this directory instead of in a Secret.",
+    ),
+    click.option(
+        "--hub-kubeconfig-secret",
+        default=f"{AGENT_NAMESPACE}/hub-kubeconfig-secret",
+        show_default=True,
+        metavar="[NAMESPACE/]NAME",
+        help="The Secret to keep the hub kubeconfig in: on the managed cluster, or where the agent "
+        "runs in a pod, on that pod's cluster.",
+    ),
+    click.option(
+        "--client-cert-expiration-seconds",
+        "lifetime",
+        type=Lifetime(),
+        default=0,
+        metavar="SECONDS",
+        help="Ask for certificates that live so long.  [default: what the signer gives]",
+    ),
+    click.option(
+        "--spoke-external-server-urls",
+        "external_urls",
+        multiple=True,
+        metavar="URL,…",
+        help="How the hub can reach the managed cluster.",
+    ),
+    click.option(
+        "--spoke-external-server-ca",
+        "external_ca",
+        type=_FILE,
+        metavar="FILE",
+        help="Who signs the certificates of these servers.",
+    ),
+    click.option(
+        "--cluster-annotations",
+        "annotations",
+        multiple=True,
+        metavar="KEY=VALUE,…",
+        help="Annotations (agent.open-cluster-management.io/…) of the ManagedCluster it makes.",
+    ),
+    *_rates("--kube-api", "the managed cluster"),
+    *_rates("--hub-kube-api", "the hub"),
+)
+"""The settings of a registration; `registration_of` reads them."""
 
 
 def registration_of(
