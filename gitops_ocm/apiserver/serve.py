@@ -129,8 +129,8 @@ async def serve(
             furnish(api, ca, crds)
             api.keep_in_namespaces(usual(ca))
         sources = (ServiceAccountTokens(api.store, key, clock.now), BootstrapTokens(api.store, clock.now))
-        requests = TokenRequests(api.store, key, clock.now)
         authenticator = Authenticator(tokens, sources)
+        requests = TokenRequests(api.store, key, clock.now)
         app = App(api, authenticator, requests, now=clock.now, address=host, descriptions=descriptions)
         stack.push_async_callback(app.close)
         context = authority.server_context(pair)
@@ -139,22 +139,28 @@ async def serve(
         publish(api, ca, url)
         chores = Chores(api, authority, key, app.access.allows).all()
         await stack.enter_async_context(_housekeeping(Housekeeping(api, chores, clock.now)))
-        kubeconfig = directory / "kubeconfig"
         with usable(directory):
             write_private(directory / PORT, str(taken).encode())
-            admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
-            Kubeconfig(
-                server=url,
-                ca=authority.pem,
-                certificate=admin.certificate,
-                key=admin.key,
-                cluster=name,
-                user=ADMIN,
-                context=name,
-            ).write(kubeconfig)
+            kubeconfig = _admin_kubeconfig(directory, authority, name, url, clock)
         if isinstance(source, Path):
             await stack.enter_async_context(group_commit(api.store, api.lost))
         yield Server(name, url, kubeconfig, api, authority)
+
+
+def _admin_kubeconfig(directory: Path, authority: Authority, name: str, url: str, clock: Clock) -> Path:
+    """Written anew at each start: port and certificate may be other ones."""
+    admin = authority.client(ADMIN, (MASTERS,), now=clock.now())
+    path = directory / "kubeconfig"
+    Kubeconfig(
+        server=url,
+        ca=authority.pem,
+        certificate=admin.certificate,
+        key=admin.key,
+        cluster=name,
+        user=ADMIN,
+        context=name,
+    ).write(path)
+    return path
 
 
 @asynccontextmanager

@@ -106,18 +106,13 @@ def run_command(
         raise click.UsageError("--hub-kubeconfig needs --cluster-name: whom it speaks for")
     tuned = {**agent_settings(options), "certificate_lifetime": lifetime}
     credentials = credentials_of(options)
-    if agents is not None and "status" in agents.split(",") and status_repo is None:
-        raise click.UsageError("--agents status needs --status-repo: the repository to commit to")
+    chosen = _chosen(agents, status_repo)
 
     async def work(stop: asyncio.Event) -> None:
         from gitops_ocm.decide.settings import AgentSettings
-        from gitops_ocm.klusterlet.agent import STATUS, agent_groups
+        from gitops_ocm.klusterlet.agent import STATUS
         from gitops_ocm.klusterlet.kubeconfig import address_of
         from gitops_ocm.klusterlet.process import Klusterlet
-
-        chosen = (
-            frozenset(part.strip() for part in agents.split(",")) if agents else frozenset(agent_groups())
-        )
 
         def beside(name: str, leave: asyncio.Event) -> list[Beside]:
             if status_repo is None or STATUS not in chosen:
@@ -152,6 +147,18 @@ def run_command(
             await as_leader(leader_elect, management, chosen, leading, stop)
 
     run(work, level=log_level, form=log_format)
+
+
+def _chosen(agents: str | None, status_repo: str | None) -> frozenset[str]:
+    """The groups to run; all of them where none were named."""
+    from gitops_ocm.klusterlet.agent import STATUS, agent_groups
+
+    if agents is None:
+        return frozenset(agent_groups())
+    chosen = frozenset(part.strip() for part in agents.split(","))
+    if STATUS in chosen and status_repo is None:
+        raise click.UsageError("--agents status needs --status-repo: the repository to commit to")
+    return chosen
 
 
 def _committing(

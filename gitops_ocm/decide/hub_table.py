@@ -44,6 +44,13 @@ from gitops_ocm.objects.ref import Object, Ref
 _SPEC = ("create", "patch", "update")
 _STATUS = ("patch", "update")
 _EVENTS: Mapping[str, tuple[str, ...]] = {"events.k8s.io/events": ("create", "patch", "update")}
+_GRANTS: Mapping[str, tuple[str, ...]] = {
+    "namespaces": _SPEC,
+    f"{RBAC_GROUP}/clusterroles": (*_SPEC, "delete"),
+    f"{RBAC_GROUP}/clusterrolebindings": (*_SPEC, "delete"),
+    f"{RBAC_GROUP}/rolebindings": (*_SPEC, "delete"),
+}
+"""What lets an accepted cluster's agent in."""
 _CLUSTERS = "cluster.open-cluster-management.io/"
 _CLUSTER_STATUS = {_CLUSTERS + "managedclusters/status": _STATUS}
 
@@ -68,55 +75,16 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
 
     No row may `escalate` or `bind`: whoever runs them holds what is granted to agents (`decide.access`).
     """
-    rights = {
-        "namespaces": _SPEC,
-        f"{RBAC_GROUP}/clusterroles": (*_SPEC, "delete"),
-        f"{RBAC_GROUP}/clusterrolebindings": (*_SPEC, "delete"),
-        f"{RBAC_GROUP}/rolebindings": (*_SPEC, "delete"),
-    }
     return (
-        Controller(
-            "cluster-acceptance",
-            "registration",
-            registration.Acceptance(settings),
-            (
-                Wake(MANAGED_CLUSTER),
-                Wake(NAMESPACE, made_for_cluster),
-                Wake(CLUSTER_ROLE, made_for_cluster),
-                Wake(CLUSTER_ROLE_BINDING, made_for_cluster),
-                Wake(ROLE_BINDING, made_for_cluster),
-                Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
-            ),
-            field_manager="gitops-ocm-registration",
-            writes={
-                **rights,
-                _CLUSTERS + "managedclusters": ("patch",),
-                "register.open-cluster-management.io/managedclusters/accept": ("update",),
-                **_CLUSTER_STATUS,
-                **_EVENTS,
-            },
-        ),
-        Controller(
-            "csr-approval",
-            "registration",
-            csr_approval.CsrApproval(settings),
-            (
-                Wake(CSR, when=csr_approval.undecided),
-                Wake(MANAGED_CLUSTER, csr_approval.of_cluster, when=csr_approval.accepted_now),
-            ),
-            writes={
-                "certificates.k8s.io/certificatesigningrequests/approval": ("update",),
-                "authorization.k8s.io/subjectaccessreviews": ("create",),
-                **_EVENTS,
-            },
-        ),
+        _acceptance_row(settings),
+        _approval_row(settings),
         Controller(
             "shared-cluster-roles",
             "registration",
             registration.SharedRoles(settings),
             (Wake(MANAGED_CLUSTER, _shared_roles, when=_comes_or_goes), Wake(CLUSTER_ROLE)),
             field_manager="gitops-ocm-registration",
-            writes=rights,
+            writes=_GRANTS,
             seeds=registration.SHARED_ROLES,
         ),
         *_health_rows(settings),
@@ -138,6 +106,47 @@ def registration_rows(settings: HubSettings) -> tuple[Controller, ...]:
         ),
         *_set_rows(settings),
         *(_profile_rows() if settings.cluster_profiles else ()),
+    )
+
+
+def _acceptance_row(settings: HubSettings) -> Controller:
+    return Controller(
+        "cluster-acceptance",
+        "registration",
+        registration.Acceptance(settings),
+        (
+            Wake(MANAGED_CLUSTER),
+            Wake(NAMESPACE, made_for_cluster),
+            Wake(CLUSTER_ROLE, made_for_cluster),
+            Wake(CLUSTER_ROLE_BINDING, made_for_cluster),
+            Wake(ROLE_BINDING, made_for_cluster),
+            Wake(MANIFEST_WORK, in_cluster_namespace, when=_comes_or_goes),
+        ),
+        field_manager="gitops-ocm-registration",
+        writes={
+            **_GRANTS,
+            _CLUSTERS + "managedclusters": ("patch",),
+            "register.open-cluster-management.io/managedclusters/accept": ("update",),
+            **_CLUSTER_STATUS,
+            **_EVENTS,
+        },
+    )
+
+
+def _approval_row(settings: HubSettings) -> Controller:
+    return Controller(
+        "csr-approval",
+        "registration",
+        csr_approval.CsrApproval(settings),
+        (
+            Wake(CSR, when=csr_approval.undecided),
+            Wake(MANAGED_CLUSTER, csr_approval.of_cluster, when=csr_approval.accepted_now),
+        ),
+        writes={
+            "certificates.k8s.io/certificatesigningrequests/approval": ("update",),
+            "authorization.k8s.io/subjectaccessreviews": ("create",),
+            **_EVENTS,
+        },
     )
 
 
