@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 
@@ -16,10 +17,11 @@ from tests.wire.agent.kinds import config_map, note, obj
 from tests.wire.agent.moves import Change, End, Ended, Expect, Gone, Move, Work
 from tests.wire.agent.scene import APPLIED_WORKS, WORKS, Scene
 from tests.wire.programs import Agent, other
-from tests.wire.proxy import line_to
+from tests.wire.proxy import Line, line_to
 
 pytestmark = pytest.mark.slow
 
+Side = Literal["hub", "spoke"]
 A, B, C = config_map("$me-a"), config_map("$me-b"), config_map("$me-c")
 MANY = [note(f"$me-{n}", spec={"n": n}) for n in range(30)]
 ONLY_OURS = pytest.mark.skipif(
@@ -42,6 +44,20 @@ async def listed(scene: Scene) -> int:
     """How many objects the work's ledger has."""
     anchor = await scene.ledger()
     return len((anchor or {}).get("status", {}).get("appliedResources") or ())
+
+
+@asynccontextmanager
+async def on_a_line(ground: Ground, name: str, side: Side) -> AsyncIterator[tuple[Scene, Line]]:
+    """A scene of an agent that reaches one of its sides over a line, and the line."""
+    agent = await ground.agent(name)
+    server = agent.hub if side == "hub" else agent.spoke
+    async with line_to(server, ground.directory) as (line, kubeconfig):
+        if side == "hub":
+            agent.hub = kubeconfig
+        else:
+            agent.spoke = kubeconfig
+        with agent:
+            yield ground.scene(agent, name, hub=agent.hub), line
 
 
 @pytest.mark.parametrize("after", [0, 1, 10, 29])
@@ -100,12 +116,7 @@ async def test_killed_while_deleting(ground: Ground) -> None:
 
 async def test_hub_away_and_back(ground: Ground) -> None:
     """While the hub cannot be reached nothing is lost; what changed there meanwhile arrives afterwards."""
-    async with AsyncExitStack() as stack:
-        line, kubeconfig = await stack.enter_async_context(line_to(ground.sides.hub, ground.directory))
-        agent = await ground.agent("hubless")
-        agent.hub = kubeconfig
-        stack.enter_context(agent)
-        scene = ground.scene(agent, "hubless", hub=kubeconfig)
+    async with on_a_line(ground, "hubless", "hub") as (scene, line):
         await play(scene, Work([A, B]), Expect(entries([A, B])))
         line.cut()
         await play(scene, Work([B, C]))
@@ -117,12 +128,7 @@ async def test_hub_away_and_back(ground: Ground) -> None:
 @ONLY_OURS
 async def test_drift_without_a_hub(ground: Ground) -> None:
     """What is known of the works is kept on the cluster while the hub is away."""
-    async with AsyncExitStack() as stack:
-        line, kubeconfig = await stack.enter_async_context(line_to(ground.sides.hub, ground.directory))
-        agent = await ground.agent("alone")
-        agent.hub = kubeconfig
-        stack.enter_context(agent)
-        scene = ground.scene(agent, "alone", hub=kubeconfig)
+    async with on_a_line(ground, "alone", "hub") as (scene, line):
         await play(scene, Work([A, B]), Expect(entries([A, B])))
         line.cut()
         await play(scene, Gone(A), Change(B, {"data": {"key": "edited"}}))
@@ -138,12 +144,7 @@ async def test_drift_without_a_hub(ground: Ground) -> None:
 
 async def test_cluster_away_and_back(ground: Ground) -> None:
     """While the managed cluster cannot be reached the agent lives on, and catches up afterwards."""
-    async with AsyncExitStack() as stack:
-        line, kubeconfig = await stack.enter_async_context(line_to(ground.sides.spoke, ground.directory))
-        agent = await ground.agent("spokeless")
-        agent.spoke = kubeconfig
-        stack.enter_context(agent)
-        scene = ground.scene(agent, "spokeless")
+    async with on_a_line(ground, "spokeless", "spoke") as (scene, line):
         await play(scene, Work([A, B]), Expect(entries([A, B])))
         line.cut()
         await play(scene, Work([B, C]))
@@ -159,6 +160,12 @@ async def _stripped(scene: Scene) -> None:
     await scene.hub.patch(WORKS, scene.cluster, work["metadata"]["name"], body, type=PatchType.MERGE)
 
 
+async def _marked(scene: Scene) -> bool:
+    """Whether the time of the eviction has begun to run."""
+    anchor = await scene.ledger()
+    return anchor is not None and "evictionStartTime" in anchor.get("status", {})
+
+
 async def test_eviction(ground: Ground) -> None:
     """What a work applied that vanished from the hub is marked, and removed when its grace is over."""
     agent = await ground.agent("evicting", grace="3s")
@@ -168,12 +175,7 @@ async def test_eviction(ground: Ground) -> None:
         agent.kill()
         await _stripped(scene)
         agent.start()
-
-        async def marked() -> bool:
-            anchor = await scene.ledger()
-            return anchor is not None and "evictionStartTime" in anchor.get("status", {})
-
-        await eventually(marked, 40)
+        await eventually(lambda: _marked(scene), 40)
         assert await scene.find(scene.filled(A)) is not None
 
         async def evicted() -> bool:
@@ -191,16 +193,11 @@ async def test_rescue_from_eviction(ground: Ground) -> None:
         agent.kill()
         await _stripped(scene)
         agent.start()
-
-        async def marked() -> bool:
-            anchor = await scene.ledger()
-            return anchor is not None and "evictionStartTime" in anchor.get("status", {})
-
-        await eventually(marked, 40)
+        await eventually(lambda: _marked(scene), 40)
         await play(scene, Work([A]), Expect(entries([A])))
 
         async def cleared() -> bool:
-            return not await marked()
+            return not await _marked(scene)
 
         await eventually(cleared, 40)
         after = await scene.find(scene.filled(A))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.wire.hub.addon_fleet import LIFECYCLE, OWNER, Fleet
+from tests.wire.hub.addon_fleet import LIFECYCLE, OWNER, Fleet, installed
 from tests.wire.hub.cases import Case, Collected
 from tests.wire.hub.stage import ADDON, Stage
 
@@ -13,32 +13,23 @@ case = Collected()
 
 @case()
 async def on_the_clusters_of_a_placement(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", "b", "c")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.install("p")
+    fleet = await installed(stage, ("a", "b"), "c")
     await fleet.is_on("a", "b")
     await stage.becomes(lambda: fleet.owners("a"), [OWNER])
-    found = await fleet.on("a")
-    assert found is not None
-    assert found["metadata"]["ownerReferences"][0]["uid"] == owner["metadata"]["uid"]
+    found = await fleet.found("a")
+    assert found["metadata"]["ownerReferences"][0]["uid"] == fleet.web["metadata"]["uid"]
     assert not found["metadata"].get("annotations")
     assert not found["metadata"].get("finalizers")
 
 
 @case()
 async def clusters_come_and_go(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", "b", "c")
-    await fleet.decide("p", ("a", "b"))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a", "b"), "c")
     await fleet.is_on("a", "b")
-    before = await fleet.on("b")
+    before = await fleet.found("b")
     await fleet.decide("p", ("b", "c"))
     await fleet.is_on("b", "c")
-    after = await fleet.on("b")
-    assert before is not None
-    assert after is not None
+    after = await fleet.found("b")
     assert before["metadata"]["uid"] == after["metadata"]["uid"]
     await fleet.decide("p", ())
     await fleet.is_on()
@@ -65,22 +56,18 @@ async def placements_that_change(stage: Stage) -> None:
     await fleet.join("a", "b")
     await fleet.decide("p", ("a",))
     await fleet.decide("q", ("b",))
-    owner = await fleet.install("p")
+    await fleet.install("p")
     await fleet.is_on("a")
     by = [{"namespace": fleet.home, "name": stage.name("q")}]
-    await stage.patch(owner, {"spec": {"installStrategy": {"placements": by}}})
+    await stage.patch(fleet.web, {"spec": {"installStrategy": {"placements": by}}})
     await fleet.is_on("b")
 
 
 @case()
 async def a_deleted_one_comes_back(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",))
     await fleet.is_on("a")
-    before = await fleet.on("a")
-    assert before is not None
+    before = await fleet.found("a")
     await stage.delete(before)
 
     async def again() -> bool:
@@ -112,8 +99,7 @@ async def one_put_by_hand_where_placements_do(stage: Stage) -> None:
     before = await fleet.put("a")
     await fleet.install("p")
     await stage.becomes(lambda: fleet.owners("a"), [OWNER])
-    after = await fleet.on("a")
-    assert after is not None
+    after = await fleet.found("a")
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
 
 
@@ -131,12 +117,9 @@ async def by_hand(stage: Stage) -> None:
 @case()
 async def from_placements_to_hands(stage: Stage) -> None:
     """The installations stay, and nothing new is made."""
-    fleet = Fleet(stage)
-    await fleet.join("a", "b")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.install("p")
+    fleet = await installed(stage, ("a",), "b")
     await fleet.is_on("a")
-    await stage.patch(owner, {"spec": {"installStrategy": {"type": "Manual", "placements": None}}})
+    await stage.patch(fleet.web, {"spec": {"installStrategy": {"type": "Manual", "placements": None}}})
     await fleet.decide("p", ("b",))
     await fleet.another()
     await fleet.is_on("a")
@@ -148,19 +131,16 @@ async def from_hands_to_placements(stage: Stage) -> None:
     await fleet.join("a", "b")
     await fleet.decide("p", ("a",))
     await fleet.put("b")
-    owner = await fleet.manual()
+    await fleet.manual()
     await stage.becomes(lambda: fleet.owners("b"), [OWNER])
     by = [{"namespace": fleet.home, "name": stage.name("p")}]
-    await stage.patch(owner, {"spec": {"installStrategy": {"type": "Placements", "placements": by}}})
+    await stage.patch(fleet.web, {"spec": {"installStrategy": {"type": "Placements", "placements": by}}})
     await fleet.is_on("a")
 
 
 @case()
 async def the_add_on_managers_own_lifecycle(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p", lifecycle="addon-manager")
+    fleet = await installed(stage, ("a",), lifecycle="addon-manager")
     await fleet.is_on("a")
 
 
@@ -180,13 +160,10 @@ def _ignored(lifecycle: str) -> Case:
 
 @case()
 async def a_lifecycle_that_changes(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.install("p", lifecycle="self")
+    fleet = await installed(stage, ("a",), lifecycle="self")
     await fleet.another()
     await fleet.is_on()
-    await stage.patch(owner, {"metadata": {"annotations": {LIFECYCLE: None}}})
+    await stage.patch(fleet.web, {"metadata": {"annotations": {LIFECYCLE: None}}})
     await fleet.is_on("a")
 
 
@@ -204,10 +181,7 @@ async def a_cluster_there_is_not(stage: Stage) -> None:
 
 @case()
 async def a_cluster_that_is_gone(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", "b")
-    await fleet.decide("p", ("a", "b"))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a", "b"))
     await fleet.is_on("a", "b")
     await stage.delete(fleet.clusters["a"])
     await stage.gone(fleet.clusters["a"])
@@ -227,17 +201,13 @@ async def annotations_of_the_cluster(stage: Stage) -> None:
     await fleet.decide("p", ("a",))
     await fleet.install("p")
     await stage.becomes(lambda: fleet.marks("a"), {"values": "{}", "other": "x"})
-    found = await fleet.on("a")
-    assert found is not None
+    found = await fleet.found("a")
     assert "example.com/own" not in found["metadata"]["annotations"]
 
 
 @case()
 async def annotations_that_change(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", values="1", other="x")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",), values="1", other="x")
     await stage.becomes(lambda: fleet.marks("a"), {"values": "1", "other": "x"})
     changed = {f"{ADDON}/values": "2", f"{ADDON}/other": None, f"{ADDON}/third": "y"}
     await stage.patch(fleet.clusters["a"], {"metadata": {"annotations": changed}})
@@ -246,30 +216,21 @@ async def annotations_that_change(stage: Stage) -> None:
 
 @case()
 async def annotations_of_others(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", values="1")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",), values="1")
     await stage.becomes(lambda: fleet.marks("a"), {"values": "1"})
-    found = await fleet.on("a")
-    assert found is not None
+    found = await fleet.found("a")
     await stage.patch(found, {"metadata": {"annotations": {"example.com/own": "yes"}}})
     await stage.patch(fleet.clusters["a"], {"metadata": {"annotations": {f"{ADDON}/values": "2"}}})
     await stage.becomes(lambda: fleet.marks("a"), {"values": "2"})
-    found = await fleet.on("a")
-    assert found is not None
+    found = await fleet.found("a")
     assert found["metadata"]["annotations"]["example.com/own"] == "yes"
 
 
 @case(differs="add-on annotations that a person set are removed when the cluster's change")
 async def add_on_annotations_of_a_person(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", values="1")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",), values="1")
     await stage.becomes(lambda: fleet.marks("a"), {"values": "1"})
-    found = await fleet.on("a")
-    assert found is not None
+    found = await fleet.found("a")
     await stage.patch(found, {"metadata": {"annotations": {f"{ADDON}/hand": "made"}}})
     await stage.patch(fleet.clusters["a"], {"metadata": {"annotations": {f"{ADDON}/values": "2"}}})
     await stage.becomes(lambda: fleet.marks("a"), {"values": "2", "hand": "made"})
@@ -287,25 +248,18 @@ async def no_annotations_without_placements(stage: Stage) -> None:
 
 @case()
 async def an_owner_that_is_taken_away(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",))
     await fleet.is_on("a")
-    found = await fleet.on("a")
-    assert found is not None
+    found = await fleet.found("a")
     await stage.patch(found, {"metadata": {"ownerReferences": None}})
     await stage.becomes(lambda: fleet.owners("a"), [OWNER])
 
 
 @case()
 async def another_owner_stays(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",))
     await stage.becomes(lambda: fleet.owners("a"), [OWNER])
-    found = await fleet.on("a")
+    found = await fleet.found("a")
     kept = await stage.create(
         {
             "apiVersion": "v1",
@@ -313,7 +267,6 @@ async def another_owner_stays(stage: Stage) -> None:
             "metadata": {"name": "keeper", "namespace": stage.name("a")},
         }
     )
-    assert found is not None
     mine = {"apiVersion": "v1", "kind": "ConfigMap", "name": "keeper", "uid": kept["metadata"]["uid"]}
     await stage.patch(found, {"metadata": {"ownerReferences": [mine]}})
 
@@ -329,26 +282,20 @@ async def another_owner_stays(stage: Stage) -> None:
 @case()
 async def a_deleted_add_on(stage: Stage) -> None:
     """The garbage collector takes it off every cluster."""
-    fleet = Fleet(stage)
-    await fleet.join("a", "b")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.install("p")
+    fleet = await installed(stage, ("a", "b"))
     await fleet.is_on("a", "b")
     await stage.becomes(lambda: fleet.owners("b"), [OWNER])
-    await stage.delete(owner)
+    await stage.delete(fleet.web)
     await fleet.is_on()
 
 
 @case(differs="an add-on that is being deleted in the foreground is put back meanwhile")
 async def an_add_on_deleted_in_the_foreground(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.install("p")
+    fleet = await installed(stage, ("a",))
     await fleet.is_on("a")
     await stage.becomes(lambda: fleet.owners("a"), [OWNER])
-    await stage.delete(owner, "Foreground")
-    await stage.gone(owner)
+    await stage.delete(fleet.web, "Foreground")
+    await stage.gone(fleet.web)
     await fleet.is_on()
 
 
@@ -368,20 +315,15 @@ async def a_placement_that_is_missing(stage: Stage) -> None:
 
 @case(differs="decisions that are empty for a moment take the add-on away")
 async def decisions_that_are_empty_for_a_moment(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.join("a", "b")
-    await fleet.decide("p", ("a",))
-    await fleet.install("p")
+    fleet = await installed(stage, ("a",), "b")
     await fleet.is_on("a")
-    before = await fleet.on("a")
+    before = await fleet.found("a")
     decision = fleet.placements["p"].decisions[f"{stage.name('p')}-decision-1"]
     await stage.report(decision, {"decisions": []})
     await fleet.another()
     await fleet.decide("p", ("a", "b"))
     await fleet.is_on("a", "b")
-    after = await fleet.on("a")
-    assert before is not None
-    assert after is not None
+    after = await fleet.found("a")
     assert before["metadata"]["uid"] == after["metadata"]["uid"]
 
 

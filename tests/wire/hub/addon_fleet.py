@@ -19,6 +19,7 @@ class Fleet:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.home = ""
+        self.web: Object = {}
         self.clusters: dict[str, Object] = {}
         self.placements: dict[str, Decided] = {}
 
@@ -37,17 +38,16 @@ class Fleet:
             self.placements[short] = Decided(self.stage, self.home, short)
         await self.placements[short].decide(*groups)
 
-    async def install(self, *placements: str, lifecycle: str | None = None) -> Object:
+    async def install(self, *placements: str, lifecycle: str | None = None) -> None:
         """The add-on, going by these placements."""
         self.home = self.home or await self.stage.namespace("home")
         by = [(self.home, self.stage.name(p)) for p in placements]
         marks = None if lifecycle is None else {LIFECYCLE: lifecycle}
-        return await self.stage.create(addon(self.stage.name("web"), by, annotations=marks))
+        self.web = await self.stage.create(addon(self.stage.name("web"), by, annotations=marks))
 
-    async def manual(self, lifecycle: str | None = None) -> Object:
+    async def manual(self) -> None:
         """The add-on, going where people put it."""
-        marks = None if lifecycle is None else {LIFECYCLE: lifecycle}
-        return await self.stage.create(addon(self.stage.name("web"), annotations=marks))
+        self.web = await self.stage.create(addon(self.stage.name("web")))
 
     async def put(self, cluster: str, **annotations: str) -> Object:
         """The add-on on one cluster, by hand."""
@@ -60,6 +60,12 @@ class Fleet:
         """The add-on on one cluster."""
         name = self.stage.name("web")
         return await self.stage.find(ALPHA, "ManagedClusterAddOn", name, self.stage.name(cluster))
+
+    async def found(self, cluster: str) -> Object:
+        """The add-on that is on one cluster."""
+        found = await self.on(cluster)
+        assert found is not None, cluster
+        return found
 
     async def where(self) -> list[str]:
         """The clusters that have the add-on, apart from those where it is being deleted."""
@@ -76,9 +82,7 @@ class Fleet:
 
     async def owners(self, cluster: str) -> Any:
         """The owner references on one cluster, short."""
-        found = await self.on(cluster)
-        assert found is not None
-        return self.stage.bare(found)["metadata"].get("ownerReferences", [])
+        return self.stage.bare(await self.found(cluster))["metadata"].get("ownerReferences", [])
 
     async def marks(self, cluster: str) -> Any:
         """The add-on annotations on one cluster, short."""
@@ -98,6 +102,17 @@ class Fleet:
         await self.stage.until(
             lambda: self.stage.find(ALPHA, "ManagedClusterAddOn", name, namespace), "the witness"
         )
+
+
+async def installed(
+    stage: Stage, chosen: tuple[str, ...], *others: str, lifecycle: str | None = None, **annotations: str
+) -> Fleet:
+    """Clusters, a placement `p` that chooses some of them, and the add-on, which goes by it."""
+    fleet = Fleet(stage)
+    await fleet.join(*chosen, *others, **annotations)
+    await fleet.decide("p", chosen)
+    await fleet.install("p", lifecycle=lifecycle)
+    return fleet
 
 
 OWNER = {

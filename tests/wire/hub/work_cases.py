@@ -16,6 +16,7 @@ from tests.wire.hub.work_fleet import (
     ZERO,
     Fleet,
     part,
+    placed,
     status,
     summary,
     told,
@@ -26,11 +27,7 @@ case = Collected()
 
 @case()
 async def a_work_for_each_cluster(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b", "c")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.set("p", labels={"team": "x"})
-    await fleet.places(a="p", b="p")
+    fleet, owner = await placed(stage, ("a", "b"), "c", labels={"team": "x"})
     work = await fleet.work("a")
     assert work["spec"] == (await stage.get(owner))["spec"]["manifestWorkTemplate"]
     meta = work["metadata"]
@@ -44,11 +41,7 @@ async def a_work_for_each_cluster(stage: Stage) -> None:
 
 @case()
 async def clusters_come_and_go(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b", "c")
-    await fleet.decide("p", ("a", "b"))
-    await fleet.set("p")
-    await fleet.places(a="p", b="p")
+    fleet, _ = await placed(stage, ("a", "b"), "c")
     before = await fleet.work("b")
     await fleet.decide("p", ("b", "c"))
     await fleet.places(b="p", c="p")
@@ -73,11 +66,7 @@ async def decisions_in_several_groups(stage: Stage) -> None:
 @case()
 async def another_template(stage: Stage) -> None:
     """The works stay the same objects."""
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.set("p")
-    await fleet.places(a="p", b="p")
+    fleet, owner = await placed(stage, ("a", "b"))
     before = [w["metadata"]["uid"] for w in await fleet.works()]
     template = {"workload": {"manifests": [config_map("d"), config_map("e")]}}
     await stage.patch(owner, {"spec": {"manifestWorkTemplate": template}})
@@ -158,11 +147,7 @@ async def a_template_with_every_field(stage: Stage) -> None:
 
 @case()
 async def an_edited_work_is_put_back(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a")
-    await fleet.decide("p", ("a",))
-    await fleet.set("p")
-    await fleet.places(a="p")
+    fleet, _ = await placed(stage, ("a",))
     work = await fleet.work("a")
 
     async def spec() -> Any:
@@ -176,11 +161,7 @@ async def an_edited_work_is_put_back(stage: Stage) -> None:
 
 @case()
 async def a_deleted_work_is_made_again(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a")
-    await fleet.decide("p", ("a",))
-    await fleet.set("p")
-    await fleet.places(a="p")
+    fleet, _ = await placed(stage, ("a",))
     work = await fleet.work("a")
     await stage.delete(work)
 
@@ -248,11 +229,7 @@ async def a_placement_there_is_not(stage: Stage) -> None:
 @case()
 async def a_placement_that_goes(stage: Stage) -> None:
     """The works stay: nothing says where they should be instead."""
-    fleet = Fleet(stage)
-    await fleet.clusters("a")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.set("p")
-    await fleet.places(a="p")
+    fleet, owner = await placed(stage, ("a",))
     found = fleet.placements["p"]
     assert found.placement is not None
     await stage.delete(found.placement)

@@ -7,10 +7,7 @@ import pytest
 from gitops_ocm.objects.faults import ApiError
 from tests.wire.hub.cases import Collected
 from tests.wire.hub.stage import Stage
-from tests.wire.hub.work_fleet import (
-    FINALIZER,
-    Fleet,
-)
+from tests.wire.hub.work_fleet import FINALIZER, Fleet, placed
 
 case = Collected()
 
@@ -18,11 +15,7 @@ case = Collected()
 @case()
 async def deleted_in_the_background(stage: Stage) -> None:
     """The set does not wait for works that something else holds."""
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.set("p")
-    await fleet.places(a="p", b="p")
+    fleet, owner = await placed(stage, ("a", "b"))
     held = await fleet.work("a")
     await stage.patch(held, {"metadata": {"finalizers": ["example.com/held"]}})
     await stage.delete(owner)
@@ -36,11 +29,7 @@ async def deleted_in_the_background(stage: Stage) -> None:
 @case()
 async def deleted_in_the_foreground(stage: Stage) -> None:
     """The set stays until its last work is gone."""
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.set("p", cascadeDeletionPolicy="Foreground")
-    await fleet.places(a="p", b="p")
+    fleet, owner = await placed(stage, ("a", "b"), cascadeDeletionPolicy="Foreground")
     held = await fleet.work("a")
     await stage.patch(held, {"metadata": {"finalizers": ["example.com/held"]}})
     await stage.delete(owner)
@@ -53,11 +42,7 @@ async def deleted_in_the_foreground(stage: Stage) -> None:
 
 @case()
 async def deleted_without_its_placement(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.set("p")
-    await fleet.places(a="p")
+    fleet, owner = await placed(stage, ("a",))
     await fleet.placements["p"].withdraw()
     await stage.delete(owner)
     await stage.gone(owner)
@@ -66,11 +51,7 @@ async def deleted_without_its_placement(stage: Stage) -> None:
 
 @case()
 async def a_deleted_set_makes_nothing_anew(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.set("p", cascadeDeletionPolicy="Foreground")
-    await fleet.places(a="p")
+    fleet, owner = await placed(stage, ("a",), "b", cascadeDeletionPolicy="Foreground")
     held = await fleet.work("a")
     await stage.patch(held, {"metadata": {"finalizers": ["example.com/held"]}})
     await stage.delete(owner)

@@ -102,6 +102,18 @@ class Fleet:
         await self.stage.report(work, {"conditions": told})
 
 
+async def placed(
+    stage: Stage, chosen: tuple[str, ...], *others: str, labels: dict[str, str] | None = None, **spec: Any
+) -> tuple[Fleet, Object]:
+    """Clusters, a placement `p` that chooses some of them, and the replica set, with a work on each."""
+    fleet = Fleet(stage)
+    await fleet.clusters(*chosen, *others)
+    await fleet.decide("p", chosen)
+    owner = await fleet.set("p", labels=labels, **spec)
+    await fleet.places(**dict.fromkeys(chosen, "p"))
+    return fleet, owner
+
+
 ZERO = {"total": 0, "applied": 0, "available": 0, "progressing": 0, "degraded": 0}
 
 

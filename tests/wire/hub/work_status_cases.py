@@ -7,16 +7,10 @@ from typing import Any
 from gitops_ocm.testing.objects import config_map, replica_set
 from tests.wire.hub.cases import Case, Collected
 from tests.wire.hub.stage import Stage, conditions
-from tests.wire.hub.work_fleet import (
-    DONE,
-    Fleet,
-    part,
-    status,
-    summary,
-    told,
-)
+from tests.wire.hub.work_fleet import DONE, Fleet, part, placed, status, summary, told
 
 case = Collected()
+ROLLED = DONE | {"Progressing": "False"}
 
 
 @case()
@@ -30,69 +24,30 @@ async def nothing_is_reported_yet(stage: Stage) -> None:
     await stage.becomes(lambda: status(stage, owner), wanted)
 
 
-REPORTS = {
-    "done": (
-        {"Applied": "True", "Available": "True", "Progressing": "False", "Degraded": "False"},
-        "Complete",
-        "AsExpected",
-    ),
-    "done-without-degraded": (
-        {"Applied": "True", "Available": "True", "Progressing": "False"},
-        "Complete",
-        "AsExpected",
-    ),
-    "progressing": (
-        {"Applied": "True", "Available": "True", "Progressing": "True", "Degraded": "False"},
-        "!Progressing",
-        "!Processing",
-    ),
-    "progressing-unavailable": (
-        {"Applied": "True", "Available": "False", "Progressing": "True"},
-        "!Progressing",
-        "!Processing",
-    ),
-    "failed": (
-        {"Applied": "True", "Available": "True", "Progressing": "True", "Degraded": "True"},
-        "!Progressing",
-        "!NotAsExpected",
-    ),
-    "done-but-degraded": (
-        {"Applied": "True", "Available": "True", "Progressing": "False", "Degraded": "True"},
-        "Complete",
-        "!NotAsExpected",
-    ),
-    "done-but-unavailable": (
-        {"Applied": "True", "Available": "False", "Progressing": "False"},
-        "Complete",
-        "!NotAsExpected",
-    ),
-    "not-applied": (
-        {"Applied": "False", "Available": "True", "Progressing": "False"},
-        "!Progressing",
-        "AsExpected",
-    ),
-    "unknown": (
-        {"Applied": "True", "Available": "True", "Progressing": "Unknown"},
-        "!Progressing",
-        "AsExpected",
-    ),
-    "no-progress-told": (DONE, "!Progressing", "AsExpected"),
+TYPES = ("Applied", "Available", "Progressing", "Degraded")
+VERDICTS = {"T": "True", "F": "False", "U": "Unknown"}
+REPORTS = {  # name: what is said of each type (or nothing), whether it is rolled out, whether it is applied
+    "done": ("T T F F", "Complete", "AsExpected"),
+    "done-without-degraded": ("T T F -", "Complete", "AsExpected"),
+    "progressing": ("T T T F", "!Progressing", "!Processing"),
+    "progressing-unavailable": ("T F T -", "!Progressing", "!Processing"),
+    "failed": ("T T T T", "!Progressing", "!NotAsExpected"),
+    "done-but-degraded": ("T T F T", "Complete", "!NotAsExpected"),
+    "done-but-unavailable": ("T F F -", "Complete", "!NotAsExpected"),
+    "not-applied": ("F T F -", "!Progressing", "AsExpected"),
+    "unknown": ("T T U -", "!Progressing", "AsExpected"),
+    "no-progress-told": ("T T - -", "!Progressing", "AsExpected"),
 }
 
 
 def _reported(name: str) -> Case:
-    said, rolled_out, applied = REPORTS[name]
+    letters, rolled_out, applied = REPORTS[name]
+    said = {type_: VERDICTS[v] for type_, v in zip(TYPES, letters.split(), strict=True) if v in VERDICTS}
 
     async def run(stage: Stage) -> None:
-        fleet = Fleet(stage)
-        await fleet.clusters("a")
-        await fleet.decide("p", ("a",))
-        owner = await fleet.set("p", rules=True)
-        await fleet.places(a="p")
+        fleet, owner = await placed(stage, ("a",), rules=True)
         await fleet.reports("a", said)
-        counts = {
-            t.lower(): int(said.get(t) == "True") for t in ("Applied", "Available", "Progressing", "Degraded")
-        }
+        counts = {t.lower(): int(said.get(t) == "True") for t in TYPES}
         one = summary(total=1, **counts)
         wanted = told("AsExpected", rolled_out, applied, one, part("p", 1, 1, 1, one))
         await stage.becomes(lambda: status(stage, owner), wanted)
@@ -103,27 +58,19 @@ def _reported(name: str) -> Case:
 @case()
 async def what_an_older_work_reported(stage: Stage) -> None:
     """It is counted, but the rollout waits for the agent to have seen the new one."""
-    fleet = Fleet(stage)
-    await fleet.clusters("a")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.set("p", rules=True)
-    await fleet.places(a="p")
-    await fleet.reports("a", {"Applied": "True", "Available": "True", "Progressing": "False"}, stale=True)
+    fleet, owner = await placed(stage, ("a",), rules=True)
+    await fleet.reports("a", ROLLED, stale=True)
     one = summary(total=1, applied=1, available=1)
     wanted = told("AsExpected", "!Progressing", "AsExpected", one, part("p", 1, 1, 1, one))
     await stage.becomes(lambda: status(stage, owner), wanted)
-    await fleet.reports("a", {"Applied": "True", "Available": "True", "Progressing": "False"})
+    await fleet.reports("a", ROLLED)
     wanted["PlacementRolledOut"] = "Complete"
     await stage.becomes(lambda: status(stage, owner), wanted)
 
 
 @case(differs="without a Progressing rule PlacementRolledOut never becomes True")
 async def rolled_out_without_rules(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a", "b")
-    await fleet.decide("p", ("a", "b"))
-    owner = await fleet.set("p")
-    await fleet.places(a="p", b="p")
+    fleet, owner = await placed(stage, ("a", "b"))
     await fleet.reports("a", DONE)
     await fleet.reports("b", DONE)
     two = summary(total=2, applied=2, available=2)
@@ -133,12 +80,8 @@ async def rolled_out_without_rules(stage: Stage) -> None:
 
 @case()
 async def a_new_template_starts_over(stage: Stage) -> None:
-    fleet = Fleet(stage)
-    await fleet.clusters("a")
-    await fleet.decide("p", ("a",))
-    owner = await fleet.set("p", rules=True)
-    await fleet.places(a="p")
-    await fleet.reports("a", {"Applied": "True", "Available": "True", "Progressing": "False"})
+    fleet, owner = await placed(stage, ("a",), rules=True)
+    await fleet.reports("a", ROLLED)
     one = summary(total=1, applied=1, available=1)
     wanted = told("AsExpected", "Complete", "AsExpected", one, part("p", 1, 1, 1, one))
     await stage.becomes(lambda: status(stage, owner), wanted)
@@ -146,7 +89,7 @@ async def a_new_template_starts_over(stage: Stage) -> None:
     await stage.patch(owner, {"spec": {"manifestWorkTemplate": template}})
     wanted["PlacementRolledOut"] = "!Progressing"
     await stage.becomes(lambda: status(stage, owner), wanted)
-    await fleet.reports("a", {"Applied": "True", "Available": "True", "Progressing": "False"})
+    await fleet.reports("a", ROLLED)
     wanted["PlacementRolledOut"] = "Complete"
     await stage.becomes(lambda: status(stage, owner), wanted)
 
