@@ -43,6 +43,7 @@ _RECONCILED = (
     "namespace-missing",
     "rights-missing",
     "placement-not-decided",
+    "set-unknown",
     "set-not-judged",
     "sync-not-handled",
     "work-set-not-handled",

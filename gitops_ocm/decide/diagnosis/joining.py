@@ -72,7 +72,7 @@ def _requests(standing: Standing, evidence: Evidence) -> Iterator[Finding]:
 
 def _overtaken(request: Request, standing: Standing) -> bool:
     """Whether the cluster came in without this request: another agent's was issued later."""
-    later = (r for r in standing.requests if r.created >= request.created and r.agent != request.agent)
+    later = (r for r in standing.requests if r.created > request.created and r.agent != request.agent)
     return any(r.state is RequestState.ISSUED for r in later)
 
 

@@ -1,0 +1,112 @@
+"""Fleets for `doctor` to look at: a hub whose controllers run, agents of real clusters, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitops_ocm.decide.diagnosis.finding import Finding
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.klusterlet.kept import Folder, Kept, SecretData
+from gitops_ocm.klusterlet.process import Klusterlet
+from gitops_ocm.klusterlet.registration import RegistrationOptions
+from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.testing.joining import CLUSTERS
+from gitops_ocm.testing.waiting import eventually
+from gitops_ocm.verbs.doctor import DoctorOptions, Examination, examine
+from gitops_ocm.verbs.doctor_spoke import SpokeOptions
+from tests.klusterlet.conftest import Agent, Hub
+
+NAMESPACE = "open-cluster-management-agent"
+
+
+def roots(found: Examination) -> list[str]:
+    """The causes that nothing else explains."""
+    return [finding.cause for finding in found.diagnosis.findings]
+
+
+def folded(found: Examination) -> set[str]:
+    """What follows from them."""
+    return {cause for finding in found.diagnosis.findings for cause in _under(finding)}
+
+
+def _under(finding: Finding) -> Iterable[str]:
+    for follower in finding.follows:
+        yield follower.cause
+        yield from _under(follower)
+
+
+def first(found: Examination, cause: str) -> Finding:
+    """The first finding of a cause, which is a root."""
+    return next(finding for finding in found.diagnosis.findings if finding.cause == cause)
+
+
+@dataclass(frozen=True)
+class Ward:
+    """A hub and a managed cluster, as their doctor sees them."""
+
+    hub: Hub
+    spoke: Cluster
+    folder: Path
+
+    def agent(self, name: str, *, place: str = "", clock: Clock | None = None, secret: bool = False) -> Agent:
+        """An agent; it keeps its identity in a directory, or in the Secret on its cluster."""
+        folder = self.folder / "agents" / (place or name)
+        kept: Kept = SecretData(self.spoke, NAMESPACE, "hub-kubeconfig-secret") if secret else Folder(folder)
+        klusterlet = Klusterlet(
+            self.spoke,
+            self.spoke,
+            kept,
+            Folder(folder / "pending"),
+            AgentSettings(""),
+            clock=clock or SystemClock(),
+        )
+        options = RegistrationOptions(bootstraps=(self.hub.bootstrap,), cluster_name=name, look=0.05)
+        return Agent(options, klusterlet)
+
+    async def joined(self, name: str) -> None:
+        """What an administrator does until the cluster is there; its lease lasts a second from then on."""
+        await eventually(lambda: self.hub.known(name))
+        spec = {"spec": {"leaseDurationSeconds": 1}}
+        await self.hub.admin.patch(CLUSTERS, "", name, spec, type=PatchType.MERGE)
+        await eventually(lambda: self.hub.requests(name))
+        await self.hub.approved(name)
+        await self.hub.accept(name)
+        await eventually(lambda: self.hub.available(name))
+
+    async def examined(self, *names: str, spoke: bool = False, **told: Any) -> Examination:
+        """What is found of clusters; nothing is left time to come about."""
+        one = SpokeOptions(
+            names[0] if names else "", told.pop("bootstrap", None), told.pop("hub_folder", None)
+        )
+        options = DoctorOptions(names, spoke=one, **{"settle": 0.0, **told})
+        return await examine(self.hub.admin, self.spoke if spoke else None, options)
+
+    async def found(self, cause: str, *names: str, within: float = 30.0, **told: Any) -> Examination:
+        """Look until a cause is found, as a root."""
+
+        async def look() -> Examination | None:
+            found = await self.examined(*names, **told)
+            return found if cause in roots(found) else None
+
+        answer = await eventually(look, within, describe=f"{cause} is found")
+        assert isinstance(answer, Examination)
+        return answer
+
+    async def healthy(self, *names: str, **told: Any) -> Examination:
+        """Look until nothing is found."""
+
+        async def look() -> Examination | None:
+            found = await self.examined(*names, **told)
+            return found if not found.diagnosis.findings else None
+
+        answer = await eventually(look, 30.0, describe="nothing is found")
+        assert isinstance(answer, Examination)
+        return answer
+
+
+Unique = Callable[[str], str]
+Act = Callable[[], Awaitable[object]]
