@@ -34,7 +34,7 @@ from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.klusterlet.kubeconfig import address_of
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
-from gitops_ocm.kube.identity import Connection
+from gitops_ocm.kube.identity import Connection, Pem
 from gitops_ocm.kube.kubeconfig import held_kubeconfig, load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
@@ -89,7 +89,11 @@ async def _tried(way: Way, connection: Connection, rights: Sequence[Right]) -> W
         fault = Fault.UNAUTHORIZED if error.http_code == 401 else Fault.OTHER
         return replace(way, fault=fault, said=error.message)
     except Unreachable as error:
-        return replace(way, fault=fault_of(error), said=error.message)
+        fault = fault_of(error)
+        if fault is Fault.OTHER and connection.certificate and await server_time(connection):
+            # It answers whoever shows no certificate: some servers hang up instead of saying 401.
+            fault = Fault.UNAUTHORIZED
+        return replace(way, fault=fault, said=error.message)
     finally:
         await client.close()
     lacks = [_words(right) for right, allowed in zip(rights, answers, strict=True) if not allowed]
@@ -144,8 +148,9 @@ def _end_of_token(kubeconfig: bytes) -> datetime | None:
 
 
 async def server_time(connection: Connection) -> datetime | None:
-    """The time an API server puts on its answers; None where none is to be had."""
-    tls = connection.ssl_context() if connection.server.startswith("https:") else False
+    """The time an API server puts on its answers to nobody in particular; None where none is to be had."""
+    nobody = replace(connection, certificate=Pem(), key=Pem())
+    tls = nobody.ssl_context() if connection.server.startswith("https:") else False
     proxy = URL(connection.proxy_url) if connection.proxy_url else None
     limit = aiohttp.ClientTimeout(total=PATIENCE)
     with suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError):

@@ -46,17 +46,11 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
         return
     if way is not None:
         yield from _hub_way(way, spoke, evidence)
-    elif _looked(spoke) and _expected(spoke, evidence):
-        where = f"in {spoke.namespace}" if spoke.namespace else "where it was looked for"
-        sentence = f"The agents of {spoke.cluster} have no hub kubeconfig {where}: they have not joined."
+    elif spoke.namespace and _expected(spoke, evidence):
+        sentence = f"The agents of {spoke.cluster} have no hub kubeconfig in {spoke.namespace}: they have not joined."
         fact = Fact("Secret hub-kubeconfig-secret", "", "not found")
         yield _finding("hub-kubeconfig-missing", spoke, sentence, (fact,), REJOIN)
     yield from _bootstrap_way(spoke, evidence)
-
-
-def _looked(spoke: Spoke) -> bool:
-    """Whether it was looked for kubeconfigs, and there are agents that should have them."""
-    return bool(spoke.namespace) or spoke.bootstrap_way is not None
 
 
 def _expected(spoke: Spoke, evidence: Evidence) -> bool:
