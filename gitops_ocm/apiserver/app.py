@@ -11,6 +11,7 @@ import gzip
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
@@ -22,7 +23,8 @@ from gitops_ocm.apiserver.access import Access, RoleObjects, attributes_of
 from gitops_ocm.apiserver.authentication import Authenticator, Certificate
 from gitops_ocm.apiserver.deprecations import deprecations
 from gitops_ocm.apiserver.discovery import Discovery
-from gitops_ocm.apiserver.handlers import Call, Handlers, Reply, check_shape, not_allowed
+from gitops_ocm.apiserver.handlers import Call, Handlers, Reply
+from gitops_ocm.apiserver.handlers_shape import check_shape, not_allowed
 from gitops_ocm.apiserver.handlers_system import (
     ANY_METHOD,
     WHOLE_HEALTH,
@@ -53,7 +55,9 @@ from gitops_ocm.apiserver.rbac import User
 from gitops_ocm.apiserver.request_info import RequestInfo, read
 from gitops_ocm.apiserver.reviews import Reviews
 from gitops_ocm.apiserver.signing_key import discovery_document
+from gitops_ocm.apiserver.values import Page
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.apiserver.workers import LARGE, Workers
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.runtime.log import get_logger, place_of
@@ -87,6 +91,7 @@ class App:
         self._authenticator = authenticator
         self._now = now
         self._limits = Limits()
+        self._workers = Workers()
         self._certificates: WeakKeyDictionary[asyncio.BaseTransport, Certificate | None] = WeakKeyDictionary()
         self._address = address
         self.access = Access(RoleObjects(api))
@@ -107,7 +112,8 @@ class App:
         return self._discovery
 
     async def close(self) -> None:
-        """End the connections to webhooks."""
+        """End the connections to webhooks, and the threads."""
+        self._workers.close()
         await self._webhooks.close()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -150,21 +156,43 @@ class App:
     async def _replied(self, request: web.BaseRequest, asked: Call) -> web.StreamResponse:
         async with self._limits.body(request) as body:
             call = replace(asked, body=body)
-            reply = self._reviews.answer(call) if call.info.verb == "create" else None
+            reply = await self._reviewed(call) if call.info.verb == "create" else None
             reply = reply or await self._handled(call)
         return await self._respond(request, reply, call)
+
+    async def _reviewed(self, call: Call) -> Reply | None:
+        """The answer to what is asked of the server and not stored."""
+        if len(call.body) < LARGE:
+            return self._reviews.answer(call)
+        return await self._workers.read(partial(self._reviews.answer, call))
 
     async def _handled(self, call: Call) -> Reply:
         """Nobody is told of a write before it is kept, nor of a refusal that follows from one."""
         if call.info.verb == "list":
-            return await _taking_turns(self._handlers.listing(call))
+            page = await _taking_turns(self._handlers.listing(call))
+            return await self._listed(call, page)
         try:
             if call.consultation is None:
-                return self._handlers.handle(call)
-            return await consulted(lambda: self._handlers.handle(call), call.consultation, self._webhooks.ask)
+                return await self._attempted(call)
+            attempt = partial(self._attempted, call)
+            return await consulted(attempt, call.consultation, self._webhooks.ask)
         finally:
             if call.info.verb != "get":
                 await self._api.store.settled()
+
+    async def _attempted(self, call: Call) -> Reply:
+        """Carried out so that nobody else waits long for it."""
+        if call.info.verb == "deletecollection":
+            return await self._listed(call, await _taking_turns(self._handlers.deleting(call)))
+        if not self._handlers.is_large(call):
+            return self._handlers.handle(call)
+        reply = await self._workers.write(lambda place: self._handlers.handle(replace(call, place=place)))
+        return replace(reply, large=True)
+
+    async def _listed(self, call: Call, page: Page) -> Reply:
+        if call.form == PLAIN or page.items.size < LARGE:
+            return self._handlers.listed(call, page)
+        return replace(await self._workers.read(partial(self._handlers.listed, call, page)), large=True)
 
     def _user(self, request: web.BaseRequest) -> User:
         headers = request.headers
@@ -265,7 +293,8 @@ class App:
         return response
 
     async def _respond(self, request: web.BaseRequest, reply: Reply, call: Call) -> web.StreamResponse:
-        body = encode(reply.document, call.form, pretty=_pretty(request, call.query))
+        encoded = partial(encode, reply.document, call.form, pretty=_pretty(request, call.query))
+        body = await self._workers.read(encoded) if reply.large else encoded()
         headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
         response = web.Response(status=reply.status, headers=headers)
         for warning in (*deprecations(call.served), *reply.warnings):
@@ -315,13 +344,13 @@ async def _unsent(line: bytes) -> None:
     """Where a HEAD's body goes."""
 
 
-async def _taking_turns(steps: Generator[None, None, Reply]) -> Reply:
+async def _taking_turns(steps: Generator[None, None, Page]) -> Page:
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            reply: Reply = end.value
-            return reply
+            page: Page = end.value
+            return page
         await asyncio.sleep(0)
 
 

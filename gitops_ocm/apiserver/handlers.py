@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from gitops_ocm.apiserver import csr_rules
 from gitops_ocm.apiserver.access import Access
 from gitops_ocm.apiserver.bodies import Body
@@ -26,23 +28,23 @@ from gitops_ocm.apiserver.handlers_options import (
     write_query,
 )
 from gitops_ocm.apiserver.handlers_scale import SCALE, check_scale, patched_scale, replicas_patch, scale_of
-from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource
 from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.list_options import check_list
-from gitops_ocm.apiserver.negotiation import Form, decode_patch, patch_type
+from gitops_ocm.apiserver.negotiation import PLAIN, Form, decode_patch, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.store import parse_version
 from gitops_ocm.apiserver.tables import DEFAULT
-from gitops_ocm.apiserver.values import Answer, WriteOptions
+from gitops_ocm.apiserver.values import Answer, Page, Place, WriteOptions, here
 from gitops_ocm.apiserver.verbs import WHOLE_OBJECT, Api
+from gitops_ocm.apiserver.workers import LARGE
 from gitops_ocm.decide.admission import Requester, Review
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
-from gitops_ocm.objects.faults import ApiError, bad_request, not_found
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.lifecycle import marked
-from gitops_ocm.objects.names import path_problems
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.service_addresses import SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,18 @@ class Call:
     content_type: str = ""
     user_agent: str = ""
     consultation: Consultation | None = None
+    place: Place = here
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer: a document, its HTTP status, and warnings for the person who asked."""
+    """What to answer: a document, its HTTP status, warnings for the person who asked; whether it takes long
+    to encode."""
 
-    document: Object
+    document: Any
     status: int = 200
     warnings: tuple[str, ...] = ()
+    large: bool = False
 
 
 class Handlers:
@@ -82,11 +87,10 @@ class Handlers:
             "update": self._update,
             "patch": self._patch,
             "delete": self._delete,
-            "deletecollection": self._delete_collection,
         }
 
     def handle(self, call: Call) -> Reply:
-        """Carry the request out; a LIST is carried out in steps, by `listing`."""
+        """Carry the request out; what is of a collection is carried out in steps: `listing`, `deleting`."""
         return self._verbs[call.info.verb](call)
 
     def _get(self, call: Call) -> Reply:
@@ -96,11 +100,23 @@ class Handlers:
         if info.subresource == SCALE:
             scale = self._scale_now(call)
             return Reply(formed(scale, call.served, call.form, self._now(), call.query, columns=DEFAULT))
+        if call.form == PLAIN:
+            body = self._api.json(call.served, info.namespace, info.name, info.subresource)
+            return Reply(orjson.Fragment(body))
         obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
         return Reply(formed(obj, call.served, call.form, self._now(), call.query))
 
-    def listing(self, call: Call) -> Generator[None, None, Reply]:
-        """A LIST. Between its steps others can be served."""
+    def is_large(self, call: Call) -> bool:
+        """Whether the request is about so large an object that it takes long."""
+        info, served = call.info, call.served
+        if served.resource.of == SERVICE or (info.verb == "get" and call.form == PLAIN):
+            return False  # a service is allotted what others must not have meanwhile
+        if len(call.body) >= LARGE:
+            return True
+        return bool(info.name) and self._api.size(served, info.namespace, info.name) >= LARGE
+
+    def listing(self, call: Call) -> Generator[None, None, Page]:
+        """What a LIST finds. Between its steps others can be served."""
         query = call.query
         integer(query, "timeoutSeconds")
         if asked(query, "sendInitialEvents") is not None:
@@ -120,7 +136,12 @@ class Handlers:
             resource_version=query.get("resourceVersion", ""),
             resource_version_match=query.get("resourceVersionMatch", ""),
         )
-        return Reply(formed_list(page, call.served, call.form, self._now(), query))
+        return page
+
+    def listed(self, call: Call, page: Page) -> Reply:
+        """The answer to a LIST (or to a DELETE of a collection) that found this."""
+        document = formed_list(page, call.served, call.form, self._now(), call.query)
+        return Reply(document, warnings=page.warnings)
 
     def _create(self, call: Call) -> Reply:
         body = _body(call)
@@ -189,18 +210,17 @@ class Handlers:
         answer = self._api.delete(call.served, info.namespace, info.name, options, call.consultation)
         return Reply(_deleted(call, answer, self._now()), warnings=answer.warnings)
 
-    def _delete_collection(self, call: Call) -> Reply:
-        body = _sent(call)
-        page = self._api.delete_collection(
+    def deleting(self, call: Call) -> Generator[None, None, Page]:
+        """A DELETE of a collection, some objects at a time."""
+        page = yield from self._api.deleting(
             call.served,
             call.info.namespace,
-            delete_options(call.query, body),
+            delete_options(call.query, _sent(call)),
             labels=call.query.get("labelSelector", ""),
             fields=call.query.get("fieldSelector", ""),
             consultation=call.consultation,
         )
-        document = formed_list(page, call.served, call.form, self._now(), call.query)
-        return Reply(document, warnings=page.warnings)
+        return page
 
     def _scale_now(self, call: Call, *, read: bool = True) -> Object:
         obj = self._api.get(call.served, call.info.namespace, call.info.name)
@@ -224,6 +244,7 @@ class Handlers:
             duplicates=duplicates,
             requester=self._requester(call.user),
             consultation=call.consultation,
+            place=call.place,
             document=told_options(call.query),
         )
 
@@ -290,67 +311,6 @@ class Handlers:
         )
         answer = self._api.patch(call.served, info.namespace, info.name, kind, body, tried)
         self._guard(call, answer.obj)
-
-
-_ON_COLLECTIONS = ("list", "watch", "deletecollection")
-_ON_SUBRESOURCES = {"token": ("create",), "finalize": ("update",)}
-_ON_OTHERS = ("get", "update", "patch")
-
-
-def check_shape(info: RequestInfo, served: Served, method: str) -> None:
-    """404 or 405 for a path or method that this resource does not have."""
-    if method == "HEAD" and not served.custom:
-        raise not_allowed()
-    if info.name:
-        check_path_name(info.name)
-    _check_path(info, served)
-    _check_method(info, served, method)
-
-
-def _check_path(info: RequestInfo, served: Served) -> None:
-    resource = served.resource
-    if info.name and resource.verbs == {"create"}:
-        raise no_such_resource()
-    if info.subresource and info.subresource not in resource.subresources:
-        raise not_found(resource.group, resource.plural, info.name) if served.custom else no_such_resource()
-    in_namespace = _in_namespace(info)
-    if in_namespace and not resource.namespaced:
-        raise NoSuchPath if served.custom else no_such_resource()
-    if resource.namespaced and not in_namespace and info.name and info.verb not in _ON_COLLECTIONS:
-        raise no_such_resource()
-
-
-def _check_method(info: RequestInfo, served: Served, method: str) -> None:
-    resource = served.resource
-    if resource.namespaced and not _in_namespace(info) and info.verb not in ("list", "watch"):
-        raise NoSuchPath if served.custom else not_allowed()
-    if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
-        raise not_allowed()
-    if info.subresource:
-        allowed = info.verb in _ON_SUBRESOURCES.get(info.subresource, _ON_OTHERS)
-    else:
-        fits = bool(info.name) is not (info.verb == "create") or info.verb in _ON_COLLECTIONS
-        allowed = fits and info.verb in resource.verbs
-    if not allowed:
-        raise not_allowed()
-
-
-def _in_namespace(info: RequestInfo) -> bool:
-    """Whether the path is inside a namespace; that of a namespace itself is not."""
-    return bool(info.namespace) and not (info.plural == "namespaces" and not info.group)
-
-
-def check_path_name(name: str) -> None:
-    """400 for a name that no path can carry on to the store."""
-    for problem in path_problems(name):
-        raise bad_request(f'Name parameter invalid: "{name}": {problem}')
-
-
-def not_allowed() -> ApiError:
-    """405."""
-    return ApiError(
-        "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
-    )
 
 
 def _is_csr(call: Call) -> bool:

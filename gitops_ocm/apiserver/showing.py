@@ -75,6 +75,11 @@ class Items(Sequence[Object]):
     def __len__(self) -> int:
         return len(self._stored)
 
+    @property
+    def size(self) -> int:
+        """Bytes that they are kept in."""
+        return sum(len(stored.body) for stored in self._stored)
+
     def copies(self) -> list[Object]:
         """All of them, the caller's own."""
         return [self._shown.copy(stored) for stored in self._stored]

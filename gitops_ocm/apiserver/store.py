@@ -24,6 +24,8 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 
 _DIGITS = 20
+MAX_OBJECT = 3 * 1024 * 1024
+"""Bytes of JSON of one object, `managedFields` and all. What etcd takes is half of that, of protobuf."""
 HISTORY = 20_000
 """Changes that the window holds at most."""
 
@@ -135,6 +137,11 @@ class Store:
         change = self._overlay.get(key)
         return self.committed(key) if change is None else change.new
 
+    def version_of(self, key: Key) -> str:
+        """The version of the object that the next write finds; empty where there is none."""
+        found = self._latest(key)
+        return "" if found is None else str(found.version)
+
     def committed(self, key: Key) -> Stored | None:
         """The object as readers are to see it, or None."""
         return self._objects.get(key.resource, {}).get(key)
@@ -151,7 +158,8 @@ class Store:
         """The keys of a resource (in a namespace) that the next write finds, in order."""
         order = self._order.get(resource, [])
         found = order[_start(order, resource, namespace, "") : _end(order, resource, namespace)]
-        changed = {k: c.new for k, c in self._overlay.items() if k.resource == resource}
+        # Copied first: a request that is worked out in a thread looks too (`workers`).
+        changed = {k: c.new for k, c in list(self._overlay.items()) if k.resource == resource}
         if not changed:
             return found
         fresh = (k for k, v in changed.items() if v is not None and namespace in ("", k.namespace))
@@ -185,6 +193,11 @@ class Store:
         if obj is not None:
             result = stamped(obj, version)
             new = Stored.of(result, version)
+            if len(new.body) > MAX_OBJECT:
+                text = (
+                    f"Request entity too large: the object takes {len(new.body)} bytes, limit is {MAX_OBJECT}"
+                )
+                raise ApiError("RequestEntityTooLarge", text)
             self._decoded.keep(new, result)
         else:
             assert old is not None

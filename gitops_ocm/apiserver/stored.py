@@ -2,11 +2,13 @@
 
 A decoded object takes three to five times the memory of its JSON, and most objects are only ever
 handed on. So the JSON is what is kept; `Decoded` remembers the objects that were looked into lately.
+Those are looked at by threads too (`workers`), so they are behind a lock.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 
 import orjson
 
@@ -59,21 +61,25 @@ class Decoded:
         self._limit = limit
         self._size = 0
         self._kept: OrderedDict[Stored, Object] = OrderedDict()
+        self._lock = Lock()
 
     def of(self, stored: Stored) -> Object:
         """The object, shared with whoever asks: read it, never change it."""
-        found = self._kept.get(stored)
-        if found is None:
-            found = stored.decode()
-            self.keep(stored, found)
-        else:
-            self._kept.move_to_end(stored)
+        with self._lock:
+            found = self._kept.get(stored)
+            if found is not None:
+                self._kept.move_to_end(stored)
+                return found
+        found = stored.decode()
+        self.keep(stored, found)
         return found
 
     def keep(self, stored: Stored, obj: Object) -> None:
         """Remember what a stored object decodes to."""
-        self._kept[stored] = obj
-        self._size += len(stored.body)
-        while self._size > self._limit:
-            oldest, _ = self._kept.popitem(last=False)
-            self._size -= len(oldest.body)
+        with self._lock:
+            if stored not in self._kept:
+                self._size += len(stored.body)
+            self._kept[stored] = obj
+            while self._size > self._limit:
+                oldest, _ = self._kept.popitem(last=False)
+                self._size -= len(oldest.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -12,11 +12,25 @@ from gitops_ocm.decide.admission import ADMIN, Requester
 from gitops_ocm.objects.ref import Object
 
 
+class Overtaken(Exception):
+    """What a write was worked out from has changed before it could be kept."""
+
+
+Keep = Callable[[], Object]
+Place = Callable[[Keep], Object]
+"""Where a write that has been worked out is kept: here and now, or by the loop that the store belongs to."""
+
+
+def here(keep: Keep) -> Object:
+    """Keep it at once."""
+    return keep()
+
+
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
     """How a write is meant. `field_validation` is Strict, Warn or Ignore; `requester` is who asks,
     `duplicates` what the request said twice. With a `consultation`, what is registered in the server has its
-    say: webhooks and policies; `document` is the options as they are told."""
+    say: webhooks and policies; `document` is the options as they are told. `place` keeps what it came to."""
 
     field_manager: str = ""
     dry_run: bool = False
@@ -25,6 +39,7 @@ class WriteOptions:
     duplicates: tuple[str, ...] = ()
     requester: Requester = ADMIN
     consultation: Consultation | None = None
+    place: Place = here
     document: Mapping[str, Any] = field(default_factory=dict)
 
 

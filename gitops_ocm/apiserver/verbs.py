@@ -23,19 +23,20 @@ from gitops_ocm.apiserver.deciding import Deciding, rewritten
 from gitops_ocm.apiserver.fragments import check_match, checked_fragment, part_for
 from gitops_ocm.apiserver.hooks.admission import Hooks
 from gitops_ocm.apiserver.hooks.consultation import Consultation
+from gitops_ocm.apiserver.keeping import Keeping
 from gitops_ocm.apiserver.namespaces import check_deletable
-from gitops_ocm.apiserver.naming import new_suffix, new_uid, taken
+from gitops_ocm.apiserver.naming import new_suffix, new_uid
 from gitops_ocm.apiserver.patching import check_type, patched, said_of_patch
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
+from gitops_ocm.apiserver.showing import Shown
 from gitops_ocm.apiserver.standing import MANAGER
-from gitops_ocm.apiserver.store import HISTORY, Storage, Store, StoreFailed
+from gitops_ocm.apiserver.store import HISTORY, Storage, Store
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.upkeep import Upkeep
 from gitops_ocm.apiserver.values import Answer as Answer
 from gitops_ocm.apiserver.values import ListOptions, WatchOptions
 from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
-from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects import intake, lifecycle, ownership
@@ -44,6 +45,8 @@ from gitops_ocm.objects.faults import ApiError, Cause, invalid, not_found, uncla
 from gitops_ocm.objects.ref import Object
 
 DEFAULT_OPTIONS = WriteOptions()
+_AT_ONCE = 100
+"""Objects of a collection that are deleted before others get their turn."""
 WHOLE_OBJECT = ("", "status", "finalize", "approval")
 """Subresources that show and take the whole object."""
 
@@ -73,6 +76,7 @@ class Api:
         self._decide = Deciding(Hooks(self.store, self._registry))
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
         self._upkeep = Upkeep(self.store, self._registry, now, self._own)
+        self._keeping = Keeping(self.store, self._registry, self._upkeep, catalog)
         self._upkeep.start()
 
     @property
@@ -82,7 +86,7 @@ class Api:
 
     def keep_in_namespaces(self, objects: Iterable[Object]) -> None:
         """Have these objects in every namespace, from now on (`standing`)."""
-        with self._transaction():
+        with self._keeping.transaction():
             self._upkeep.keep(objects)
 
     def close(self) -> None:
@@ -95,6 +99,18 @@ class Api:
         if found is None or subresource not in WHOLE_OBJECT:
             raise not_found(served.resource.group, served.resource.plural, name)
         return self._registry.presented(self.store.decoded(found), served)
+
+    def json(self, served: Served, namespace: str, name: str, subresource: str = "") -> bytes:
+        """The JSON of one object, as it is kept; raises NotFound."""
+        found = self.store.committed(key_for(served, namespace, name))
+        if found is None or subresource not in WHOLE_OBJECT:
+            raise not_found(served.resource.group, served.resource.plural, name)
+        return Shown(self.store, self._registry, served).json(found)
+
+    def size(self, served: Served, namespace: str, name: str) -> int:
+        """Bytes that an object is kept in, 0 where it is not there."""
+        found = self.store.committed(key_for(served, namespace, name))
+        return 0 if found is None else len(found.body)
 
     def _newest(self, served: Served, namespace: str, name: str, subresource: str = "") -> Object:
         """One object as it is to be changed; raises NotFound."""
@@ -165,18 +181,8 @@ class Api:
     def _store_new(
         self, served: Served, obj: Object, options: WriteOptions, warnings: tuple[str, ...]
     ) -> Answer:
-        meta = obj["metadata"]
         warnings += self._decide.judged(served, obj, None, options)
-        key = key_for(served, meta.get("namespace") or "", meta["name"])
-        have = self.store.get(key)
-        if have is not None:
-            raise taken(served, have)
-        if options.dry_run:
-            return Answer(obj, warnings, created=True)
-        with self._transaction():
-            stored = self.store.write(key, self._registry.stored(obj, served))
-            self._upkeep.after_write(key, None, stored)
-        return Answer(self._registry.presented(stored, served), warnings, created=True)
+        return self._keeping.created(served, obj, options, warnings)
 
     def update(
         self,
@@ -289,24 +295,7 @@ class Api:
         if completed is not new:
             new = lifecycle.recounted(old, completed, resource)
         warnings += more + self._decide.judged(served, new, old, options, subresource)
-        return self._store_changed(served, old, new, options, warnings)
-
-    def _store_changed(
-        self, served: Served, old: Object, new: Object, options: WriteOptions, warnings: tuple[str, ...]
-    ) -> Answer:
-        key = key_for(served, old["metadata"].get("namespace") or "", old["metadata"]["name"])
-        if lifecycle.unchanged(old, new):
-            return Answer(old, warnings)
-        gone = lifecycle.finished(new)
-        if options.dry_run:
-            return Answer(new, warnings, removed=gone)
-        with self._transaction():
-            if gone:
-                self._remove(key)
-                return Answer(new, warnings, removed=True)
-            stored = self.store.write(key, self._registry.stored(new, served))
-            self._upkeep.after_write(key, old, stored)
-        return Answer(self._registry.presented(stored, served), warnings)
+        return self._keeping.changed(served, old, new, options, warnings)
 
     def delete(
         self,
@@ -335,63 +324,63 @@ class Api:
         deletion = self._upkeep.deletion(key, old, propagation)
         if deletion.fate is lifecycle.Fate.REMOVED:
             if not dry_run:
-                with self._transaction():
-                    self._remove(key)
+                with self._keeping.transaction():
+                    self._keeping.remove(key)
             return Answer(deletion.obj, warnings, removed=True)
         if deletion.fate is lifecycle.Fate.UNCHANGED or dry_run:
             return Answer(deletion.obj, warnings)
-        with self._transaction():
-            stored = self.store.write(key, self._registry.stored(deletion.obj, served))
-            self._upkeep.after_write(key, old, stored)
+        stored = self._keeping.put(key, old, deletion.obj, served)
         return Answer(self._registry.presented(stored, served), warnings)
+
+    def deleting(
+        self,
+        served: Served,
+        namespace: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        consultation: Consultation | None = None,
+        **selection: Unpack[ListOptions],
+    ) -> Generator[None, None, Page]:
+        """Delete all objects selected, some at a time; the page shows them as they were."""
+        page = yield from self.listing(served, namespace, **selection)
+        if consultation is not None:
+            # All are judged before the first is gone: asking a webhook begins this anew.
+            judge = partial(self._decide.deletion, served, options=options or {}, consultation=consultation)
+            told = [judge(obj, named=False) for obj in page.items]
+            page = replace(page, warnings=tuple(dict.fromkeys(text for each in told for text in each)))
+        for at in range(0, len(page.items), _AT_ONCE):
+            yield
+            with self._keeping.transaction():
+                for obj in page.items[at : at + _AT_ONCE]:
+                    with _passing_over_missing():
+                        meta = obj["metadata"]
+                        self.delete(served, meta.get("namespace") or "", meta["name"], options)
+        return page
 
     def delete_collection(
         self,
         served: Served,
         namespace: str,
         options: Mapping[str, Any] | None = None,
-        *,
-        labels: str = "",
-        fields: str = "",
-        consultation: Consultation | None = None,
+        **selection: Unpack[ListOptions],
     ) -> Page:
-        """Delete all objects selected; the page shows them as they were."""
-        page = self.list(served, namespace, labels=labels, fields=fields)
-        if consultation is not None:
-            # All are judged before the first is gone: asking a webhook begins this anew.
-            judge = partial(self._decide.deletion, served, options=options or {}, consultation=consultation)
-            told = [judge(obj, named=False) for obj in page.items]
-            page = replace(page, warnings=tuple(dict.fromkeys(text for each in told for text in each)))
-        with self._transaction():
-            for obj in page.items:
-                meta = obj["metadata"]
-                try:
-                    self.delete(served, meta.get("namespace") or "", meta["name"], options)
-                except ApiError as error:
-                    if error.reason != "NotFound":
-                        raise
-        return page
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """One write and what follows from it; where it cannot be kept, none of it happened."""
-        try:
-            with self.store.batch():
-                yield
-        except StoreFailed:
-            self.lost()
-            raise
+        """`deleting`, at once."""
+        return reading.page(self.deleting(served, namespace, options, **selection))
 
     def lost(self) -> None:
         """Writes could not be kept: learn anew what they had changed beside the store."""
-        self._registry.reload(self._catalog, self.store.objects(CRD_RESOURCE).values())
-        self._upkeep.reindex()
-
-    def _remove(self, key: Key) -> None:
-        last = self.store.write(key, None)
-        self._upkeep.after_removal(key, last)
+        self._keeping.lost()
 
     def _own(self, obj: Object, namespace: str) -> None:
         served = self.catalog.served(obj["apiVersion"], obj["kind"])
         if served is not None:
             self.create(served, namespace, obj, WriteOptions(field_manager=MANAGER))
+
+
+@contextmanager
+def _passing_over_missing() -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        if error.reason != "NotFound":
+            raise

@@ -52,8 +52,18 @@ def decoded(value: Any, schema: Schema | None) -> Any:
         return _object(value, schema) if schema.properties else _map(value, schema)
     if isinstance(value, list):
         items = schema.items
+        if items is not None and None in value:
+            value = [_zero(items) if item is None else item for item in value]
         return value if items is None or items.scalar else [decoded(v, items) for v in value]
     return value
+
+
+_ZEROS: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
+
+
+def _zero(schema: Schema) -> Any:
+    """What Go has where a list says null: nothing of a struct or a text, but not nothing at all."""
+    return {} if schema.properties else _ZEROS.get(schema.type)
 
 
 def _map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:

@@ -81,13 +81,13 @@ class Consultation:
 Ask = Callable[[Question], Awaitable[Verdict | ApiError]]
 
 
-async def consulted(attempt: Callable[[], T], consultation: Consultation, ask: Ask) -> T:
+async def consulted(attempt: Callable[[], Awaitable[T]], consultation: Consultation, ask: Ask) -> T:
     """What the attempt comes to, with every webhook asked that it concerns."""
     try:
         async with asyncio.timeout(REQUEST_SECONDS):
             while True:
                 try:
-                    return attempt()
+                    return await attempt()
                 except Unanswered as needed:
                     questions = needed.questions
                 answers = await asyncio.gather(*map(ask, questions))
