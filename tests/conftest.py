@@ -26,9 +26,32 @@ from gitops_ocm.objects.served import NAMESPACES
 
 GIVEN = "GITOPS_OCM_TEST_KUBECONFIG"
 HUBS = ("memory", "embedded", "kubernetes")
-GO_MODULE = Path(__file__).parent / "controlplane"
+TESTS = Path(__file__).parent
+GO_MODULE = TESTS / "controlplane"
+ON_THE_WIRE = (("wire", "agent"), ("wire", "hub"))
 LAST_WORDS = 5.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what belongs in one process, where several share the work (`--dist loadgroup`).
+
+    A file's tests stay together, for what they share, and so do all that need the real control plane, for
+    each process starts its own. The two suites on the wire have control planes that no other test uses.
+    """
+    for item in items:
+        file = item.path.relative_to(TESTS)
+        whole = file.parts[:2] in ON_THE_WIRE
+        alone = "controlplane" if item.get_closest_marker("controlplane") else str(file)
+        item.add_marker(pytest.mark.xdist_group("-".join(file.parts[:2]) if whole else alone))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Build the control plane before there are processes whose output nobody sees."""
+    if "not controlplane" not in config.option.markexpr:
+        _build_control_plane(config)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -36,13 +59,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # The modules, models and items are there to stay: no collection of garbage need walk them again.
     gc.collect()
     gc.freeze()
-    needed = any(item.get_closest_marker("controlplane") for item in session.items)
-    if not needed or session.config.option.collectonly or GIVEN in os.environ:
+    if any(item.get_closest_marker("controlplane") for item in session.items):
+        _build_control_plane(session.config)
+
+
+def _build_control_plane(config: pytest.Config) -> None:
+    if config.option.collectonly or GIVEN in os.environ:
         return
     from gitops_ocm.errors import GitopsError
     from gitops_ocm.testing.programs import ensure
 
-    capture = session.config.pluginmanager.getplugin("capturemanager")
+    capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         try:
             ensure(os.environ, GO_MODULE)

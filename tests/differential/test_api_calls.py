@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from gitops_ocm.decide.writes import is_deleting
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import CRDS
+from gitops_ocm.testing.clusters import install
 from tests.differential.allowed import ALLOWED
 from tests.differential.judge import SCRIPT, judged
 from tests.differential.play import Server, connected
@@ -19,7 +23,7 @@ pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
 
 
 @pytest.fixture(scope="session")
-async def servers(
+async def connections(
     embedded_kubeconfig: Path,
     embedded_cluster: Cluster,
     kubernetes_kubeconfig: Path,
@@ -28,6 +32,25 @@ async def servers(
     """The real server and the embedded one, both with OCM's kinds."""
     async with connected(kubernetes_kubeconfig) as real, connected(embedded_kubeconfig) as ours:
         yield real, ours
+
+
+@pytest.fixture
+async def servers(
+    connections: tuple[Server, Server], embedded_cluster: Cluster, kubernetes_cluster: Cluster
+) -> tuple[Server, Server]:
+    """Both, with what other tests of this run have defined on one of them on the other too."""
+    pair = (kubernetes_cluster, embedded_cluster)
+    real, ours = [{crd["metadata"]["name"]: crd for crd in (await c.list(CRDS)).items} for c in pair]
+    for cluster, have, want in ((kubernetes_cluster, real, ours), (embedded_cluster, ours, real)):
+        lacking = [want[name] for name in sorted(want.keys() - have.keys()) if not is_deleting(want[name])]
+        await install(cluster, [_as_written(crd) for crd in lacking])
+    return connections
+
+
+def _as_written(crd: Object) -> Object:
+    """A definition without what a server made of it."""
+    kept = {"apiVersion": CRDS.api_version, "kind": CRDS.kind, "spec": crd["spec"]}
+    return {**kept, "metadata": {"name": crd["metadata"]["name"]}}
 
 
 @pytest.mark.parametrize("scenario", SCRIPT)

@@ -14,10 +14,12 @@ pytestmark = pytest.mark.controlplane
 NOT_HERE = {
     ("bindings", "v1"): "giving pods their nodes is for a scheduler, and there is none",
     ("componentstatuses", "v1"): "deprecated since 1.19, and about programs that are not there",
+    ("clustermanagementaddons", "addon.open-cluster-management.io/v1alpha1"): "listed at v1beta1 here",
+    ("managedclusteraddons", "addon.open-cluster-management.io/v1alpha1"): "listed at v1beta1 here",
 }
 NOT_THERE = {
-    ("clustermanagementaddons", "addon.open-cluster-management.io/v1beta1"): "served at both versions here",
-    ("managedclusteraddons", "addon.open-cluster-management.io/v1beta1"): "served at both versions here",
+    ("clustermanagementaddons", "addon.open-cluster-management.io/v1beta1"): "served here too, and preferred",
+    ("managedclusteraddons", "addon.open-cluster-management.io/v1beta1"): "served here too, and preferred",
 }
 """Differences that stay: by plural and version, why."""
 
@@ -34,9 +36,12 @@ async def _listed(kubectl: Path, kubeconfig: Path) -> dict[tuple[str, str], str]
     return {(line.split()[0], _version(line)): line for line in lines}
 
 
+OURS = (".k8s.io", "open-cluster-management.io", "sync.gitops-ocm.io")
+
+
 def _is_a_guest(version: str) -> bool:
     group = version.rpartition("/")[0]
-    return "." in group and not group.endswith((".k8s.io", "open-cluster-management.io", "gitops-ocm.io"))
+    return "." in group and not group.endswith(OURS)
 
 
 def _version(line: str) -> str:
