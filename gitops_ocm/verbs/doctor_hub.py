@@ -79,7 +79,7 @@ def _fleet_asks(clusters: Sequence[str]) -> Iterable[Ask]:
     """What belongs to clusters; what does well is not kept where nothing else refers to it."""
     if not clusters:
         yield Ask(MANAGED_CLUSTER)
-        yield Ask(NAMESPACE, labels=CLUSTER_NAME_LABEL)
+        yield Ask(NAMESPACE)
         yield Ask(LEASE, name=CLUSTER_LEASE)
         yield from _of_namespace("")
         for kind in (CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE_BINDING):

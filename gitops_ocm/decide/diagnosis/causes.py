@@ -14,13 +14,15 @@ from dataclasses import dataclass
 class Cause:
     """One row. `title` is what many clusters with it have in common.
 
-    A `notice` is told and is no fault: somebody wanted it so.
+    A `notice` is told and is no fault: somebody wanted it so. What is `wide` concerns the whole hub, and so
+    explains other findings wherever they are; anything else explains what is of the same cluster or object.
     """
 
     code: str
     title: str
     explains: frozenset[str] = frozenset()
     notice: bool = False
+    wide: bool = False
 
 
 _WORKS = ("work-not-applied", "work-unavailable", "work-agent-silent")
@@ -56,22 +58,41 @@ _RECONCILED = (
 _NOT_INSTALLED = ("controllers-stopped", "webhook-refusing", "klusterlet-failed", *_RECONCILED)
 
 
-def _row(code: str, title: str, *explains: str, notice: bool = False) -> Cause:
-    return Cause(code, title, frozenset(explains), notice)
+def _row(code: str, title: str, *explains: str, notice: bool = False, wide: bool = False) -> Cause:
+    return Cause(code, title, frozenset(explains), notice, wide)
 
 
 CAUSES: tuple[Cause, ...] = (
-    _row("crd-missing", "kinds are not served", "operator-failed", *_NOT_INSTALLED),
-    _row("crd-version", "kinds are served at other versions", *_NOT_INSTALLED),
+    _row("crd-missing", "kinds are not served", "operator-failed", *_NOT_INSTALLED, wide=True),
+    _row("crd-version", "kinds are served at other versions", *_NOT_INSTALLED, wide=True),
     _row("feature-gates-invalid", "feature gates are not known"),
     _row(
-        "hub-pods", "pods of the hub do not run", "operator-failed", "operator-not-handled", *_NOT_INSTALLED
+        "hub-pods",
+        "pods of the hub do not run",
+        "operator-failed",
+        "operator-not-handled",
+        *_NOT_INSTALLED,
+        wide=True,
     ),
-    _row("operator-not-handled", "the hub's operator does not work", "operator-failed"),
-    _row("operator-failed", "the hub is not wholly installed", *_NOT_INSTALLED),
-    _row("controllers-stopped", "controllers do not work", *_RECONCILED),
-    _row("quota-exceeded", "a quota refuses writes", "acceptance-failed", "namespace-missing", *_ADDONS),
-    _row("webhook-refusing", "a webhook refuses writes", "acceptance-failed", "cluster-unknown", *_ADDONS),
+    _row("operator-not-handled", "the hub's operator does not work", "operator-failed", wide=True),
+    _row("operator-failed", "the hub is not wholly installed", *_NOT_INSTALLED, wide=True),
+    _row("controllers-stopped", "controllers do not work", *_RECONCILED, wide=True),
+    _row(
+        "quota-exceeded",
+        "a quota refuses writes",
+        "acceptance-failed",
+        "namespace-missing",
+        *_ADDONS,
+        wide=True,
+    ),
+    _row(
+        "webhook-refusing",
+        "a webhook refuses writes",
+        "acceptance-failed",
+        "cluster-unknown",
+        *_ADDONS,
+        wide=True,
+    ),
     _row("klusterlet-missing", "no Klusterlet is there", "hub-kubeconfig-missing", *_AGENT),
     _row(
         "klusterlet-not-handled",
@@ -162,7 +183,7 @@ CAUSES: tuple[Cause, ...] = (
     _row("gate-mismatch", "feature gates of hub and agents do not fit", *_ADDONS, "addon-not-handled"),
     _row("addon-undefined", "add-ons are not defined", *_ADDONS, "addon-not-handled"),
     _row("addon-not-configured", "add-ons are not configured", "addon-unavailable"),
-    _row("addon-not-handled", "add-ons are not handled", "addon-unavailable"),
+    _row("addon-not-handled", "agents of add-ons have not come", "addon-unavailable"),
     _row("addon-unavailable", "add-ons are not available"),
     _row("set-unknown", "cluster sets do not exist", "set-not-bound", "placement-empty"),
     _row("set-not-bound", "cluster sets are not bound", "placement-empty"),

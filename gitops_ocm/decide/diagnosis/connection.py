@@ -47,7 +47,8 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     if way is not None:
         yield from _hub_way(way, spoke, evidence)
     elif spoke.namespace and _expected(spoke, evidence):
-        sentence = f"The agents of {spoke.cluster} have no hub kubeconfig in {spoke.namespace}: they have not joined."
+        lack = f"The agents of {spoke.cluster} have no hub kubeconfig in {spoke.namespace}"
+        sentence = f"{lack}: they have not joined."
         fact = Fact("Secret hub-kubeconfig-secret", "", "not found")
         yield _finding("hub-kubeconfig-missing", spoke, sentence, (fact,), REJOIN)
     yield from _bootstrap_way(spoke, evidence)

@@ -41,7 +41,6 @@ _USED_BY: Mapping[str, tuple[Kind, ...]] = {
 _SYMPTOMS: Mapping[str, tuple[str, ...]] = {
     "registration": ("acceptance-not-handled", "lease-not-judged", "set-not-judged"),
     "placement": ("placement-not-decided",),
-    "addon": ("addon-not-handled",),
     "sync": ("sync-not-handled",),
 }
 _LATE = timedelta(seconds=5)

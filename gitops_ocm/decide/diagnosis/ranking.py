@@ -1,7 +1,7 @@
 """Findings in the order of causality: what follows from another is folded under it.
 
-A finding goes under the most fundamental one that explains it: of the same cluster, or of the whole hub; one
-about the hub goes under a cluster's only where every cluster it is about is such a one.
+A finding goes under the most fundamental one that explains it: of the same cluster, of the same object, or of
+the whole hub. What concerns clusters only through others goes under theirs where each of them has one.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ def _through(finding: Finding, of_cluster: Mapping[str, Sequence[Finding]]) -> F
 
 def _explains(root: Finding, finding: Finding) -> bool:
     """Causes before one in the table explain it; that keeps the folding free of circles."""
-    if RANK[root.cause] >= RANK[finding.cause]:
+    cause = BY_CODE[root.cause]
+    if RANK[root.cause] >= RANK[finding.cause] or finding.cause not in cause.explains:
         return False
-    return finding.cause in BY_CODE[root.cause].explains
+    return bool(root.cluster) or cause.wide or root.subject == finding.subject
 
 
 def _folded(root: Finding, under: Mapping[Finding, Sequence[Finding]]) -> Finding:

@@ -34,7 +34,8 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
         else:
             yield from _judged(work, applied, evidence)
     for cluster in sorted(silent):
-        if standing(hub, cluster).accepted:
+        each = standing(hub, cluster)
+        if each.accepted and not each.leaving:
             yield _not_taken_up(cluster, silent[cluster], evidence)
     if not evidence.clusters:
         yield from _sets(hub.objects.list(REPLICA_SET), evidence)
