@@ -1,6 +1,7 @@
 """Conditions in CEL about a write: what match conditions and admission policies say. Pure.
 
-Rules of schemas are `schema_rules`; both stand on the evaluator of `cel_engine`.
+Nothing is known of the types of what they name before they are asked. Rules of schemas are `schema_rules`;
+both stand on the package `cel`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from gitops_ocm.objects.cel_engine import cel
-from gitops_ocm.objects.cel_functions import FUNCTIONS
-
-FAILURES = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError)
-"""What an evaluation may end in."""
+from gitops_ocm.objects.cel.environment import Environment, Program
+from gitops_ocm.objects.cel.faults import CompileError
+from gitops_ocm.objects.cel.types import DYN
 
 
 class ConditionFailed(Exception):
@@ -31,17 +30,19 @@ class Outcome:
 
 def evaluated(expression: str, variables: Mapping[str, Any]) -> Any:
     """What an expression comes to; raises ConditionFailed."""
+    failed = f"expression '{expression.strip()}' resulted in error"
     try:
-        context = cel.Context(variables=dict(variables), functions=dict(FUNCTIONS))
-        return _program(expression).execute(context)
-    except FAILURES as error:
-        why = f"no such key: {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        raise ConditionFailed(f"expression '{expression.strip()}' resulted in error: {why}") from None
+        result = _program(expression, frozenset(variables)).run(variables)
+    except CompileError as error:
+        raise ConditionFailed(f"{failed}: {error.message}") from error
+    if result.error:
+        raise ConditionFailed(f"{failed}: {result.error}")
+    return result.value
 
 
 @lru_cache(maxsize=1024)
-def _program(text: str) -> Any:
-    return cel.compile(text)
+def _program(text: str, names: frozenset[str]) -> Program:
+    return Environment(dict.fromkeys(names, DYN)).compile(text)
 
 
 def all_hold(conditions: Iterable[Mapping[str, Any]], variables: Mapping[str, Any]) -> Outcome:

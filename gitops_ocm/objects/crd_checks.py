@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
-from gitops_ocm.objects.crd_schemas import go_struct, schema_causes
+from gitops_ocm.objects.crd_cel import go_struct
+from gitops_ocm.objects.crd_schemas import schema_causes
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.names import dns1035_problems, subdomain_problems
 from gitops_ocm.objects.ref import Object

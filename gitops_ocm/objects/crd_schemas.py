@@ -1,7 +1,7 @@
 """What the schema in a CustomResourceDefinition must be, so that objects can be read by it.
 
 Structural: every node typed, list keys declared, nothing said about metadata but names; defaults of the type
-they stand for, patterns and rules that compile. The rest of a definition is `crd_checks`.
+they stand for, patterns that compile. Its rules are `crd_cel`, the rest of a definition is `crd_checks`.
 """
 
 from __future__ import annotations
@@ -10,28 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects.crd_cel import go_struct, rule_causes
 from gitops_ocm.objects.decoding import json_type
 from gitops_ocm.objects.faults import Cause
-from gitops_ocm.objects.schema_rules import rule_error
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
-_RULE_FIELDS = (
-    ("Rule", "rule", ""),
-    ("Message", "message", ""),
-    ("MessageExpression", "messageExpression", ""),
-    ("Reason", "reason", None),
-    ("FieldPath", "fieldPath", ""),
-    ("OptionalOldSelf", "optionalOldSelf", None),
-)
-
-
-def go_struct(value: Any) -> str:
-    """A value as Go writes it as JSON: fields as they were declared, nothing that HTML would take amiss."""
-    text = orjson.dumps(value).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def schema_causes(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
@@ -40,22 +24,23 @@ def schema_causes(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
     if type_ and type_ != "object":
         yield _invalid(f"{where}.type", type_, "must be object at the root")
         return
+    found: list[Cause] = []
     metadata = (schema.get("properties") or {}).get("metadata") or {}
     more = (metadata.get("properties") or {}).keys() - {"name", "generateName"}
     if more or metadata.keys() - {"type", "properties", "description"}:
         why = (
             "must not specify anything other than name and generateName, but metadata is implicitly specified"
         )
-        yield Cause("FieldValueForbidden", f"Forbidden: {why}", f"{where}.properties[metadata]")
-    yield from _node(schema, where, "at the root")
+        found.append(Cause("FieldValueForbidden", f"Forbidden: {why}", f"{where}.properties[metadata]"))
+    found += _node(schema, where, "at the root")
+    yield from found
+    yield from rule_causes(schema, where, sound=not found)
 
 
 def _node(schema: Mapping[str, Any], where: str, part: str) -> Iterator[Cause]:
     yield from _type(schema, where, part)
     yield from _scalars(schema, where)
     yield from _list_keys(schema, where)
-    for at, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
-        yield from _rule(rule or {}, f"{where}.x-kubernetes-validations[{at}]")
     for name, below in (schema.get("properties") or {}).items():
         # Go has a zero value for what is null.
         yield from _node(below or {}, f"{where}.properties[{name}]", "for specified object fields")
@@ -116,17 +101,6 @@ def _openapi_type(value: Any) -> str:
     if name == "number":
         return "integer" if float(value).is_integer() else "number"
     return {"bool": "boolean"}.get(name, name)
-
-
-def _rule(rule: Mapping[str, Any], where: str) -> Iterator[Cause]:
-    text = rule.get("rule") or ""
-    if not text.strip():
-        yield Cause("FieldValueRequired", "Required value: rule is not specified", f"{where}.rule")
-    elif problem := rule_error(text):
-        shown = {go: rule.get(name, none) for go, name, none in _RULE_FIELDS}
-        yield _invalid(f"{where}.rule", shown, f"compilation failed: {problem}")
-    if "\n" in (rule.get("message") or "").strip():
-        yield _invalid(f"{where}.message", rule["message"], "must not contain line breaks")
 
 
 def _list_keys(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
-from gitops_ocm.objects import native_values, schema_checks, schema_values
+from gitops_ocm.objects import native_values, schema_checks, schema_rules, schema_values
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.object_meta import OBJECT_FIELDS
 from gitops_ocm.objects.ref import Object
@@ -90,6 +90,7 @@ class Schema:
         self.plain_memo: bool | None = None
         self.nulls_memo: bool | None = None
         self.static_memo: Mapping[str, Any] | None = None
+        self.rules_memo: schema_rules.Rules | None = None
         self._fields: dict[str, Schema] = {}
         self._items: Schema | None = None
         self._additional: Schema | None = None

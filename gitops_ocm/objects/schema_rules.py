@@ -1,50 +1,223 @@
-"""CEL rules of a schema (`x-kubernetes-validations`).
+"""CEL rules of a schema (`x-kubernetes-validations`), judged on an object.
 
-A rule sees `self`, the value it stands at, and, if it mentions `oldSelf`, what that value was: such
-a transition rule is left out where there is no old value. The values of untyped parts
-(`x-kubernetes-preserve-unknown-fields`) are visible too; kube-apiserver hides them.
+A rule sees `self`, the value it stands at, and, if it names `oldSelf`, what that value was: such a transition
+rule is left out where there is no old value, unless it says that there may be none. What all rules of one
+object cost together is limited. A rule that fails on what an update leaves as it was is no fault of it.
+
+That a rule can be asked at all is judged when its definition is made: `crd_cel`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitops_ocm.objects.canonical import canonical_json
-from gitops_ocm.objects.cel_engine import cel
-from gitops_ocm.objects.cel_functions import FUNCTIONS
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.paths import Step, dotted
 
 if TYPE_CHECKING:
+    from gitops_ocm.objects.cel.declared import Declared
+    from gitops_ocm.objects.cel.environment import Program
     from gitops_ocm.objects.schema import Schema
 
 Path = tuple[Step, ...]
-FAILURES = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError)
-"""What the evaluation of a rule that compiled may end in."""
+BUDGET = 10_000_000
+"""What all rules may cost on one object."""
+LONGEST_MESSAGE = 5 * 1024
+_OUT_OF_BUDGET = (
+    "validation failed due to running out of cost budget, no further validation rules will be run"
+)
+_NO_OVERLOAD = "call arguments did not match a supported operator, function or macro signature for rule"
 
 
-def rule_causes(obj: Any, schema: Schema, old: Any) -> Iterator[Cause]:
+class Rule(NamedTuple):
+    """A rule and what is made of it; `fault` says why nothing can be."""
+
+    raw: Mapping[str, Any]
+    program: Program | None
+    message: Program | None
+    fault: str
+
+    @property
+    def transition(self) -> bool:
+        """Whether it asks what there was before."""
+        return self.program is not None and "oldSelf" in self.program.names
+
+    @property
+    def optional(self) -> bool:
+        """Whether it is also asked where there was nothing before."""
+        return bool(self.raw.get("optionalOldSelf"))
+
+
+class Rules(NamedTuple):
+    """The rules of one part of a schema, and how they see its values."""
+
+    declared: Declared | None
+    rules: tuple[Rule, ...]
+
+
+def compiled(schema: Schema, *, root: bool) -> Rules:
+    """The rules of this part of a schema, ready to be asked."""
+    from gitops_ocm.objects.cel.declared import RESOURCE, declare
+
+    raw = schema.raw
+    if root:
+        raw = {**raw, "properties": {**(raw.get("properties") or {}), **RESOURCE}}
+    declared = declare(raw, root=root)
+    return Rules(declared, tuple(_compiled(rule, declared) for rule in schema.rules))
+
+
+def _compiled(raw: Mapping[str, Any], declared: Declared | None) -> Rule:
+    from gitops_ocm.objects.cel.environment import Environment
+    from gitops_ocm.objects.cel.faults import CompileError
+
+    if declared is None:
+        return Rule(raw, None, None, "failed to convert to declType for CEL validation rules")
+    environment = Environment(variables(declared, raw))
+    try:
+        program = environment.compile(raw.get("rule") or "")
+    except CompileError as error:
+        return Rule(raw, None, None, f"rule compile error: {error.message}")
+    try:
+        message = environment.compile(raw["messageExpression"]) if raw.get("messageExpression") else None
+    except CompileError:
+        message = None
+    return Rule(raw, program, message, "")
+
+
+def variables(declared: Declared, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What a rule may name, by its types."""
+    from gitops_ocm.objects.cel.types import optional_of
+
+    old = optional_of(declared.type) if raw.get("optionalOldSelf") else declared.type
+    return {"self": declared.type, "oldSelf": old}
+
+
+class _Place(NamedTuple):
+    """Where a value is, what it was (None where nothing was), and the nearest pair that can be compared."""
+
+    path: Path
+    old: Any
+    compared: tuple[Any, Any] | None
+
+    def under(self, step: Step, value: Any, old: Any, *, known: bool) -> _Place:
+        """The place of a part; where what it was is not `known`, the whole stands for it."""
+        return _Place((*self.path, step), old, (value, old) if known and old is not None else self.compared)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether an update left it as it was."""
+        return self.compared is not None and bool(self.compared[0] == self.compared[1])
+
+
+class _Stopped(Exception):
+    """No further rule of this object is asked."""
+
+
+def rule_causes(obj: Any, schema: Schema, old: Any) -> list[Cause]:
     """Every rule at or below this value that does not hold."""
-    return _walk(obj, old, schema, ())
+    judge = _Judge()
+    with suppress(_Stopped):
+        judge.walk(obj, schema, _Place((), old, None if old is None else (obj, old)), root=True)
+    return judge.found
 
 
-def _walk(value: Any, old: Any, schema: Schema, path: Path) -> Iterator[Cause]:
-    if not schema.ruled or value is None:
-        return
-    for rule in schema.rules:
-        yield from _judge(rule, value, old, path)
-    if isinstance(value, dict):
-        was = old if isinstance(old, dict) else {}
-        for name, under in value.items():
-            node = schema.field(name)
-            if node is not None:
-                yield from _walk(under, was.get(name), node, (*path, name))
-    elif isinstance(value, list) and schema.items is not None:
-        for at, item in enumerate(value):
-            yield from _walk(item, _counterpart(item, old, schema), schema.items, (*path, at))
+class _Judge:
+    """One object's rules: what was found, and what may still be spent."""
+
+    def __init__(self) -> None:
+        self.found: list[Cause] = []
+        self._left = BUDGET
+
+    def walk(self, value: Any, schema: Schema, place: _Place, *, root: bool = False) -> None:
+        if not schema.ruled or value is None:
+            return
+        if schema.rules:
+            self._ask(value, schema, place, root=root or schema.embedded)
+        if isinstance(value, dict):
+            was = place.old if isinstance(place.old, dict) else {}
+            for name, under in value.items():
+                node = schema.field(name)
+                if node is not None and node.ruled:
+                    self.walk(under, node, place.under(name, under, was.get(name), known=True))
+        elif isinstance(value, list) and schema.items is not None:
+            for at, item in enumerate(value):
+                counterpart = _counterpart(item, place.old, schema)
+                below = place.under(at, item, counterpart, known=counterpart is not None)
+                self.walk(item, schema.items, below)
+
+    def _ask(self, value: Any, schema: Schema, place: _Place, *, root: bool) -> None:
+        from gitops_ocm.objects.cel.faults import EvalError
+        from gitops_ocm.objects.cel.values import NONE, Optional
+
+        if schema.rules_memo is None:
+            schema.rules_memo = compiled(schema, root=root)
+        declared, rules = schema.rules_memo
+        try:
+            now = declared.value(value) if declared else None
+            before = declared.value(place.old) if declared and place.old is not None else None
+        except EvalError as error:
+            self._fault(schema, place, f"{error.message} evaluating rule: {_shown_rule(rules[0].raw)}")
+            return
+        for rule in rules:
+            if rule.program is None:
+                self._fault(schema, place, rule.fault)
+            elif not rule.transition or before is not None or rule.optional:
+                old = before if not rule.optional else NONE if before is None else Optional((before,))
+                self._judge(rule, value, {"self": now, "oldSelf": old}, schema, place)
+
+    def _judge(self, rule: Rule, value: Any, seen: Mapping[str, Any], schema: Schema, place: _Place) -> None:
+        assert rule.program is not None
+        result = rule.program.run(seen)
+        self._spend(result.cost, schema, place, _OUT_OF_BUDGET)
+        if result.error:
+            self._failed(rule, result.error, schema, place)
+        elif result.value is not True:
+            message = self._message(rule, seen, schema, place)
+            if rule.transition or not place.unchanged:
+                self.found.append(_broken(rule.raw, message, value, schema, place.path))
+
+    def _spend(self, cost: int, schema: Schema, place: _Place, why: str) -> None:
+        if cost > self._left:
+            self._fault(schema, place, why)
+            raise _Stopped
+        self._left -= cost
+
+    def _failed(self, rule: Rule, error: str, schema: Schema, place: _Place) -> None:
+        """An evaluation without a result: a fault, whatever the rule would have said."""
+        shown = _shown_rule(rule.raw)
+        if error.startswith("no such overload"):
+            self._fault(schema, place, f"'{error}': {_NO_OVERLOAD}: {shown}")
+        elif error.startswith("operation cancelled"):
+            why = "no further validation rules will be run due to call cost exceeds limit for rule"
+            self._fault(schema, place, f"'{error}': {why}: {shown}")
+            raise _Stopped
+        else:
+            self._fault(schema, place, f"{error} evaluating rule: {shown}")
+
+    def _message(self, rule: Rule, seen: Mapping[str, Any], schema: Schema, place: _Place) -> str:
+        """The expression's text if it yields one line of text; else the fixed message, else the rule."""
+        if rule.message is not None:
+            result = rule.message.run(seen)
+            budget = "messageExpression evaluation failed due to running out of cost budget, "
+            self._spend(result.cost, schema, place, f"{budget}no further validation rules will be run")
+            if result.error.startswith("operation cancelled"):
+                why = "no further validation rules will be run due to call cost exceeds limit for"
+                text = canonical_json(rule.raw["messageExpression"]).decode()
+                self._fault(schema, place, f"{why} messageExpression: {text}")
+                raise _Stopped
+            text = result.value.strip() if isinstance(result.value, str) else ""
+            if text and "\n" not in text and len(text.encode()) <= LONGEST_MESSAGE:
+                return text
+        return (rule.raw.get("message") or "").strip() or f"failed rule: {_shown_rule(rule.raw)}"
+
+    def _fault(self, schema: Schema, place: _Place, why: str) -> None:
+        self.found.append(
+            Cause("FieldValueInvalid", f'Invalid value: "{schema.type}": {why}', dotted(place.path))
+        )
 
 
 def _counterpart(item: Any, old: Any, schema: Schema) -> Any:
@@ -58,35 +231,9 @@ def _counterpart(item: Any, old: Any, schema: Schema) -> Any:
     return None
 
 
-def _judge(rule: Mapping[str, Any], value: Any, old: Any, path: Path) -> Iterator[Cause]:
-    text = rule["rule"]
-    transition = "oldSelf" in _mentions(text)
-    if transition and old is None and not rule.get("optionalOldSelf"):
-        return
-    variables = {"self": _unescaped(value)}
-    if transition:
-        variables["oldSelf"] = _old_value(old, rule)
-    try:
-        holds = _evaluate(text, variables)
-    except FAILURES as error:
-        yield Cause(
-            "FieldValueInvalid", f'Invalid value: "{_cel_type(value)}": {_why(error, text)}', dotted(path)
-        )
-        return
-    if holds is not True:
-        yield _broken(rule, value, variables, path)
-
-
-def _old_value(old: Any, rule: Mapping[str, Any]) -> Any:
-    if not rule.get("optionalOldSelf"):
-        return _unescaped(old)
-    return cel.OptionalValue.none() if old is None else cel.OptionalValue.of(_unescaped(old))
-
-
-def _broken(rule: Mapping[str, Any], value: Any, variables: Mapping[str, Any], path: Path) -> Cause:
-    message = _message(rule, variables)
+def _broken(rule: Mapping[str, Any], message: str, value: Any, schema: Schema, path: Path) -> Cause:
     if rule.get("fieldPath"):
-        path = (*path, *_field_path(rule["fieldPath"]))
+        path = (*path, *_steps(rule["fieldPath"]))
     field = dotted(path)
     match rule.get("reason") or "FieldValueInvalid":
         case "FieldValueForbidden":
@@ -95,98 +242,18 @@ def _broken(rule: Mapping[str, Any], value: Any, variables: Mapping[str, Any], p
             return Cause("FieldValueRequired", f"Required value: {message}", field)
         case "FieldValueDuplicate":
             return Cause("FieldValueDuplicate", f"Duplicate value: {_shown(value)}", field)
-    shown = "" if isinstance(value, (list, dict)) else f" {_shown(value)}:"
+    shown = "" if schema.type in ("object", "array") else f" {_shown(value)}:"
     return Cause("FieldValueInvalid", f"Invalid value:{shown} {message}", field)
 
 
-def _message(rule: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
-    """The expression's text if it yields one line of text; else the fixed message, else the rule."""
-    if rule.get("messageExpression"):
-        try:
-            text = _evaluate(rule["messageExpression"], variables)
-        except FAILURES:
-            text = None
-        if isinstance(text, str) and text.strip() and "\n" not in text:
-            return text.strip()
-    return rule.get("message") or f"failed rule: {rule['rule'].strip()}"
-
-
-def _evaluate(text: str, variables: Mapping[str, Any]) -> Any:
-    context = cel.Context(variables=dict(variables), functions=dict(FUNCTIONS))
-    return _program(text).execute(context)
-
-
-@lru_cache(maxsize=4096)
-def _program(text: str) -> Any:
-    return cel.compile(text)
-
-
-@lru_cache(maxsize=4096)
-def _mentions(text: str) -> frozenset[str]:
-    return frozenset(_program(text).variables())
-
-
-def _why(error: Exception, rule: str) -> str:
-    text = str(error)
-    if isinstance(error, KeyError):
-        text = f"no such key: {error.args[0]}"
-    return f"{text} evaluating rule: {rule.strip()}"
-
-
-def _cel_type(value: Any) -> str:
-    if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list):
-        return "array"
-    return "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "integer"
+def _shown_rule(rule: Mapping[str, Any]) -> str:
+    return str(rule.get("message") or rule.get("rule") or "").strip()
 
 
 def _shown(value: Any) -> str:
     return canonical_json(value).decode()
 
 
-def _field_path(text: str) -> list[str]:
+def _steps(text: str) -> Iterator[str]:
     """`.spec['a.b']` → its steps."""
-    return [m[1] or m[2] for m in re.finditer(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]", text)]
-
-
-_RESERVED = frozenset(
-    (
-        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function"),
-        *("if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while"),
-    )
-)
-
-
-def _unescaped(value: Any) -> Any:
-    """The value with property names as CEL rules must write them (`a-b` is `a__dash__b`)."""
-    if isinstance(value, dict):
-        result = {}
-        for key, under in value.items():
-            result[key] = _unescaped(under)
-            name = _escape(key)
-            if name != key:
-                result[name] = result[key]
-        return result
-    if isinstance(value, list):
-        return [_unescaped(item) for item in value]
-    return value
-
-
-@lru_cache(maxsize=4096)
-def _escape(key: str) -> str:
-    if key in _RESERVED:
-        return f"__{key}__"
-    if not re.fullmatch(r"[a-zA-Z_.\-/][a-zA-Z0-9_.\-/]*", key):
-        return key
-    text = key.replace("__", "__underscores__").replace(".", "__dot__")
-    return text.replace("-", "__dash__").replace("/", "__slash__")
-
-
-def rule_error(text: str) -> str:
-    """Why a rule is not CEL; `""` where it is."""
-    try:
-        _program(text)
-    except ValueError as error:
-        return str(error)
-    return ""
+    return (m[1] or m[2] for m in re.finditer(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]", text))

@@ -1,13 +1,12 @@
 """Condition rules: conditions of an applied object that its work defines, as CEL or by a well-known name.
 
 `rule_conditions` judges one object, `aggregated` sums its results up for the work. CEL is Kubernetes'
-(`objects.cel_functions`), with `object`, in messages `result`, and `hasConditions`. A rule that fails says
+(`objects.cel`), with `object`, in messages `result`, and `hasConditions`. A rule that fails says
 why in its condition and never disturbs another.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -25,14 +24,16 @@ from gitops_ocm.api.work import (
     RULES_AGGREGATED_REASON,
 )
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.objects.cel_engine import cel
-from gitops_ocm.objects.cel_functions import FUNCTIONS
+from gitops_ocm.objects.cel.declarations import declared, kubernetes
+from gitops_ocm.objects.cel.environment import Environment, Program
+from gitops_ocm.objects.cel.faults import CompileError
+from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
+from gitops_ocm.objects.cel.types import BOOL, DYN
 from gitops_ocm.objects.ref import Object
 
 OWN_TYPES = frozenset({APPLIED, FEEDBACK_SYNCED})
 """Condition types the agent itself keeps; a rule for one would undo it and be undone for ever."""
 
-_FAILURES = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError)
 _KINDS: Mapping[type, str] = {
     bool: "bool",
     int: "int64",
@@ -43,8 +44,6 @@ _KINDS: Mapping[type, str] = {
     dict: "map[ref.Val]ref.Val",
 }
 """How OCM's agent names the types of results."""
-_BOUND = re.compile(r"\.(?:all|exists|exists_one|existsOne|map|filter)\(\s*(\w+)\s*,")
-_UNDEFINED = re.compile(r"Undefined variable or function: '([^']+)'")
 
 WELL_KNOWN: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
     ("batch/v1", "Job", COMPLETE): {
@@ -130,41 +129,20 @@ def _kind(value: Any) -> str:
 
 
 def _value(text: str, variables: Mapping[str, Any]) -> Any:
-    """What an expression comes to; raises `BadExpression` in the words of OCM's agent, where it can."""
-    for name in sorted(_names(text) - set(variables)):
-        raise _undeclared(text, name)
+    """What an expression comes to; raises `BadExpression` in the words of OCM's agent."""
     try:
-        return _program(text).execute(cel.Context(variables=dict(variables), functions=dict(_FUNCTIONS)))
-    except KeyError as error:
-        raise BadExpression(f"no such key: {error.args[0]}") from error
-    except ZeroDivisionError as error:
-        raise BadExpression("division by zero") from error
-    except _FAILURES as error:
-        if unknown := _UNDEFINED.match(str(error)):
-            raise _undeclared(text, unknown[1]) from error
-        raise BadExpression(str(error)) from error
-
-
-def _undeclared(text: str, name: str) -> BadExpression:
-    at = re.search(rf"(?<![\w.]){re.escape(name)}\b", text)
-    column = (at.start() if at else 0) + 1
-    where = f"ERROR: <input>:1:{column}: undeclared reference to '{name}' (in container '')"
-    return BadExpression(f"{where}\n | {text}\n | {'.' * (column - 1)}^")
+        result = _program(text, "result" in variables).run(variables)
+    except CompileError as error:
+        raise BadExpression(error.message) from error
+    if result.error:
+        raise BadExpression(result.error)
+    return result.value
 
 
 @lru_cache(maxsize=1024)
-def _program(text: str) -> Any:
-    try:
-        return cel.compile(text)
-    except ValueError as error:
-        _, _, told = str(error).partition("ERROR: ")
-        raise BadExpression(f"ERROR: {told or error}".replace("\n| ", "\n | ")) from error
-
-
-@lru_cache(maxsize=1024)
-def _names(text: str) -> frozenset[str]:
-    """The free variables: all but those that macros such as `exists(c, …)` bind."""
-    return frozenset(map(str, _program(text).variables())) - frozenset(_BOUND.findall(text))
+def _program(text: str, with_result: bool) -> Program:
+    variables = {"object": DYN, "result": BOOL} if with_result else {"object": DYN}
+    return Environment(variables, _FUNCTIONS, _IMPLEMENTATIONS, strict=False).compile(text)
 
 
 def _has_conditions(status: Any) -> bool:
@@ -172,7 +150,8 @@ def _has_conditions(status: Any) -> bool:
     return isinstance(found, list) and bool(found)
 
 
-_FUNCTIONS = {**FUNCTIONS, "hasConditions": _has_conditions}
+_FUNCTIONS = {**kubernetes(), **declared(["hasConditions status_has_conditions (dyn) bool"])}
+_IMPLEMENTATIONS = {**IMPLEMENTATIONS, "status_has_conditions": _has_conditions}
 
 
 def aggregated(entries: Sequence[Mapping[str, Any]]) -> list[KnownCondition]:

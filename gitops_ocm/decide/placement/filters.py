@@ -14,7 +14,7 @@ from typing import Any
 
 from gitops_ocm.decide.placement.expressions import Expressions
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.functions import Function, ScoreObject, functions, no_scores
+from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
 from gitops_ocm.decide.writes import labels_of, name_of, status_of, time_at
 from gitops_ocm.objects import selectors
 from gitops_ocm.objects.names import key_problems
@@ -89,20 +89,25 @@ class ClusterSelector:
     expressions: Expressions | None = None
 
     @classmethod
-    def of(cls, wire: Mapping[str, Any], plugin: str) -> ClusterSelector:
-        """Read a `requiredClusterSelector` or `groupClusterSelector`; raises `Misconfigured`."""
+    def of(
+        cls, wire: Mapping[str, Any], plugin: str, score_object: ScoreObject = no_scores
+    ) -> ClusterSelector:
+        """Read a `requiredClusterSelector` or `groupClusterSelector`; raises `Misconfigured`.
+
+        Expressions may look into the scores that `score_object` finds.
+        """
         labels, claims = wire.get("labelSelector"), wire.get("claimSelector")
         if fault := check_selector(labels) or check_selector(claims):
             raise Misconfigured(plugin, fault)
         texts = (wire.get("celSelector") or {}).get("celExpressions") or []
-        return cls(labels, claims, Expressions.compile(texts, plugin) if texts else None)
+        return cls(labels, claims, Expressions.compile(texts, plugin, score_object) if texts else None)
 
-    def matches(self, cluster: Mapping[str, Any], calls: Mapping[str, Function] | None = None) -> bool:
-        """Whether the cluster meets all of it; what is not said is met. `calls`: what CEL may call."""
+    def matches(self, cluster: Mapping[str, Any]) -> bool:
+        """Whether the cluster meets all of it; what is not said is met."""
         return (
             (self.labels is None or selectors.matches(self.labels, labels_of(cluster)))
             and (self.claims is None or selectors.matches(self.claims, claims_of(cluster)))
-            and (self.expressions is None or self.expressions.match(cluster, calls or {}))
+            and (self.expressions is None or self.expressions.match(cluster))
         )
 
 
@@ -114,9 +119,9 @@ def by_predicates(
     """Keep the clusters that meet any of the predicates; without predicates, all."""
     if not predicates or not clusters:
         return Filtered(tuple(clusters))
-    wanted = [ClusterSelector.of(p.get("requiredClusterSelector") or {}, PREDICATE) for p in predicates]
-    calls = functions(score_object)
-    kept = tuple(c for c in clusters if any(selector.matches(c, calls) for selector in wanted))
+    required = [p.get("requiredClusterSelector") or {} for p in predicates]
+    wanted = [ClusterSelector.of(wire, PREDICATE, score_object) for wire in required]
+    kept = tuple(c for c in clusters if any(selector.matches(c) for selector in wanted))
     names = {name_of(c) for c in kept}
     dropped = {name_of(c): "meets no predicate" for c in clusters if name_of(c) not in names}
     return Filtered(kept, dropped)
