@@ -175,9 +175,9 @@ async def test_denied_and_let_in_again(
             own = f"watch managedclusters metadata.name={name}"
             await eventually(lambda: own in scene.agent.asked and len(scene.agent.refused) >= 4)
             await scene.accept()
-            await eventually(scene.available, 10)
+            await eventually(scene.available)
             await scene.hub.create(WORKS, make.manifest_work("first", name, [make.config_map("a")]))
-            await eventually(lambda: scene.applied("first"), 10)
+            await eventually(lambda: scene.applied("first"))
             await scene.hub.delete(WORKS, name, "first")
             await eventually(lambda: scene.gone("first"))
     assert _complaints(logs) == ["not allowed to watch, waiting for the rights"]

@@ -148,7 +148,7 @@ async def test_watch_cut_mid_line_is_unreachable(api: FaultyApi, eventually: Eve
             ]
 
         reader = asyncio.create_task(read())
-        await eventually(lambda: api.watching == 1, 5)
+        await eventually(lambda: api.watching == 1)
         api.put(config_map("a"))
         api.send(b'{"type":"ADD')
         api.cut_watches()

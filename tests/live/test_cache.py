@@ -69,7 +69,7 @@ async def test_lists_in_pages_and_follows(
         api.put(config_map("new", x="1"))
         api.put(config_map("new", x="2"))
         api.remove("default", "new")
-        await eventually(lambda: len(seen) == 3, 5)
+        await eventually(lambda: len(seen) == 3)
     assert seen == [(None, "1"), ("1", "2"), ("2", None)]
 
 
@@ -82,7 +82,7 @@ async def test_resumes_without_listing_again(
     async with make(http, quick) as cache:
         cache.subscribe(Want(CONFIG_MAP))
         await cache.synced()
-        await eventually(lambda: api.watching == 1, 5)
+        await eventually(lambda: api.watching == 1)
         lists = api.requests["LIST configmaps"]
         if fault == "mid-line":
             api.send(b'{"type":"ADDED","object":{"metadata":{"na')
@@ -99,7 +99,7 @@ async def test_resumes_without_listing_again(
         api.put(config_map("c"))
         if fault == "restart":
             await api.start()
-        await eventually(lambda: same(cache, api), 10)
+        await eventually(lambda: same(cache, api))
         assert api.requests["LIST configmaps"] == lists
 
 
@@ -115,7 +115,7 @@ async def test_lists_again_after_410(
     async with make(http, quick) as cache:
         cache.subscribe(Want(CONFIG_MAP))
         await cache.synced()
-        await eventually(lambda: api.watching == 1, 5)
+        await eventually(lambda: api.watching == 1)
 
         def note(_kind: Kind, old: Object | None, new: Object | None) -> None:
             what = "added" if old is None else "deleted" if new is None else "changed"
@@ -133,7 +133,7 @@ async def test_lists_again_after_410(
             api.send(b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}\n')
         else:
             api.cut_watches()
-        await eventually(lambda: same(cache, api), 10)
+        await eventually(lambda: same(cache, api))
     assert sorted(events) == [("added", "added"), ("changed", "changed"), ("deleted", "deleted")]
 
 
@@ -156,11 +156,11 @@ async def test_bookmark_moves_what_has_been_seen(
     async with make(http, quick) as cache:
         cache.subscribe(Want(CONFIG_MAP))
         await cache.synced()
-        await eventually(lambda: api.watching == 1, 5)
+        await eventually(lambda: api.watching == 1)
         api.version += 50
         assert not cache.has_seen(CONFIG_MAP, "default", str(api.version))
         api.bookmark()
-        await eventually(lambda: cache.has_seen(CONFIG_MAP, "default", str(api.version)), 5)
+        await eventually(lambda: cache.has_seen(CONFIG_MAP, "default", str(api.version)))
 
 
 async def test_unread_until_watched(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
@@ -196,9 +196,9 @@ async def test_wider_watch_takes_over(
         cache.subscribe(Want(CONFIG_MAP))
         await cache.synced([Want(CONFIG_MAP)])
         assert names(cache) == ["a", "b", "c"]
-        await eventually(lambda: len(cache.status()) == 1, 5)
+        await eventually(lambda: len(cache.status()) == 1)
         api.put(config_map("d", "a"))
-        await eventually(lambda: same(cache, api), 5)
+        await eventually(lambda: same(cache, api))
 
 
 async def test_pinned_namespaces_are_the_world(
@@ -227,10 +227,10 @@ async def test_kind_that_is_not_served_yet(
             {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "d"}},
             "widgets",
         )
-        await eventually(lambda: len(cache.list(WIDGET)) == 1, 10)
+        await eventually(lambda: len(cache.list(WIDGET)) == 1)
         api.served.remove(WIDGETS)
         api.cut_watches()
-        await eventually(lambda: cache.list(WIDGET) == [], 10)
+        await eventually(lambda: cache.list(WIDGET) == [])
 
 
 async def test_forbidden_to_watch_reads_one_by_one(
@@ -243,7 +243,7 @@ async def test_forbidden_to_watch_reads_one_by_one(
     ref = Ref("", "ConfigMap", "default", "a")
     async with make(http, quick) as cache:
         cache.subscribe(Want(CONFIG_MAP))
-        await eventually(lambda: cache.status()[0].state is State.POLLING, 5)
+        await eventually(lambda: cache.status()[0].state is State.POLLING)
         await cache.synced()
         with pytest.raises(ApiError) as raised:
             cache.list(CONFIG_MAP)
@@ -253,9 +253,9 @@ async def test_forbidden_to_watch_reads_one_by_one(
         await cache.synced()
         assert (cache.get(ref) or {})["data"] == {"x": "1"}
         api.put(config_map("a", x="2"))
-        await eventually(lambda: (cache.get(ref) or {})["data"] == {"x": "2"}, 5)
+        await eventually(lambda: (cache.get(ref) or {})["data"] == {"x": "2"})
         refusal.times = 0
-        await eventually(lambda: cache.status()[0].state is State.WATCHING, 5)
+        await eventually(lambda: cache.status()[0].state is State.WATCHING)
         assert names(cache) == ["a"]
 
 
@@ -266,11 +266,11 @@ async def test_unreachable_at_first(
     await api.stop()
     async with make(http, quick) as cache:
         cache.subscribe(Want(CONFIG_MAP))
-        await eventually(lambda: cache.status()[0].error is not None, 5)
+        await eventually(lambda: cache.status()[0].error is not None)
         assert "connection refused" in str(cache.status()[0].error)
         api.put(config_map("a"))
         await api.start()
-        await eventually(lambda: cache.status()[0].state is State.WATCHING, 10)
+        await eventually(lambda: cache.status()[0].state is State.WATCHING)
         assert cache.status()[0].error is None
         assert names(cache) == ["a"]
 
@@ -303,10 +303,10 @@ async def test_index_and_transform(
         cache.subscribe(Want(CONFIG_MAP))
         await cache.synced()
         api.put(config_map("b", x="2"))
-        await eventually(lambda: len(cache.indexed("by-label", "b")) == 1, 5)
+        await eventually(lambda: len(cache.indexed("by-label", "b")) == 1)
         assert all("data" not in o for o in cache.list(CONFIG_MAP))
         api.remove("default", "b")
-        await eventually(lambda: not cache.indexed("by-label", "b"), 5)
+        await eventually(lambda: not cache.indexed("by-label", "b"))
         assert len(cache.indexed("by-label", "a")) == 1
 
 
@@ -387,6 +387,6 @@ async def test_any_history_of_faults_ends_in_the_truth(
             if rng.random() < 0.5:
                 await turns(rng.randrange(40))
         api.refusals.clear()
-        await eventually(lambda: same(cache, api), 15)
+        await eventually(lambda: same(cache, api))
         assert told == {o["metadata"]["name"]: o for o in cache.list(CONFIG_MAP)}
-        await eventually(lambda: cache.has_seen(CONFIG_MAP, "default", str(api.version)), 5)
+        await eventually(lambda: cache.has_seen(CONFIG_MAP, "default", str(api.version)))

@@ -177,7 +177,7 @@ async def test_rights_are_waited_for_in_silence(place: Place, eventually: Eventu
             assert not synced.done()
             assert {s.state for s in cache.status()} <= {State.REFUSED, State.LISTING}
             await place.grant("get", "list", "watch")
-            await eventually(synced.done, 10)
+            await eventually(synced.done)
             assert "mine" in [o["metadata"]["name"] for o in cache.list(CONFIG_MAP)]
     told = [line["event"] for line in logs if line["log_level"] != "debug"]
     assert told[0] == "not allowed to watch, waiting for the rights"

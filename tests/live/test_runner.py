@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from gitops_ocm.decide.contract import (
     DONE,
-    LOCAL_GROUP,
-    Apply,
     Controller,
     Create,
     Delete,
@@ -23,70 +17,25 @@ from gitops_ocm.decide.contract import (
     Index,
     MergePatch,
     Outcome,
-    Read,
     Result,
-    Side,
     View,
     Wake,
-    Write,
 )
-from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.live.reflector import WatchSettings
-from gitops_ocm.live.runner import Runner, RunnerSettings
-from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
+from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.objects.served import SECRETS
 from gitops_ocm.testing.faulty_api import FaultyApi, Refusal
 from gitops_ocm.testing.waiting import turns
-
-CONFIG_MAP = Kind("", "ConfigMap")
-SECRET = Kind("", "Secret")
-EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
-WIDGET = Kind("example.com", "Widget")
-WIDGETS = Resource("example.com", "v1", "Widget", "widgets", namespaced=True)
-Eventually = Callable[..., Awaitable[object]]
-
-
-def obj(name: str, kind: str = "ConfigMap", api: str = "v1", **data: str) -> Object:
-    return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "default"}, "data": data}
-
-
-def ref(name: str, kind: Kind = CONFIG_MAP) -> Ref:
-    return Ref(kind.group, kind.kind, "default", name)
-
-
-@asynccontextmanager
-async def running(
-    http: HttpCluster, quick: WatchSettings, *controllers: Controller, **settings: float
-) -> AsyncIterator[Runner]:
-    """A runner at work; it is stopped properly at the end."""
-    runner = Runner(
-        controllers,
-        {Side.HUB: http},
-        settings=RunnerSettings(watch=quick, missing_kind=0.05, **settings),  # type: ignore[arg-type]
-        rng=random.Random(1),
-    )
-    stop = asyncio.Event()
-    task = asyncio.create_task(runner.run(stop))
-    try:
-        yield runner
-    finally:
-        stop.set()
-        await task
-
-
-def copies(view: View, key: Ref, _now: datetime) -> Outcome:
-    """A Secret for each ConfigMap, with the same data; gone when the ConfigMap is."""
-    source, copy = view.get(key), view.get(ref(key.name, SECRET))
-    if source is None:
-        return Outcome((Delete(ref(key.name, SECRET)),)) if copy else DONE
-    if copy is not None and copy["data"] == source["data"]:
-        return DONE
-    return Outcome((Apply(obj(key.name, "Secret", **source["data"])),))
-
-
-COPIES = Controller(
-    "copies", "test", copies, (Wake(CONFIG_MAP), Wake(SECRET, to=lambda _v, o: [ref(o["metadata"]["name"])]))
+from tests.live.running import (
+    CONFIG_MAP,
+    COPIES,
+    EVENTS,
+    SECRET,
+    Eventually,
+    obj,
+    ref,
+    running,
 )
 
 
@@ -99,7 +48,7 @@ async def test_converges_and_then_rests(
         api.put(obj(f"c{n}", x=str(n)))
     async with running(http, quick, COPIES) as runner:
         await runner.synced()
-        await eventually(lambda: all(api.get("default", f"c{n}", "secrets") for n in range(20)), 10)
+        await eventually(lambda: all(api.get("default", f"c{n}", "secrets") for n in range(20)))
         api.put(obj("c3", x="changed"))
         api.remove("default", "c4")
         api.remove("default", "c5", "secrets")
@@ -114,11 +63,11 @@ async def test_converges_and_then_rests(
                 and (shown[6] or {})["data"] == {"x": "6"}
             )
 
-        await eventually(settled, 10)
-        await eventually(lambda: runner.status().idle, 10)
+        await eventually(settled)
+        await eventually(lambda: runner.status().idle)
         before = api.requests.copy()
         runner.wake("copies", ref("c1"))
-        await eventually(lambda: runner.status().idle, 10)
+        await eventually(lambda: runner.status().idle)
         assert api.requests == before
 
 
@@ -157,7 +106,7 @@ async def test_stale_caches_never_overspend(
         if seed == 3:
             api.compact()
             api.cut_watches()
-        await eventually(lambda: api.requests["POST secrets"] >= 12 and runner.status().idle, 15)
+        await eventually(lambda: api.requests["POST secrets"] >= 12 and runner.status().idle)
     assert api.requests["POST secrets"] == 12
 
 
@@ -177,8 +126,8 @@ async def test_a_crash_is_one_keys_own(
     async with running(http, quick, Controller("buggy", "test", buggy, (Wake(CONFIG_MAP),))) as runner:
         await runner.synced()
         api.put(obj("good"))
-        await eventually(lambda: "good" in seen and seen.count("bad") == 4, 10)
-        await eventually(lambda: runner.status().idle, 10)
+        await eventually(lambda: "good" in seen and seen.count("bad") == 4)
+        await eventually(lambda: runner.status().idle)
 
 
 async def test_an_odd_object_is_its_own_problem(
@@ -207,7 +156,7 @@ async def test_an_odd_object_is_its_own_problem(
         del odd["data"]
         api.put(odd)
         api.put(obj("fine", x="1"))
-        await eventually(lambda: {"odd", "fine", "1"} <= set(seen), 10)
+        await eventually(lambda: {"odd", "fine", "1"} <= set(seen))
         assert len(runner.view().indexed("by-x", "1")) == 1
         assert api.requests["LIST configmaps"] == 1
 
@@ -226,7 +175,7 @@ async def test_a_deletion_is_waited_for(
     async with running(http, quick, Controller("reap", "test", reap, (Wake(CONFIG_MAP),))) as runner:
         await runner.synced()
         api.put(obj("c"))
-        await eventually(lambda: shown[-1:] == [False], 10)
+        await eventually(lambda: shown[-1:] == [False])
     assert shown == [True, False]
 
 
@@ -258,7 +207,7 @@ async def test_follows_then_with_all_results(
 
     api.put(obj("c"))
     async with running(http, quick, Controller("writes", "test", writes, (Wake(CONFIG_MAP),))):
-        await eventually(lambda: (api.get("default", "c") or {})["data"] == {"done": "yes"}, 10)
+        await eventually(lambda: (api.get("default", "c") or {})["data"] == {"done": "yes"})
     assert told == [["ok", "NotFound", "ok", "ok", "ok"]]
     assert api.get("default", "b", "secrets")
 
@@ -282,139 +231,13 @@ async def test_a_lost_race_is_tried_again_quickly(
     api.put(obj("c", wanted="0", got="0"))
     async with running(http, quick, Controller("count", "test", count, (Wake(CONFIG_MAP),))) as runner:
         await runner.synced()
-        await eventually(lambda: api.watching == 1, 5)
+        await eventually(lambda: api.watching == 1)
         api.put(obj("c", wanted="1", got="0"))
         api.watch_delay = lambda: next(delays, 0.0)
-        await eventually(lambda: tries, 5)
+        await eventually(lambda: tries)
         api.put(obj("c", wanted="2", got="0"))
-        await eventually(lambda: (api.get("default", "c") or {})["data"] == {"wanted": "2", "got": "2"}, 10)
-        await eventually(lambda: runner.status().idle, 10)
-
-
-async def test_what_was_read_on_the_way_wakes(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
-) -> None:
-    """A kind that the table does not name is watched once read, wakes its reader, and is let go of."""
-    api.served.append(SECRETS)
-    seen: list[object] = []
-
-    def curious(view: View, key: Ref, _now: datetime) -> Outcome:
-        if view.get(key) is not None:
-            found = view.get(ref("other", SECRET))
-            seen.append(found and found["data"]["x"])
-        return DONE
-
-    api.put(obj("c"))
-    async with running(
-        http, quick, Controller("curious", "test", curious, (Wake(CONFIG_MAP),)), unused=0.2
-    ) as runner:
-        await eventually(lambda: seen == [None], 10)
-        api.put(obj("other", "Secret", x="1"), "secrets")
-        await eventually(lambda: seen == [None, "1"], 10)
-        api.remove("default", "c")
-        await eventually(lambda: len(runner.status().watches) == 1, 10)
-
-
-async def test_a_kind_that_is_served_later_wakes_who_missed_it(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
-) -> None:
-    """A reconciler that found a kind unserved runs again when its CRD has come."""
-    seen: list[bool] = []
-
-    def waits(view: View, _key: Ref, _now: datetime) -> Outcome:
-        seen.append(view.resource("example.com/v1", "Widget") is not None)
-        return DONE
-
-    api.put(obj("c"))
-    async with running(http, quick, Controller("waits", "test", waits, (Wake(CONFIG_MAP),))):
-        await eventually(lambda: seen == [False], 10)
-        api.served.append(WIDGETS)
-        await eventually(lambda: seen == [False, True], 10)
-
-
-async def test_wakes_again_when_asked(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
-) -> None:
-    """A requeue, a resync, a seed, a retry and a local object wake keys without a change on the server."""
-    seen: list[str] = []
-
-    def again(_view: View, key: Ref, _now: datetime) -> Outcome:
-        seen.append(key.name)
-        if key.name == "soon":
-            return Outcome(requeue_after=0.02)
-        if key.name == "retried" and seen.count("retried") < 3:
-            return Outcome(retry="not yet")
-        return DONE
-
-    facts = Kind(LOCAL_GROUP, "Facts")
-    rows = [
-        Controller("seeded", "test", again, (Wake(WIDGET),), seeds=(ref("soon"), ref("retried"))),
-        Controller("resynced", "test", again, (Wake(CONFIG_MAP),), resync=0.05),
-        Controller("local", "test", again, (Wake(facts),)),
-    ]
-    api.put(obj("c"))
-    async with running(http, quick, *rows) as runner:
-        await runner.synced()
-        runner.caches[Side.HUB].put_local(
-            {"apiVersion": f"{LOCAL_GROUP}/v1", "kind": "Facts", "metadata": {"name": "facts"}}
-        )
-        await eventually(lambda: seen.count("soon") >= 3, 10)
-        await eventually(lambda: seen.count("c") >= 3, 10)
-        await eventually(lambda: seen.count("retried") == 3, 10)
-        await eventually(lambda: seen.count("facts") == 1, 10)
-
-
-async def test_a_stop_lets_writes_finish(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
-) -> None:
-    """A reconcile that is half way when the stop comes makes the rest of its writes; no new one begins."""
-    api.served.append(SECRETS)
-    begun = asyncio.Event()
-
-    def writes(view: View, key: Ref, _now: datetime) -> Outcome:
-        begun.set()
-        actions: tuple[Write, ...] = tuple(Apply(obj(f"{key.name}{n}", "Secret")) for n in range(20))
-        return Outcome(actions)
-
-    api.put(obj("c"))
-    row = Controller("writes", "test", writes, (Wake(CONFIG_MAP),), workers=1)
-    async with running(http, quick, row):
-        await begun.wait()
-    assert api.get("default", "c19", "secrets") is not None
-
-
-def gave_up_once(logs: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the runner has tried to reach its API, in vain."""
-    return any(line["event"] == "API not reached yet" for line in logs)
-
-
-@pytest.mark.parametrize("reachable", [True, False])
-async def test_being_cancelled_leaves_nothing_behind(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, reachable: bool
-) -> None:
-    """A runner whose task is cancelled, started or not, ends its watches and workers with it."""
-    if not reachable:
-        await api.stop()
-    runner = Runner([COPIES], {Side.HUB: http}, settings=RunnerSettings(watch=quick))
-    with capture_logs() as logs:
-        task = asyncio.create_task(runner.run(asyncio.Event()))
-        await (runner.synced() if reachable else eventually(lambda: gave_up_once(logs)))
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert await runner.synced() is reachable
-
-
-async def test_a_stop_before_the_start(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
-) -> None:
-    """A runner told to stop while its API cannot be reached ends at once, and so does who waits for it."""
-    await api.stop()
-    with capture_logs() as logs:
-        async with running(http, quick, COPIES) as runner:
-            waiting = asyncio.create_task(runner.synced())
-            await eventually(lambda: gave_up_once(logs))
-    assert await waiting is False
+        await eventually(lambda: (api.get("default", "c") or {})["data"] == {"wanted": "2", "got": "2"})
+        await eventually(lambda: runner.status().idle)
 
 
 async def test_events_are_written_and_counted(
@@ -432,61 +255,8 @@ async def test_events_are_written_and_counted(
 
     api.put(obj("c"))
     async with running(http, quick, Controller("emits", "test", emits, (Wake(CONFIG_MAP),))) as runner:
-        await eventually(lambda: events() and events()[0].get("series", {}).get("count") == 3, 10)
+        await eventually(lambda: events() and events()[0].get("series", {}).get("count") == 3)
         assert events()[0]["regarding"]["name"] == "c"
         api.refusals.append(Refusal(500, method="PATCH", times=99))
         api.put(obj("c", x="2"))
-        await eventually(lambda: runner.status().idle, 10)
-
-
-async def test_survives_the_api_server_going_away(
-    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
-) -> None:
-    """While the server is away writes fail and wait; when it is back everything is caught up with."""
-    api.served.append(SECRETS)
-    api.put(obj("a", x="1"))
-    async with running(http, quick, COPIES) as runner:
-        await eventually(lambda: api.get("default", "a", "secrets"), 10)
-        await api.stop()
-        runner.wake("copies", ref("a"))
-        for n in range(5):
-            api.put(obj(f"b{n}", x="1"))
-        api.remove("default", "a", "secrets")
-        api.compact()
-        await api.start()
-        wanted = ("a", "b0", "b1", "b2", "b3", "b4")
-        await eventually(lambda: all(api.get("default", n, "secrets") for n in wanted), 15)
-        await eventually(lambda: runner.status().idle, 10)
-
-
-@pytest.mark.parametrize(
-    ("reads", "wants"),
-    [
-        ((), [("Hub", ""), ("Secret", "")]),
-        ((Read(SECRET, "cluster1"),), [("Hub", ""), ("Secret", "cluster1")]),
-        ((Read(SECRET, "cluster1"), Read(SECRET)), [("Hub", ""), ("Secret", "")]),
-        (
-            (Read(WIDGET, "b"), Read(WIDGET, "a")),
-            [("Hub", ""), ("Secret", ""), ("Widget", "a"), ("Widget", "b")],
-        ),
-        ((Read(Kind("", "Hub"), name="one"),), [("Hub", "one"), ("Secret", "")]),
-        (
-            (Read(SECRET, "a", name="one"), Read(SECRET, "b")),
-            [("Hub", ""), ("Secret", "a/one"), ("Secret", "b")],
-        ),
-        ((Read(SECRET, "a", name="one"), Read(SECRET, "a")), [("Hub", ""), ("Secret", "a")]),
-    ],
-)
-def test_what_a_row_has_watched(reads: tuple[Read, ...], wants: list[tuple[str, str]]) -> None:
-    """Wakes are watched everywhere unless a read of the same kind narrows them."""
-    row = Controller("row", "test", copies, (Wake(SECRET), Wake(Kind("", "Hub"))), reads)
-    found = [(w.kind.kind, "/".join(filter(None, (w.namespace, w.name)))) for _, w in row.wants()]
-    assert found == wants
-
-
-def test_a_table_that_cannot_run_is_refused() -> None:
-    """Two rows of one name, or a row about an API that was not given, are an error before anything starts."""
-    with pytest.raises(GitopsError, match="named twice: copies"):
-        Runner([COPIES, COPIES], {})
-    with pytest.raises(GitopsError, match="needs the hub API"):
-        Runner([COPIES], {})
+        await eventually(lambda: runner.status().idle)

@@ -92,13 +92,13 @@ async def test_a_controller_converges_on_every_hub(
         await runner.synced()
         for n in range(3, 10):
             await cluster.create(CONFIG_MAPS, config_map(n, "1"))
-        await eventually(lambda: all_copied(dict.fromkeys(range(10), "1")), 20)
+        await eventually(lambda: all_copied(dict.fromkeys(range(10), "1")))
         await cluster.patch(CONFIG_MAPS, namespace, "c0", {"data": {"n": "2"}})
         await cluster.patch(CONFIG_MAPS, namespace, "copy-c1", {"data": {"n": "drifted"}})
         await cluster.delete(CONFIG_MAPS, namespace, "copy-c2")
         await cluster.delete(CONFIG_MAPS, namespace, "c3")
-        await eventually(lambda: all_copied({0: "2", 1: "1", 2: "1", 3: None}), 20)
-        await eventually(lambda: runner.status().idle, 20)
+        await eventually(lambda: all_copied({0: "2", 1: "1", 2: "1", 3: None}))
+        await eventually(lambda: runner.status().idle)
         copy = await cluster.get(CONFIG_MAPS, namespace, "copy-c1")
         assert {m["manager"] for m in copy["metadata"]["managedFields"]} >= {"copier"}
 
@@ -106,7 +106,7 @@ async def test_a_controller_converges_on_every_hub(
             found = (await cluster.list(EVENTS, namespace)).items
             return {e["regarding"]["name"] for e in found} >= {f"c{n}" for n in range(10) if n != 3}
 
-        await eventually(events, 20)
+        await eventually(events)
     finally:
         stop.set()
         await running

@@ -103,7 +103,7 @@ async def test_an_agent_that_went_silent(ward: Ward, unique: Unique) -> None:
     async def unknown() -> bool:
         return "cluster-unavailable" in folded(await ward.examined(name))
 
-    await eventually(unknown, 20)
+    await eventually(unknown)
     assert roots(await ward.examined(name)) == ["agent-silent"]
     async with ward.agent(name, secret=True).running():
         await ward.healthy(name, spoke=True)

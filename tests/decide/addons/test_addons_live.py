@@ -87,7 +87,7 @@ async def test_an_add_on_follows_its_placement_on_a_live_hub(eventually: Eventua
         await hub.act(*map(Create, [*clusters, make.binding("default", "default"), PLACED]))
         await hub.act(Create(make.addon(NAME, [("default", "placement-aws")])))
         await hub.claim("c1", "AWS")
-        await eventually(lambda: hub.on("c1"), 20)
+        await eventually(lambda: hub.on("c1"))
         (addon,) = await hub.list(CLUSTER_ADDON)
         (cma,) = await hub.list(MANAGEMENT_ADDON)
         (owner,) = addon["metadata"]["ownerReferences"]
@@ -95,34 +95,34 @@ async def test_an_add_on_follows_its_placement_on_a_live_hub(eventually: Eventua
         assert addon["spec"] == {"installNamespace": "open-cluster-management-agent-addon"}
 
         await hub.claim("c2", "AWS")
-        await eventually(lambda: hub.on("c1", "c2"), 20)
+        await eventually(lambda: hub.on("c1", "c2"))
         values = {"addon.open-cluster-management.io/values": "{}"}
         await hub.act(MergePatch(cluster_ref("c2"), {"metadata": {"annotations": values}}))
 
         async def handed_on(expected: object) -> bool:
             return bool((await hub.list(CLUSTER_ADDON))[1]["metadata"].get("annotations") == expected)
 
-        await eventually(lambda: handed_on(values), 20)
+        await eventually(lambda: handed_on(values))
         await hub.act(MergePatch(cluster_ref("c2"), {"metadata": {"annotations": None}}))
-        await eventually(lambda: handed_on(None), 20)
+        await eventually(lambda: handed_on(None))
 
         await hub.act(Delete(Ref(*CLUSTER_ADDON, "c1", NAME)))
-        await eventually(lambda: hub.on("c1", "c2"), 20)
+        await eventually(lambda: hub.on("c1", "c2"))
         before = [a["metadata"]["uid"] for a in await hub.list(CLUSTER_ADDON)]
 
         async def decided(number: int) -> bool:
             return len(await hub.list(PLACEMENT_DECISION)) == number and await hub.on("c1", "c2")
 
         await hub.act(Delete(Ref(*PLACEMENT, "default", "placement-aws")))
-        await eventually(lambda: decided(0), 20)
+        await eventually(lambda: decided(0))
         await hub.act(Create(PLACED))
-        await eventually(lambda: decided(1), 20)
+        await eventually(lambda: decided(1))
         assert [a["metadata"]["uid"] for a in await hub.list(CLUSTER_ADDON)] == before
         await hub.claim("c1", "GCP")
-        await eventually(lambda: hub.on("c2"), 20)
+        await eventually(lambda: hub.on("c2"))
         await hub.act(Delete(cluster_ref("c2")))
-        await eventually(lambda: hub.on(), 20)
+        await eventually(lambda: hub.on())
         await hub.claim("c1", "AWS")
-        await eventually(lambda: hub.on("c1"), 20)
+        await eventually(lambda: hub.on("c1"))
         await hub.act(Delete(Ref(*MANAGEMENT_ADDON, "", NAME)))
-        await eventually(lambda: hub.on(), 20)
+        await eventually(lambda: hub.on())

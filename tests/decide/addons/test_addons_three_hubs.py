@@ -138,8 +138,8 @@ async def test_every_hub_takes_what_the_add_on_manager_writes(
         await hub.act(Create(make.placement("p", namespace)), Create(decision(namespace)))
         await hub.act(Create(make.addon(name, [(namespace, "p")])))
         await hub.decide(namespace, one, two)
-        await eventually(lambda: has(first), 20)
-        await eventually(lambda: has(second), 20)
+        await eventually(lambda: has(first))
+        await eventually(lambda: has(second))
         assert await owned(first)
         installed = await cluster.get(OLDER, one, name)
         assert installed["spec"] == {"installNamespace": "open-cluster-management-agent-addon"}
@@ -151,15 +151,15 @@ async def test_every_hub_takes_what_the_add_on_manager_writes(
         async def unmarked() -> bool:
             return "annotations" not in (await cluster.get(OLDER, one, name))["metadata"]
 
-        await eventually(unmarked, 20)
-        await eventually(hub.idle, 20)
+        await eventually(unmarked)
+        await eventually(hub.idle)
         assert await has(first)
         await hub.decide(namespace, two)
-        await eventually(lambda: has(first, there=False), 20)
+        await eventually(lambda: has(first, there=False))
 
         await hub.act(MergePatch(cma, {"spec": {"installStrategy": {"type": "Manual"}}}))
         await hub.act(Create(make.cluster_addon(name, one)))
-        await eventually(lambda: owned(first), 20)
+        await eventually(lambda: owned(first))
         await hub.act(Delete(cma))
         await eventually(lambda: has(first, there=False), 60)
         await eventually(lambda: has(second, there=False), 60)
