@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.git_options import credential_options, credentials_of, service_settings
+from gitops_ocm.cli.health import Place, health_option, observing
 from gitops_ocm.cli.hub_options import election_options, election_settings, hub_options, hub_settings
 from gitops_ocm.cli.hub_webhook import certificate_options, place_of, webhook_command, webhooks
 from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options
@@ -50,6 +51,7 @@ def _controllers_option(command: Any) -> Any:
 @election_options
 @click.option("--webhook-listen", default="", metavar="HOST:PORT", help="Serve OCM's webhooks here, too.")
 @certificate_options
+@health_option
 @credential_options
 @log_options
 def run_command(
@@ -57,6 +59,7 @@ def run_command(
     context: str | None,
     controllers: str | None,
     webhook_listen: str,
+    health_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -71,11 +74,13 @@ def run_command(
 
         cluster = connect(kubeconfig, context)
         try:
-            if not await answering(cluster, stop):
-                return
-            chosen = _options(cluster, groups, settings, sync)
-            async with webhooks(cluster, settings, place):
-                await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
+            async with observing(health_listen, cluster) as health:
+                if not await answering(cluster, stop):
+                    return
+                health.ready()
+                chosen = _options(cluster, groups, settings, sync)
+                async with webhooks(cluster, settings, place):
+                    await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
         finally:
             await cluster.close()
 

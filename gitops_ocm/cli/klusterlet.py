@@ -12,6 +12,7 @@ import click
 
 from gitops_ocm.cli.agent_options import agent_options, agent_settings
 from gitops_ocm.cli.git_options import credential_options, credentials_of
+from gitops_ocm.cli.health import Place, health_option, observing
 from gitops_ocm.cli.options import answering, cache_dir, connect, log_options, own_cluster
 from gitops_ocm.cli.process import run
 from gitops_ocm.cli.registration_options import (
@@ -82,6 +83,7 @@ def klusterlet() -> None:
 )
 @registration_options
 @agent_options
+@health_option
 @credential_options
 @log_options
 def run_command(
@@ -93,6 +95,7 @@ def run_command(
     status_repo: str | None,
     status_interval: float,
     leader_elect: bool | None,
+    health_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -144,7 +147,10 @@ def run_command(
                 if await answering(hub, stop) and await answering(spoke, stop):
                     await klusterlet.run(hub, address_of(hub.connection), stop)
 
-            await as_leader(leader_elect, management, chosen, leading, stop)
+            health = await stack.enter_async_context(observing(health_listen, management))
+            if await answering(management, stop):
+                health.ready()
+                await as_leader(leader_elect, management, chosen, leading, stop)
 
     run(work, level=log_level, form=log_format)
 

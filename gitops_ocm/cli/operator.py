@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gitops_ocm.cli.health import Place, health_option, observing
 from gitops_ocm.cli.options import answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.process import run
 
@@ -49,10 +50,12 @@ def operator() -> None:
     show_default=True,
     help="Make the namespace open-cluster-management-agent-addon on managed clusters.",
 )
+@health_option
 @kubeconfig_options
 @log_options
 def run_command(
     role: str,
+    health_listen: Place | None,
     image: str | None,
     deployment_replicas: int,
     control_plane_node_label_selector: str,
@@ -85,7 +88,10 @@ def run_command(
             get_logger("operator").info("operator runs", role=role, server=cluster.server, seconds=seconds)
 
         try:
-            if await answering(cluster, stop):
+            async with observing(health_listen, cluster) as health:
+                if not await answering(cluster, stop):
+                    return
+                health.ready()
                 await run_operator(cluster, Role(role), settings, stop, ready=ready)
         finally:
             await cluster.close()

@@ -99,11 +99,11 @@ def connection_of(kubeconfig: Path | None, context: str | None = None) -> Connec
     )
 
 
-def address_of(listen: str, default: str = "127.0.0.1") -> tuple[str, int]:
+def address_of(listen: str, default: str = "127.0.0.1", *, option: str = "--listen") -> tuple[str, int]:
     """The host and port of `--listen`."""
     host, _, port = listen.rpartition(":")
     if not port.isdigit() or int(port) > 65535:
-        raise click.BadParameter(f"{listen!r} is not HOST:PORT", param_hint="--listen")
+        raise click.BadParameter(f"{listen!r} is not HOST:PORT", param_hint=option)
     return host.strip("[]") or default, int(port)
 
 

@@ -15,6 +15,7 @@ from gitops_ocm.cli.git_options import (
     repository_options,
     service_settings,
 )
+from gitops_ocm.cli.health import Place, health_option, observing
 from gitops_ocm.cli.options import answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.process import run
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     help="Least seconds between two commits on the status branch.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Do not list single objects.")
+@health_option
 @log_options
 def sync(
     kubeconfig: Path | None,
@@ -50,6 +52,7 @@ def sync(
     hook_socket: Path | None,
     status_interval: float,
     quiet: bool,
+    health_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -72,9 +75,11 @@ def sync(
     async def work(stop: asyncio.Event) -> int:
         cluster = connect(kubeconfig, context)
         try:
-            if not once and not await answering(cluster, stop):
-                return 0
-            return await _sync(cluster, options, settings, listener, stop, once=once)
+            async with observing(health_listen, cluster) as health:
+                if not once and not await answering(cluster, stop):
+                    return 0
+                health.ready()
+                return await _sync(cluster, options, settings, listener, stop, once=once)
         finally:
             await cluster.close()
 
@@ -90,6 +95,7 @@ async def _sync(
     *,
     once: bool,
 ) -> int:
+    from gitops_ocm.git.errors import Interrupted
     from gitops_ocm.operator.crds import ensure_crds, sync_crds
     from gitops_ocm.runtime.catalog import load_catalog
     from gitops_ocm.sync.service import SyncService
@@ -104,7 +110,10 @@ async def _sync(
     if not once:
         await service.run(stop)
         return 0
-    attempt = await service.loop.once()
+    try:
+        attempt = await service.loop.once(stop)
+    except Interrupted:
+        return 130
     return 0 if attempt.ok else 1
 
 

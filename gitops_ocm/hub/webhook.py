@@ -10,8 +10,6 @@ API server calls is in its configurations; the paths here are OCM's.
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,6 +30,7 @@ from gitops_ocm.objects.faults import ApiError, bad_request, forbidden
 from gitops_ocm.objects.ref import Object, kind_of
 from gitops_ocm.objects.served import ACCESS_REVIEWS, NAMESPACES
 from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.runtime.listening import listening
 from gitops_ocm.runtime.log import get_logger
 
 MUTATE = "/mutate-cluster-open-cluster-management-io-v1-managedcluster"
@@ -153,27 +152,13 @@ async def serving(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     stamp = certificate.stamp()
     certificate.load_into(context)
-    runner = web.AppRunner(_application(reviewer), access_log=None, shutdown_timeout=_GRACE)
-    await runner.setup()
-    reloading = asyncio.create_task(_reload(context, certificate, stamp, clock or SystemClock(), look))
-    try:
-        await _listen(runner, host, port, context)
-        yield int(runner.addresses[0][1])
-    finally:
-        reloading.cancel()
-        await asyncio.gather(reloading, return_exceptions=True)
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int, context: ssl.SSLContext) -> None:
-    try:
-        await web.TCPSite(runner, host, port, ssl_context=context).start()
-    except OSError as error:
-        known = error.errno is not None and error.errno in errno.errorcode
-        why = os.strerror(error.errno or 0) if known else str(error)
-        raise WebhookError(
-            f"cannot listen on {host}:{port}: {why}", hint="Choose another port, or stop what uses this one."
-        ) from error
+    async with listening(_application(reviewer), host, port, context, grace=_GRACE) as taken:
+        reloading = asyncio.create_task(_reload(context, certificate, stamp, clock or SystemClock(), look))
+        try:
+            yield taken
+        finally:
+            reloading.cancel()
+            await asyncio.gather(reloading, return_exceptions=True)
 
 
 async def _reload(

@@ -9,10 +9,9 @@ from gitops_ocm.api.registration import CERTIFICATES_GROUP
 from gitops_ocm.decide.kinds import CLUSTER_GROUP
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.bootstrap import CLUSTERS, Bootstrap
+from gitops_ocm.kube.access import may
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.reading import find
-from gitops_ocm.objects.ref import Object
-from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
 from gitops_ocm.runtime.log import get_logger
 
 _log = get_logger("registration")
@@ -45,9 +44,13 @@ async def _unfit(bootstrap: Bootstrap, cluster: str) -> str:
     """Why a hub cannot be registered with now; `""`: it can."""
     try:
         async with bootstrap.client() as hub, asyncio.timeout(_PATIENCE):
-            lacking = [need for need in NEEDED if not await _allowed(hub, *need)]
+            lacking = [
+                (resource, verb)
+                for group, resource, verb in NEEDED
+                if not await may(hub, verb, resource, group=group)
+            ]
             if lacking:
-                _, resource, verb = lacking[0]
+                resource, verb = lacking[0]
                 return f"its bootstrap kubeconfig may not {verb} {resource}"
             return await _unwelcome(hub, cluster)
     except GitopsError as error:
@@ -56,21 +59,8 @@ async def _unfit(bootstrap: Bootstrap, cluster: str) -> str:
         return f"no answer within {_PATIENCE:g} s"
 
 
-async def _allowed(hub: Cluster, group: str, resource: str, verb: str) -> bool:
-    asked = {"group": group, "resource": resource, "verb": verb}
-    review: Object = {
-        "apiVersion": SELF_ACCESS_REVIEWS.api_version,
-        "kind": SELF_ACCESS_REVIEWS.kind,
-        "metadata": {},
-        "spec": {"resourceAttributes": asked},
-    }
-    return bool(((await hub.create(SELF_ACCESS_REVIEWS, review)).get("status") or {}).get("allowed"))
-
-
 async def _unwelcome(hub: Cluster, cluster: str) -> str:
     there = await find(hub, CLUSTERS, cluster)
-    return (
-        ""
-        if there is None or (there.get("spec") or {}).get("hubAcceptsClient")
-        else "it does not accept the cluster"
-    )
+    if there is None or (there.get("spec") or {}).get("hubAcceptsClient"):
+        return ""
+    return "it does not accept the cluster"

@@ -18,12 +18,13 @@ from gitops_ocm.decide.operators.connection import (
     Connection,
 )
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.kube.access import may
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.objects.served import SECRETS, SELF_ACCESS_REVIEWS
+from gitops_ocm.objects.served import SECRETS
 
 TIMEOUT = 10.0
 CLUSTERS, CERTIFICATES = "cluster.open-cluster-management.io", "certificates.k8s.io"
@@ -129,21 +130,18 @@ async def _refused(secret: Mapping[str, bytes], rights: Iterable[Right]) -> str:
     client = HttpCluster(held_kubeconfig(secret, "kubeconfig", "the Secret"), timeout=TIMEOUT)
     try:
         for right in rights:
-            if not await _allowed(client, right):
-                verb, _, resource, subresource, _, _ = right
+            verb, group, resource, subresource, namespace, name = right
+            allowed = await may(
+                client,
+                verb,
+                resource,
+                group=group,
+                subresource=subresource,
+                namespace=namespace,
+                name=name,
+            )
+            if not allowed:
                 return f"{verb} {resource}{'/' if subresource else ''}{subresource}"
     finally:
         await client.close()
     return ""
-
-
-async def _allowed(client: HttpCluster, right: Right) -> bool:
-    names = ("verb", "group", "resource", "subresource", "namespace", "name")
-    attributes = {key: value for key, value in zip(names, right, strict=True) if value}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    answer = await client.create(SELF_ACCESS_REVIEWS, review)
-    return bool((answer.get("status") or {}).get("allowed"))

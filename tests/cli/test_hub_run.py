@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from signal import SIGTERM
 import pytest
 
 from gitops_ocm.apiserver.tls import Authority
+from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.served import LEASES
 from gitops_ocm.testing.clusters import connected
 from gitops_ocm.testing.commands import TRACEBACK, Daemon, environment, run_each
@@ -108,6 +110,44 @@ async def test_webhooks_are_served(
         assert TRACEBACK not in daemon.output
 
 
+def asked(port: str, path: str) -> tuple[int, str]:
+    """What is answered at the health port."""
+    context = ssl._create_unverified_context()
+    try:
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}{path}", context=context, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+async def test_health_and_metrics(
+    embedded_kubeconfig: Path, tmp_path: Path, unique: Callable[[str], str]
+) -> None:
+    """Probes are told how it is, Prometheus what it did; a process without its hub lives, but is not ready."""
+    lease, health = f"--leader-election-namespace={unique('leases')}", "--health-listen=127.0.0.1:0"
+    lost = tmp_path / "lost.kubeconfig"
+    Kubeconfig(server="https://127.0.0.1:1").write(lost)
+    with ExitStack() as stack:
+        daemon = started(stack, embedded_kubeconfig, tmp_path / "one", lease, health)
+        waiting = started(stack, lost, tmp_path / "two", health)
+        await daemon.said("controllers run", 60)
+        port = (await daemon.said(r"health and metrics are served.*127\.0\.0\.1:(\d+)", 60))[1]
+        assert await asyncio.to_thread(asked, port, "/livez") == (200, "ok")
+        assert await asyncio.to_thread(asked, port, "/readyz") == (200, "ok")
+        status, text = await asyncio.to_thread(asked, port, "/metrics")
+        assert status == 200
+        assert re.search(r'^workqueue_depth\{name="placement"\} ', text, re.MULTILINE)
+        port = (await waiting.said(r"health and metrics are served.*127\.0\.0\.1:(\d+)", 60))[1]
+        assert await asyncio.to_thread(asked, port, "/livez") == (200, "ok")
+        assert await asyncio.to_thread(asked, port, "/readyz") == (
+            503,
+            "not ready: it waits for the API server to answer",
+        )
+        for one in (daemon, waiting):
+            assert await one.stop(SIGTERM) == 0
+            assert TRACEBACK not in one.output
+
+
 MEANINGLESS = [
     ("run --feature-gates=Nothing=true", "there is no feature gate 'Nothing'"),
     ("run --feature-gates=ClusterProfile=1", "either true or false"),
@@ -117,6 +157,7 @@ MEANINGLESS = [
     ("run --leader-election-lease-duration=10s", "longer than its deadline"),
     ("run --controllers=nothing", "there is no controller group 'nothing'"),
     ("run --webhook-listen=127.0.0.1:0", "served with a certificate only"),
+    ("run --health-listen=nonsense", "is not HOST:PORT"),
     ("webhook --tls-cert-file=x", "without its key"),
     ("webhook --certdir=nowhere", "cannot use the certificate"),
     ("webhook --listen=nonsense", "is not HOST:PORT"),

@@ -20,6 +20,7 @@ from gitops_ocm.decide.operators.agent_spec import AgentSpec
 from gitops_ocm.decide.operators.gates import NETWORK_POLICIES
 from gitops_ocm.decide.operators.plan import Plan, Stage, stamped
 from gitops_ocm.decide.operators.pods import (
+    HEALTH_PORT,
     Volume,
     Workload,
     account,
@@ -177,7 +178,7 @@ def _network_policies(spec: AgentSpec, agents: Sequence[Object]) -> tuple[Object
             "spec": {
                 "podSelector": agent["spec"]["selector"],
                 "policyTypes": ["Ingress"],
-                "ingress": [],
+                "ingress": [{"ports": [{"port": HEALTH_PORT, "protocol": "TCP"}]}],
             },
         }
         for agent in agents

@@ -19,6 +19,7 @@ from gitops_ocm.decide.operators.gates import NETWORK_POLICIES
 from gitops_ocm.decide.operators.hub_parts import Part, hosted, hub_gates, parts
 from gitops_ocm.decide.operators.plan import Plan, Stage, stamped
 from gitops_ocm.decide.operators.pods import (
+    HEALTH_PORT,
     Placing,
     Volume,
     Workload,
@@ -265,13 +266,13 @@ def _services(cm: Object, running: Sequence[Part], labels: Mapping[str, str]) ->
 
 
 def _network_policies(cm: Object, running: Sequence[Part], labels: Mapping[str, str]) -> tuple[Object, ...]:
-    """Behind the operator's own gate: only webhooks are called, all else only calls."""
+    """Behind the operator's own gate: webhooks are called, all else is only asked for its health."""
     if not hub_gates(cm.get("spec") or {}).registration.on(NETWORK_POLICIES):
         return ()
     where = namespace_for(cm)
 
     def policy(part: Part) -> Object:
-        ports = [{"ports": [{"port": _bind(cm, part)["port"], "protocol": "TCP"}]}] if part.webhook else []
+        port = _bind(cm, part)["port"] if part.webhook else HEALTH_PORT
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
@@ -279,7 +280,7 @@ def _network_policies(cm: Object, running: Sequence[Part], labels: Mapping[str, 
             "spec": {
                 "podSelector": {"matchLabels": {"app": part.app.format(name_of(cm))}},
                 "policyTypes": ["Ingress"],
-                "ingress": ports,
+                "ingress": [{"ports": [{"port": port, "protocol": "TCP"}]}],
             },
         }
 

@@ -15,6 +15,8 @@ from gitops_ocm.objects.ref import Object
 PULL_SECRET = "open-cluster-management-image-pull-credentials"  # noqa: S105 -- the name of a secret
 DEFAULT_REQUESTS = {"cpu": "2m", "memory": "16Mi"}
 """What OCM's containers ask for unless told otherwise."""
+HEALTH_PORT = 8443
+"""As on OCM's containers."""
 SCRATCH = "/tmp"  # noqa: S108 -- a volume of the pod's own
 
 
@@ -40,7 +42,10 @@ class Placing:
 
 @dataclass(frozen=True)
 class Workload:
-    """One Deployment: names, and what its only container runs. `probe` is the port that shows it ready."""
+    """One Deployment: names, and what its only container runs.
+
+    `probe` is the port that shows it ready; without one it is asked for its health (`--health-listen`).
+    """
 
     name: str
     namespace: str
@@ -135,7 +140,7 @@ def _container(work: Workload, placing: Placing) -> Object:
         "name": work.container,
         "image": work.image,
         "imagePullPolicy": work.pull_policy,
-        "args": list(work.args),
+        "args": [*work.args, *([] if work.probe else [f"--health-listen=0.0.0.0:{HEALTH_PORT}"])],
         "env": [
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
             {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
@@ -151,17 +156,21 @@ def _container(work: Workload, placing: Placing) -> Object:
         },
         "volumeMounts": mounts,
     }
-    if work.ports:
-        container["ports"] = [
-            {"name": name, "containerPort": port, "protocol": "TCP"} for name, port in work.ports.items()
-        ]
-    if work.probe:
-        look: Object = {"tcpSocket": {"port": work.probe}}
-        # A busy node may take its time to start it; only then is it judged by every look.
-        container["startupProbe"] = {**look, "periodSeconds": 2, "failureThreshold": 90}
-        container["readinessProbe"] = {**look, "periodSeconds": 2}
-        container["livenessProbe"] = {**look, "periodSeconds": 10}
+    ports = work.ports if work.probe else {**work.ports, "health": HEALTH_PORT}
+    container["ports"] = [
+        {"name": name, "containerPort": port, "protocol": "TCP"} for name, port in ports.items()
+    ]
+    # A busy node may take its time to start it; only then is it judged by every look.
+    container["startupProbe"] = {**_look(work, "/livez"), "periodSeconds": 2, "failureThreshold": 90}
+    container["readinessProbe"] = {**_look(work, "/readyz"), "periodSeconds": 2, "timeoutSeconds": 5}
+    container["livenessProbe"] = {**_look(work, "/livez"), "periodSeconds": 10, "timeoutSeconds": 5}
     return container
+
+
+def _look(work: Workload, path: str) -> Object:
+    if work.probe:
+        return {"tcpSocket": {"port": work.probe}}
+    return {"httpGet": {"path": path, "port": HEALTH_PORT, "scheme": "HTTPS"}}
 
 
 def _apart(app: str) -> Object:

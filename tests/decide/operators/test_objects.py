@@ -243,15 +243,17 @@ def test_definitions_are_never_downgraded(live: str, ours: str, kept: bool) -> N
 
 
 def test_network_policies_by_their_gate() -> None:
-    """With the operator's own gate each Deployment has a policy: webhooks are called, nothing else is."""
+    """With the operator's own gate each Deployment has a policy: its own port is open, no other one."""
     gates = {
         "registrationConfiguration": {"featureGates": [{"feature": "NetworkPolicies", "mode": "Enable"}]}
     }
     for objects in (of_hub(gates), of_agent(gates)):
         policies = {name: o["spec"] for (kind, name), o in objects.items() if kind == "NetworkPolicy"}
         assert set(policies) == {name for kind, name in objects if kind == "Deployment"}
-        called = {name for name, spec in policies.items() if spec["ingress"]}
-        assert called == {name for name in policies if name.endswith("-webhook")}
+        for name, spec in policies.items():
+            opened = [p["port"] for rule in spec["ingress"] for p in rule["ports"]]
+            assert opened == [port["containerPort"] for port in container(objects, name)["ports"]]
+            assert (opened == [8443]) != name.endswith("-webhook")
         assert not [a for n in policies for a in container(objects, n)["args"] if "NetworkPolicies" in a]
     assert not [key for key in (*of_hub({}), *of_agent({})) if key[0] == "NetworkPolicy"]
 
