@@ -50,7 +50,9 @@ _SCP = re.compile(
     r"(?:(?P<user>[A-Za-z0-9._][A-Za-z0-9._-]*)@)?(?P<host>[A-Za-z0-9.\[\]:_][A-Za-z0-9.\[\]:_-]*?):(?P<path>[^:].*)"
 )
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+")
-_USERINFO = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?!(?<=\bssh://)[A-Za-z0-9._-]+@)[^/\s@]*(?::[^/\s]*)?@")
+_USERINFO = re.compile(
+    r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?!(?<=\bssh://)[A-Za-z0-9._-]+@)[^/\s@]*(?::[^/\s]*)?@"
+)
 
 
 def masked(text: str) -> str:

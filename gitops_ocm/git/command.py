@@ -19,6 +19,7 @@ import selectors
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from gitops_ocm.git.address import Address, Transport, masked
-from gitops_ocm.git.errors import GitMissing, GitTimeout, TooLarge, from_stderr
+from gitops_ocm.git.errors import GitMissing, GitTimeout, Interrupted, TooLarge, from_stderr
 
 INHERITED = frozenset(
     {"PATH", "TMPDIR", "LD_LIBRARY_PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"}
@@ -102,8 +103,11 @@ class Git:
         credentials: Credentials | None = None,
         timeout: float = 60,
         max_output: int = 256 * 2**20,
+        interrupted: threading.Event | None = None,
     ) -> None:
+        """`interrupted`, once set, ends what runs and lets nothing begin: see `interrupt`."""
         self.git_dir = git_dir
+        self._interrupted = interrupted or threading.Event()
         self.address = address
         self._credentials = credentials or Credentials()
         self._timeout = timeout
@@ -130,8 +134,14 @@ class Git:
         """
         process = self.spawn(*args, env=env, cwd=cwd)
         talk = _Talk(process, stdin, self._max_output)
+
+        def look() -> None:
+            self._check()
+            if watch is not None:
+                watch()
+
         try:
-            talk.until(time.monotonic() + (timeout or self._timeout), watch)
+            talk.until(time.monotonic() + (timeout or self._timeout), look)
         except TimeoutError:
             raise GitTimeout(
                 f"git {args[0]} on {self.place} took longer than {timeout or self._timeout:g} s"
@@ -149,6 +159,7 @@ class Git:
         self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a command with three pipes; the caller must `end` it."""
+        self._check()
         try:
             import git  # Costs 0.1 s, which a command that never touches Git need not pay.
         except ImportError as error:  # It looks for the program when imported.
@@ -174,6 +185,14 @@ class Git:
         process = cast("subprocess.Popen[bytes]", started.proc)
         started.proc = None
         return process
+
+    def interrupt(self) -> None:
+        """End the command under way, in whatever thread, within a fraction of a second; start no other."""
+        self._interrupted.set()
+
+    def _check(self) -> None:
+        if self._interrupted.is_set():
+            raise Interrupted(f"git on {self.place} was ended: the program is about to stop")
 
     def _environment(self) -> dict[str, str]:
         """The variables set for every command; those with secrets live only here."""
@@ -270,7 +289,7 @@ class _Talk:
         else:
             process.stdin.close()
 
-    def until(self, deadline: float, watch: Callable[[], None] | None) -> None:
+    def until(self, deadline: float, watch: Callable[[], None]) -> None:
         with self._selector:
             while self._selector.get_map():
                 left = deadline - time.monotonic()
@@ -278,8 +297,7 @@ class _Talk:
                     raise TimeoutError
                 for key, _ in self._selector.select(min(left, 0.25)):
                     self._step(key)
-                if watch is not None:
-                    watch()
+                watch()
         try:
             self._process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:

@@ -17,6 +17,7 @@
     ├── TooLarge                the size limit was reached
     ├── NotOnABranch            a clone has no branch checked out
     └── Locked                  another process holds the cache                    (transient)
+    Interrupted                 we ourselves were told to stop: nothing is wrong with Git
 
 `transient` says whether time alone may heal it. Messages name hosts and paths, never credentials:
 every text passes through `address.masked` first.
@@ -160,6 +161,12 @@ class Locked(GitError):
     code = "git-locked"
     transient = True
     default_hint = "give each daemon its own cache directory, or wait for the other to finish"
+
+
+class Interrupted(GitopsError):
+    """A git command was ended because whoever asked for it is about to stop."""
+
+    code = "git-interrupted"
 
 
 _SIGNS: Mapping[type[GitError], tuple[str, ...]] = {

@@ -12,12 +12,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from weakref import WeakValueDictionary
 
 from gitops_ocm.git.address import Address
 from gitops_ocm.git.command import Credentials, Git
@@ -25,6 +27,10 @@ from gitops_ocm.git.errors import CorruptRepository, Locked, PushRejected, TooLa
 
 _MANY_PACKS = 64
 """Each fetch leaves a pack; beyond this many they are packed into one."""
+
+
+_HELD_HERE: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
+"""The lock of each copy that this process uses."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,10 @@ class Mirror:
         self.git_dir = cache_dir / f"{self._name}.git"
         self.address = address
         self._limits = limits
-        self.git = Git(self.git_dir, address=address, credentials=credentials)
-        self._outside = Git(None, address=address, credentials=credentials)
+        stop = threading.Event()
+        self.git = Git(self.git_dir, address=address, credentials=credentials, interrupted=stop)
+        self._outside = Git(None, address=address, credentials=credentials, interrupted=stop)
+        self._ours = _HELD_HERE.setdefault(self.git_dir, threading.Lock())
 
     def fetch(self, refspecs: Sequence[str]) -> None:
         """Bring these refs (or commits) over; the caller holds `locked`."""
@@ -72,12 +80,16 @@ class Mirror:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one process (and one thread of it) at a time writes to the copy."""
+        """Only one process, and one thread of it, at a time writes to the copy.
+
+        A thread of our own is waited for as long as it takes: its time is limited.
+        """
         try:
-            self.git_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self.git_dir.with_suffix(".lock").open("a") as lock:
-                self._wait_for(lock)
-                yield
+            with self._ours:
+                self.git_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with self.git_dir.with_suffix(".lock").open("a") as lock:
+                    self._wait_for(lock)
+                    yield
         except OSError as error:
             raise from_os(error, f"write the cache {self.git_dir.parent}") from error
 

@@ -146,6 +146,10 @@ class Repository:
         args = ("merge-base", "--is-ancestor", refs.commit(ancestor), refs.commit(descendant))
         return self.git.run(*args, check=False).code == 0
 
+    def interrupt(self) -> None:
+        """End what is under way in other threads, for good: they and all later calls raise `Interrupted`."""
+        self.git.interrupt()
+
     def close(self) -> None:
         """End the helper process. Usable afterwards; it starts another."""
         self._objects.close()

@@ -8,14 +8,17 @@ from pathlib import Path
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.git.command import Credentials
-from gitops_ocm.git.source import open_repository
+from gitops_ocm.git.errors import Interrupted
+from gitops_ocm.git.source import Repository, open_repository
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.runtime.backoff import Backoff
-from gitops_ocm.runtime.tasks import first_of
+from gitops_ocm.runtime.tasks import ended_at, first_of
 from gitops_ocm.sync.agent_push import AgentPush, branch_of
 from gitops_ocm.sync.events import Listener, Phase, Unrepeated, of_error
 from gitops_ocm.sync.logged import logged
+from gitops_ocm.sync.publish import LAST_WORDS
 
 
 async def keep_account(
@@ -37,28 +40,36 @@ async def keep_account(
     await runner.synced()
     while not stop.is_set():
         try:
-            repository = await asyncio.to_thread(open_repository, url, cache_dir, credentials=credentials)
+            repository = await in_thread(lambda: open_repository(url, cache_dir, credentials=credentials))
             try:
-                await asyncio.to_thread(repository.prepare)
-                writer = BranchWriter(
-                    repository.git,
-                    branch_of(cluster),
-                    author=Author(f"klusterlet {cluster}", f"{cluster}@gitops-ocm.localhost"),
-                    remote=None if repository.is_local else repository.address,
-                )
-                push = AgentPush(
-                    runner.caches[Side.HUB],
-                    runner.caches[Side.SPOKE],
-                    writer,
-                    cluster=cluster,
-                    clock=runner.clock,
-                    listener=listener,
-                    min_interval=interval,
-                )
-                await push.run(stop)
+                async with ended_at(stop, repository.interrupt, grace=LAST_WORDS):
+                    await in_thread(repository.prepare)
+                    await _push(runner, cluster, repository, listener, interval).run(stop)
             finally:
-                await asyncio.to_thread(repository.close)
+                await in_thread(repository.close)
+        except Interrupted:
+            return
         except (GitopsError, OSError) as error:
             listener.begin(after_failure=True)
             listener(of_error(Phase.STATUS, error))
             await first_of(stop.wait(), within=backoff.next())
+
+
+def _push(
+    runner: Runner, cluster: str, repository: Repository, listener: Listener, interval: float
+) -> AgentPush:
+    writer = BranchWriter(
+        repository.git,
+        branch_of(cluster),
+        author=Author(f"klusterlet {cluster}", f"{cluster}@gitops-ocm.localhost"),
+        remote=None if repository.is_local else repository.address,
+    )
+    return AgentPush(
+        runner.caches[Side.HUB],
+        runner.caches[Side.SPOKE],
+        writer,
+        cluster=cluster,
+        clock=runner.clock,
+        listener=listener,
+        min_interval=interval,
+    )

@@ -11,7 +11,8 @@ which names it, is raised from the block. `stop()` cancels what is left and is a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -87,3 +88,22 @@ async def first_of(*waits: Coroutine[Any, Any, Any], within: float | None = None
     for task in done:
         task.result()
     return bool(done)
+
+
+@asynccontextmanager
+async def ended_at(
+    stop: asyncio.Event, end: Callable[[], None], *, grace: float = 0.0
+) -> AsyncIterator[None]:
+    """While entered, call `end` once `stop` was set for `grace` seconds, to end what is waited for here."""
+
+    async def watch() -> None:
+        await stop.wait()
+        await asyncio.sleep(grace)
+        end()
+
+    watching = asyncio.create_task(watch(), name="end when stopped")
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])

@@ -5,13 +5,13 @@ Where there is no HubSync yet the one that would be made counts, with nothing in
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from gitops_ocm.api.fleet import sync_field_manager
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.errors import Diagnostic, DiagnosticsError
 from gitops_ocm.git import refs
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import Committer
@@ -62,7 +62,7 @@ async def compare(
         kinds = HubKinds(cluster, catalog, mapper=mapper, clock=clock)
         checked = await source.check(chosen, spec, await kinds.catalog())
     finally:
-        await asyncio.to_thread(source.close)
+        await in_thread(source.close)
     if checked.errors:
         count = len(checked.errors)
         noun = "problem" if count == 1 else "problems"
@@ -100,4 +100,4 @@ async def _resolved(source: Source, spec: SyncSpec, commit: str) -> str:
         found = refs.branch(commit) if not refs.is_commit(commit) else commit
         return repository.resolve(found)
 
-    return await asyncio.to_thread(resolve)
+    return await in_thread(resolve)

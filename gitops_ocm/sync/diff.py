@@ -179,8 +179,11 @@ class _Hub:
             async with self._limit:
                 return item, await work(item)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in items]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(item)) for item in items]
+        except BaseExceptionGroup as errors:  # all for one reason: the hub is away, or does not let us
+            raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
 
 

@@ -77,10 +77,15 @@ class Execution:
                 self.refused.add(change.ref)
                 self.problems.append(problem(change, error))
 
+    def drifted(self, plan: ChangeSet) -> list[Change]:
+        """What somebody changed on the hub; what is another HubSync's was never ours to lose."""
+        none = self.untouched | self.foreign.keys()
+        return [change for change in plan.notable if change.drift and change.ref not in none]
+
     def summary(self, plan: ChangeSet, before: Mapping[str, int] | None) -> Mapping[str, int]:
         """The counts of `HubSync.status.summary`; those of a pass that did nothing stay as they were."""
         objects = sum(1 for change in plan if change.wanted is not None)
-        drifted = sum(1 for change in plan.notable if change.drift and change.ref not in self.untouched)
+        drifted = len(self.drifted(plan))
         changed = self.applied - self.untouched
         if not changed and not self.pruned and before is not None and before.get("objects") == objects:
             return {**before, "drifted": drifted} if drifted else before

@@ -21,6 +21,8 @@ from gitops_ocm.api.fleet import sync_field_manager
 from gitops_ocm.decide.contract import Side
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.git.command import Credentials
+from gitops_ocm.git.errors import Interrupted
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY, Committer
@@ -29,7 +31,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
-from gitops_ocm.runtime.tasks import first_of
+from gitops_ocm.runtime.tasks import ended_at, first_of
 from gitops_ocm.sync.events import Level, Listener, Phase, Unrepeated, of_error, silent
 from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.kinds import HubKinds
@@ -106,14 +108,14 @@ class SyncLoop:
         self._woken.set()
         return await waiter
 
-    async def once(self) -> Attempt:
-        """One pass; what the hub or Git refuse is raised or in the answer.
+    async def once(self, stop: asyncio.Event | None = None) -> Attempt:
+        """One pass; what the hub or Git refuse is raised or in the answer; `Interrupted` at `stop`.
 
         A hub's own daemon may be syncing the same HubSync: then what it wrote is read and looked at again.
         """
         for left in reversed(range(_ONCE_TRIES)):
             try:
-                async with self._started() as parts:
+                async with self._started(stop or asyncio.Event()) as parts:
                     return await parts.pull.attempt(parts.record)
             except Superseded:
                 if not left:
@@ -121,13 +123,18 @@ class SyncLoop:
         raise AssertionError("unreachable")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Passes until `stop` is set. Whatever goes wrong is told and tried again."""
+        """Passes until `stop` is set. Whatever goes wrong is told and tried again.
+
+        What is being written then is finished; nobody waits for a remote that does not answer.
+        """
         backoff = Backoff(self._settings.retry_base, self._settings.retry_cap)
         while not stop.is_set():
             try:
-                async with self._started() as parts:
+                async with self._started(stop) as parts:
                     await parts.watching.follow_sync()
                     await self._passes(parts, stop, backoff)
+            except Interrupted:
+                continue
             except (GitopsError, OSError) as error:
                 self._tell(error)
                 await first_of(stop.wait(), within=backoff.next())
@@ -138,12 +145,12 @@ class SyncLoop:
         while not stop.is_set():
             self._woken.clear()
             waiters, self._waiters = self._waiters, []
+            attempt: Attempt | None = None
             try:
                 wait, attempt = await self._pass(parts, backoff)
-            except BaseException:
-                # Whoever asked is answered by the pass that gets through.
-                self._waiters = waiters + self._waiters
-                raise
+            finally:
+                if attempt is None:  # Whoever asked is answered by the pass that gets through.
+                    self._waiters = [w for w in (*waiters, *self._waiters) if not w.done()]
             for waiter in waiters:
                 if attempt is not None and not waiter.done():
                     waiter.set_result(attempt)
@@ -169,7 +176,7 @@ class SyncLoop:
         return _interval(parts.record), attempt
 
     @asynccontextmanager
-    async def _started(self) -> AsyncIterator[_Parts]:
+    async def _started(self, stop: asyncio.Event) -> AsyncIterator[_Parts]:
         record = await self._read()
         observed = Observed(self._name, self._woken.set)
         source = Source(self._settings.cache_dir, credentials=self._settings.credentials)
@@ -177,7 +184,7 @@ class SyncLoop:
             self._cluster, self._mapper, observed, self._woken, name=self._name, clock=self._clock
         )
         try:
-            async with watching:
+            async with ended_at(stop, source.interrupt), watching:
                 pull = Pull(
                     self._hub,
                     source,
@@ -190,7 +197,7 @@ class SyncLoop:
                 )
                 yield _Parts(record, watching, pull)
         finally:
-            await asyncio.to_thread(source.close)
+            await in_thread(source.close)
 
     async def _read(self) -> Record:
         if self._create is not None:

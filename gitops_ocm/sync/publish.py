@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from gitops_ocm.git.errors import GitError
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.git.writer import MAX_FILE, BranchWriter, Committed
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock
@@ -22,6 +23,8 @@ BATCH = 5000
 """Most files in one commit."""
 SETTLE = 0.1
 """Seconds from the first change to a commit when the last one is long ago: related changes come together."""
+LAST_WORDS = 5.0
+"""Seconds that a last commit may take when all is to end."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Publisher:
 
     async def adopt(self, expected: Iterable[str], *, ours: Callable[[str], bool]) -> None:
         """At the start: everything expected is dirty, and so is every file of ours that nothing expects."""
-        blobs = await asyncio.to_thread(self._writer.blobs)
+        blobs = await in_thread(self._writer.blobs)
         self.dirty(expected)
         self.dirty(path for path in blobs if ours(path))
 
@@ -123,12 +126,12 @@ class Publisher:
             if self._prepare is not None:
                 await self._prepare(paths)
             files = {path: self._content(path) for path in paths}
-            known = await asyncio.to_thread(self._writer.blobs)
+            known = await in_thread(self._writer.blobs)
             present = {path: data for path, data in files.items() if data is not None or path in known}
             if not present:  # all of it came and went between two commits
                 return None
             message = self._describe(tuple(present))
-            committed = await asyncio.to_thread(
+            committed = await in_thread(
                 lambda: self._writer.commit(
                     present, message.subject, now=self._clock.now(), trailers=message.trailers
                 )

@@ -14,6 +14,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from gitops_ocm.errors import Diagnostic, GitopsError
+from gitops_ocm.git.errors import Interrupted
 from gitops_ocm.kube.cluster import Unreachable
 from gitops_ocm.live.commit import CONCURRENCY
 from gitops_ocm.objects.faults import ApiError
@@ -114,7 +115,7 @@ class Pull:
     async def _recorded(self, record: Record) -> Attempt:
         try:
             return await self._attempt(record)
-        except (Unreachable, ApiError, Superseded):
+        except (Unreachable, ApiError, Superseded, Interrupted):
             raise
         except GitopsError as error:
             self._settled = ()
@@ -281,9 +282,8 @@ class Pull:
         await record.write(status_of(record.status, outcome, now=self._clock.now()), inventory)
         for problem in (*foreign, *done.problems):
             self._listener(of_diagnostic(Phase.APPLY, problem))
-        for change in plan.notable:
-            if change.drift and change.ref not in done.untouched:
-                self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
+        for change in done.drifted(plan):
+            self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
         self._listener(_ended(outcome.verdict))
         waiting = tuple(str(ref) for ref in sorted(done.waiting))
         # Nobody tells when another HubSync lets go of an object: that is asked for at each pass.

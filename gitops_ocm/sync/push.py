@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -17,6 +18,7 @@ from gitops_ocm.decide.contract import Index, Side, Want
 from gitops_ocm.desired.tree import BlobReader
 from gitops_ocm.git.errors import GitError
 from gitops_ocm.git.source import Repository
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.git.writer import BranchWriter, Committed
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
@@ -127,16 +129,16 @@ class Push:
 
     async def fold(self) -> None:
         """Look at the agents' branches; those that moved make their files dirty."""
-        if self._agents is None:
+        if (agents := self._agents) is None:
             return
-        heads = await asyncio.to_thread(self._agents.fetch_matching, AGENTS)
+        heads = await in_thread(partial(agents.fetch_matching, AGENTS))
         by_cluster = {ref.removeprefix("refs/heads/agents/"): sha for ref, sha in heads.items()}
         for cluster in sorted(self._heads.keys() | by_cluster.keys()):
             if self._heads.get(cluster) == by_cluster.get(cluster):
                 continue
             before, after = self._accounts.get(cluster, {}), {}
             if cluster in by_cluster:
-                after = await asyncio.to_thread(self._account, cluster, by_cluster[cluster], before)
+                after = await in_thread(partial(self._account, cluster, by_cluster[cluster], before))
             self._accounts[cluster] = after
             self.publisher.dirty(
                 path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
@@ -174,7 +176,7 @@ class Push:
         """Have at hand what agents say in files that the hub has none of; a commit's worth at a time."""
         accounts = [(path, self._accounts.get(cluster_of(path), {})) for path in paths]
         blobs = [account[path].blob for path, account in accounts if path in account and ref_at(path) is None]
-        self._texts = await asyncio.to_thread(self._read, blobs)
+        self._texts = await in_thread(partial(self._read, blobs))
 
     def _read(self, blobs: Sequence[str]) -> dict[str, str]:
         if self._reader is None:

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from gitops_ocm.decide.contract import Side, Want
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.git.errors import Interrupted
 from gitops_ocm.git.hook import HookServer, RefUpdate
 from gitops_ocm.git.source import Repository, open_repository
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.git.triggers import watch_refs
 from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.kube.cluster import Cluster
@@ -26,7 +28,7 @@ from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Kind, Object
 from gitops_ocm.runtime.backoff import Backoff
 from gitops_ocm.runtime.clock import Clock, SystemClock
-from gitops_ocm.runtime.tasks import Tasks, first_of
+from gitops_ocm.runtime.tasks import Tasks, ended_at, first_of
 from gitops_ocm.sync.events import (
     Level,
     Listener,
@@ -38,6 +40,7 @@ from gitops_ocm.sync.events import (
     silent,
 )
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
+from gitops_ocm.sync.publish import LAST_WORDS
 from gitops_ocm.sync.push import Push
 from gitops_ocm.sync.record import HUBSYNC
 from gitops_ocm.sync.spec import SyncSpec
@@ -128,6 +131,8 @@ class SyncService:
         while not stop.is_set() and not self._moved.is_set():
             try:
                 await self._with_repository(spec, stop)
+            except Interrupted:
+                continue
             except (GitopsError, OSError) as error:
                 trouble.begin(after_failure=True)
                 trouble(of_error(Phase.STATUS, error))
@@ -135,11 +140,11 @@ class SyncService:
 
     async def _with_repository(self, spec: SyncSpec, stop: asyncio.Event) -> None:
         settings = self._settings.sync
-        repository = await asyncio.to_thread(
-            open_repository, spec.url, settings.cache_dir, credentials=settings.credentials
+        repository = await in_thread(
+            lambda: open_repository(spec.url, settings.cache_dir, credentials=settings.credentials)
         )
         try:
-            async with AsyncExitStack() as stack:
+            async with ended_at(stop, repository.interrupt, grace=LAST_WORDS), AsyncExitStack() as stack:
                 if repository.is_local and repository.git.git_dir is not None:
                     await self._watch_refs(repository.git.git_dir, stack)
                 if spec.status_enabled:
@@ -147,7 +152,7 @@ class SyncService:
                 else:
                     await first_of(stop.wait(), self._moved.wait())
         finally:
-            await asyncio.to_thread(repository.close)
+            await in_thread(repository.close)
 
     async def _watch_refs(self, git_dir: Path, stack: AsyncExitStack) -> None:
         """See commits at once; where this machine has no more file watches to give, at the next poll."""
@@ -159,7 +164,7 @@ class SyncService:
             self._tell(SyncEvent(Phase.FETCH, text, Level.WARNING, hint=hint))
 
     async def _push(self, spec: SyncSpec, repository: Repository, stop: asyncio.Event) -> None:
-        await asyncio.to_thread(repository.prepare)
+        await in_thread(repository.prepare)
         remote = None if repository.is_local else repository.address
         writer = BranchWriter(repository.git, spec.status_branch, author=self._settings.author, remote=remote)
         push = Push(
@@ -179,7 +184,13 @@ class SyncService:
                 await first_of(stop.wait(), self._moved.wait(), _over(running))
             finally:
                 ended.set()
-                await running
+                await asyncio.wait([running], timeout=LAST_WORDS)
+                if not running.done():
+                    repository.interrupt()
+                    running.cancel()
+                    await asyncio.wait([running])
+            if not running.cancelled():
+                running.result()
 
     def _refs_moved(self, _trigger: str) -> None:
         self.loop.poke()

@@ -17,8 +17,9 @@ from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.git.blobcache import BlobCacheFile
 from gitops_ocm.git.command import Credentials
-from gitops_ocm.git.errors import from_os
+from gitops_ocm.git.errors import Interrupted, from_os
 from gitops_ocm.git.source import Fetched, Repository, open_repository
+from gitops_ocm.git.threads import in_thread
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.sync.spec import SyncSpec
 
@@ -44,10 +45,16 @@ class Source:
         self._blobs = BlobCache(self._store)
         self._repository: Repository | None = None
         self._url = ""
+        self._stopping = False
+        self._abandoned: list[Repository] = []
 
     async def fetch(self, spec: SyncSpec) -> Fetched:
-        """Bring the ref up to date; raises `git.errors.GitError`."""
-        return await _in_thread(lambda: self.repository(spec.url).fetch(spec.ref))
+        """Bring the ref up to date; raises `git.errors.GitError`. Cancelled, it leaves nothing running."""
+        try:
+            return await _in_thread(lambda: self.repository(spec.url).fetch(spec.ref))
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
 
     async def check(self, commit: str, spec: SyncSpec, catalog: Catalog) -> Checked:
         """Read and validate a whole commit."""
@@ -55,21 +62,39 @@ class Source:
 
     def repository(self, url: str) -> Repository:
         """The open repository; blocks when it has to be opened."""
+        if self._stopping:
+            raise Interrupted("the sync is about to stop")
         if self._repository is None or url != self._url:
             self._close_repository()
             self._repository = open_repository(url, self._cache_dir, credentials=self._credentials)
             self._url = url
         return self._repository
 
+    def interrupt(self) -> None:
+        """End what is under way, for good: it raises `git.errors.Interrupted`."""
+        self._stopping = True
+        if self._repository is not None:
+            self._repository.interrupt()
+
     def close(self) -> None:
-        """End the helper processes and close the cache."""
+        """End what is under way and the helper processes, and close the cache."""
+        self.interrupt()
         self._close_repository()
         self._store.close()
 
+    def _abandon(self) -> None:
+        """Whoever waits for this repository has given up; the next call opens it anew."""
+        if self._repository is not None:
+            self._repository.interrupt()
+            self._abandoned.append(self._repository)
+            self._repository = None
+
     def _close_repository(self) -> None:
         if self._repository is not None:
-            self._repository.close()
+            self._abandoned.append(self._repository)
             self._repository = None
+        while self._abandoned:
+            self._abandoned.pop().close()
 
     def _check(self, commit: str, spec: SyncSpec, catalog: Catalog) -> Checked:
         tree = self.repository(spec.url).tree(commit)
@@ -81,6 +106,6 @@ class Source:
 
 async def _in_thread(work: Callable[[], T]) -> T:
     try:
-        return await asyncio.to_thread(work)
+        return await in_thread(work)
     except OSError as error:
         raise from_os(error, f"work on {error.filename or 'the cache'}") from error

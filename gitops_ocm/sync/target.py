@@ -13,6 +13,7 @@ from typing import Any
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.git.errors import GitError
 from gitops_ocm.git.refs import short
+from gitops_ocm.git.source import Fetched
 from gitops_ocm.sync.events import Level, Listener, Phase, SyncEvent, of_diagnostic
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.source import Checked, Source
@@ -45,7 +46,7 @@ class Targets:
         """Fetch and check; `status` is the HubSync's, for what was in force before this process began."""
         try:
             # The hub and the repository are asked side by side: a start waits for the slower of both.
-            fetched, _ = await asyncio.gather(self._source.fetch(spec), self._kinds.catalog())
+            fetched = await self._fetched(spec)
             checked = await self._check(fetched.new, spec)
         except GitError as error:
             problem = error.diagnostic()
@@ -65,6 +66,15 @@ class Targets:
         kept = await self._last_good(spec, status)
         verdict = of_invalid(commit, checked.errors, kept=kept.state.commit if kept else "")
         return Target(commit, kept, verdict, checked.errors)
+
+    async def _fetched(self, spec: SyncSpec) -> Fetched:
+        fetching = asyncio.create_task(self._source.fetch(spec), name="fetch")
+        try:
+            await self._kinds.catalog()
+            return await fetching
+        finally:
+            fetching.cancel()
+            await asyncio.gather(fetching, return_exceptions=True)
 
     async def _check(self, commit: str, spec: SyncSpec) -> Checked:
         """The commit's meaning, made once: the answer for the last good and the last bad one is kept."""

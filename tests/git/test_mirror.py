@@ -13,6 +13,8 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ from gitops_ocm.git.errors import (
     GitError,
     GitTimeout,
     HostNotTrusted,
+    Interrupted,
     Locked,
     PushRejected,
     RefNotFound,
@@ -242,6 +245,41 @@ def test_a_remote_that_never_answers(tmp_path: Path) -> None:
         git = Git(None, address=open_repository(url, tmp_path).address)
         with pytest.raises(GitTimeout, match=r"took longer than 0.5 s"):
             git.run("ls-remote", "--end-of-options", url, timeout=0.5)
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["under way", "not begun"])
+def test_a_remote_that_never_answers_need_not_be_waited_for(begun: bool, tmp_path: Path) -> None:
+    """A fetch is ended from another thread as soon as that is asked for, and none begins afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as pool:
+        source = open_repository(f"https://127.0.0.1:{silent.getsockname()[1]}/x.git", tmp_path)
+        if not begun:
+            source.interrupt()
+        fetching = pool.submit(source.fetch, MAIN)
+        if begun:
+            connection, _ = silent.accept()
+            source.interrupt()
+        with pytest.raises(Interrupted):
+            fetching.result(20)
+        if begun:
+            connection.close()
+        source.close()
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
+def test_two_of_one_process_wait_for_each_other(make_repo: MakeRepo, mirrored: Mirrored) -> None:
+    """A daemon's two halves share a copy: the one waits for the other beyond the limit for strangers."""
+    repo = make_repo()
+    sha = repo.commit({"a": "1"})
+    one, other = mirrored(repo.path), mirrored(repo.path)
+    assert one._mirror is not None
+    with ThreadPoolExecutor(1) as pool:
+        with one._mirror.locked():
+            fetching = pool.submit(other.fetch, MAIN)
+            with pytest.raises(FutureTimeout):
+                fetching.result(3 * QUICK.lock_seconds)
+        assert fetching.result(20).new == sha
 
 
 def test_a_remote_that_is_no_repository(tmp_path: Path, mirrored: Mirrored) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from gitops_ocm.kube.cluster import Unreachable
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES
 from gitops_ocm.plan.prune import guard_of
@@ -52,6 +55,15 @@ async def test_an_empty_hub_differs_in_everything(fleet: Fleet) -> None:
     ]
     assert result.exit_status == 1
     assert (await fleet.wire.hub.list(CONFIG_MAPS)).resource_version == before
+
+
+async def test_a_hub_that_goes_away_meanwhile(fleet: Fleet) -> None:
+    """It is one error that names the hub, however many questions were under way."""
+    fleet.repo.commit({**FILES, **{f"hub/{n}.yaml": config_map(f"c{n}") for n in range(20)}})
+    await fleet.sync_object()
+    fleet.wire.cut_before = 2
+    with pytest.raises(Unreachable, match=r"hub\.example\.com"):
+        await compared(fleet)
 
 
 async def test_a_synced_hub_does_not_differ(fleet: Fleet) -> None:

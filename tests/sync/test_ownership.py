@@ -129,6 +129,17 @@ async def test_two_hubsyncs_declare_one_object(fleet: Fleet, conflicts: str) -> 
     assert fleet.wire.writes == writes, "the first notices nothing of it"
 
 
+async def test_what_was_never_ours_has_not_drifted(fleet: Fleet) -> None:
+    """An object that another HubSync has is no drift of ours at the next pass."""
+    await synced(fleet)
+    theirs = {"hub/a.yaml": config_map("a", "2"), "hub/d.yaml": config_map("d")}
+    for _ in range(2):
+        attempt = await second(fleet, theirs)
+        assert attempt.verdict.reason == "OwnedByAnotherSync"
+        assert attempt.verdict.message.endswith("1 object belongs to another HubSync")
+    assert (await fleet.wire.hub.get(SYNCS, "", "other"))["status"]["summary"]["drifted"] == 0
+
+
 async def test_what_one_hubsync_gives_up_the_other_takes(fleet: Fleet) -> None:
     """An object that leaves one repository for another changes hands without being deleted by either."""
     await synced(fleet, {"hub/b.yaml": config_map("b", notes={"sync.gitops-ocm.io/prune": "disabled"})})

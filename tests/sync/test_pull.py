@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -336,6 +337,44 @@ async def test_an_unreachable_repository(fleet: Fleet) -> None:
     assert attempt.retry
     assert "127.0.0.1" in attempt.verdict.message
     assert await fleet.condition("Reconciling") == ("True", "RepositoryUnreachable")
+
+
+async def test_nobody_waits_for_a_repository_that_never_answers(fleet: Fleet) -> None:
+    """A pass ends at its time limit and leaves no git behind; a daemon that is to stop stops."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/fleet.git"
+        await fleet.sync_object(repository={"url": url}, timeout="1s")
+        loop, stop = fleet.loop(), asyncio.Event()
+        running = asyncio.create_task(loop.run(stop))
+        assert (await loop.sync_now()).verdict.reason == "TimedOut"
+        await fleet.configure(timeout="1h")
+        silent.accept()[0].close()
+        connection, _ = await asyncio.to_thread(silent.accept)  # the next pass asks
+        with connection:
+            stop.set()
+            await asyncio.wait_for(running, 20)
+    assert await fleet.condition() == ("False", "TimedOut")
+    assert not [event for event in fleet.events if "about to stop" in event.message]
+
+
+async def test_who_asked_while_the_hub_was_away_is_answered(fleet: Fleet) -> None:
+    """A pass that cannot reach the hub answers nobody; the one that can answers all who asked."""
+    fleet.repo.commit(FILES)
+    await fleet.sync_object()
+    loop, stop = fleet.loop(), asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+    assert (await loop.sync_now()).ok
+    fleet.wire.down = True
+    fleet.repo.commit({"hub/a.yaml": config_map("a", "2")})
+    asked = asyncio.create_task(loop.sync_now())
+    await eventually(lambda: any("connection refused" in event.message for event in fleet.events))
+    assert not asked.done()
+    fleet.wire.down = False
+    attempt = await asyncio.wait_for(asked, 20)
+    assert attempt.ok
+    assert (await fleet.wire.hub.get(CONFIG_MAPS, "shop", "a"))["data"] == {"v": "2"}
+    stop.set()
+    await running
 
 
 async def test_an_object_the_hub_refuses(fleet: Fleet) -> None:
