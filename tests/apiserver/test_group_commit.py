@@ -16,6 +16,7 @@ from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.store_sqlite import SqliteStorage
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.testing.waiting import eventually
 
 THINGS = ("", "things")
 
@@ -37,10 +38,12 @@ class Slow(MemoryStorage):
         self.appended: list[list[int]] = []
         self.let = threading.Semaphore(0)
         self.broken = False
+        self.begun = 0
 
     def append(self, records: Iterable[Record]) -> None:
         """Wait, then keep or fail."""
         versions = [record.version for record in records]
+        self.begun += 1
         self.let.acquire()
         if self.broken:
             raise StoreFailed("no space left on device")
@@ -56,7 +59,7 @@ async def test_readers_see_a_write_when_it_is_kept_and_writers_at_once() -> None
     async with group_commit(store, lambda: None):
         store.write(key("a"), thing("a"))
         written = asyncio.ensure_future(store.settled())
-        await asyncio.sleep(0)
+        await eventually(lambda: storage.begun == 1)
         assert store.get(key("a")) is not None
         assert store.keys(THINGS) == [key("a")]
         assert store.committed(key("a")) is None
@@ -73,7 +76,7 @@ async def test_writers_share_a_commit() -> None:
     store = Store(storage)
     async with group_commit(store, lambda: None):
         store.write(key("first"), thing("first"))
-        await asyncio.sleep(0)  # the first commit begins
+        await eventually(lambda: storage.begun == 1)
         settled = []
         for number in range(50):
             store.write(key(f"t{number}"), thing(f"t{number}"))
@@ -93,7 +96,7 @@ async def test_a_commit_that_fails_takes_along_what_followed_from_it() -> None:
         storage.broken = True
         store.write(key("a"), thing("a"))
         first = asyncio.ensure_future(store.settled())
-        await asyncio.sleep(0)
+        await eventually(lambda: storage.begun == 1)
         store.write(key("b"), thing("b"))
         second = asyncio.ensure_future(store.settled())
         storage.let.release()

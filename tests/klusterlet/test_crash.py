@@ -14,6 +14,7 @@ import pytest
 from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.klusterlet.kept import Folder
 from gitops_ocm.klusterlet.keys import read_certificate
+from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.testing.commands import TRACEBACK
 from gitops_ocm.testing.joining import CLUSTERS
 from tests.klusterlet.conftest import Hub
@@ -35,7 +36,7 @@ async def _administrator(hub: Hub, stop: asyncio.Event) -> None:
                 await hub.approved(name)
                 if not cluster["spec"].get("hubAcceptsClient"):
                     await hub.accept(name)
-        await asyncio.sleep(0.1)
+        await first_of(stop.wait(), within=0.1)
 
 
 @pytest.mark.slow
@@ -59,7 +60,7 @@ async def test_killed_anywhere_it_joins(
                     log = tmp_path / f"{name}.log"
                     for _ in range(KILLS_EACH):
                         agent = forks.start(command, log)
-                        await asyncio.sleep(chance.uniform(0.0, LONGEST))
+                        await asyncio.sleep(chance.uniform(0.0, LONGEST))  # its life, which may end anywhere
                         forks.end(agent)
                     agent = forks.start(command, log)
                     await eventually(lambda name=name: hub.available(name), 60)

@@ -39,7 +39,7 @@ class Program:
     async def ended(self) -> str:
         """Return only when it has ended: with which status, and its last words."""
         while self.process.poll() is None:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)  # a thread that waits could not be cancelled
         return f"ended with {self.process.returncode}:\n{self.last_words()}"
 
     def last_words(self) -> str:
