@@ -30,6 +30,8 @@ def run(work: Callable[[asyncio.Event], Awaitable[T]], *, level: str = "info", f
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    from gitops_ocm.runtime.lag import watched_loop
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -44,7 +46,8 @@ async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask)
     try:
-        return await work(stop)
+        with watched_loop():
+            return await work(stop)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -31,6 +31,14 @@ WATCH_EVENTS = Counter("reflector_watch_events", "Watch events received", ("side
 CACHE_OBJECTS = Gauge("cache_objects", "Objects held in watch caches", ("side", "kind"), registry=REGISTRY)
 WRITES = Counter("writes", "Writes carried out, by kind of write and result", ("write", "result"),
                  registry=REGISTRY)  # fmt: skip
+LOOP_LAG = Histogram(
+    "gitops_ocm_event_loop_lag_seconds", "How late the event loop runs what is due",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5), registry=REGISTRY,
+)  # fmt: skip
+LOOP_LAG_MAX = Gauge(
+    "gitops_ocm_event_loop_lag_max_seconds", "The latest that the event loop has been since the start",
+    registry=REGISTRY,
+)  # fmt: skip
 
 
 @cache
