@@ -19,10 +19,12 @@ from gitops_ocm.testing.joining import CLUSTERS, answer
 from gitops_ocm.testing.objects import config_map, manifest_work
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.doctor import DoctorOptions, examine
-from gitops_ocm.verbs.works import WORKS
+from gitops_ocm.verbs.targets import ocm
 from tests.klusterlet.clock import Jumping
 from tests.klusterlet.conftest import hub_at
 from tests.verbs.doctoring import Unique, Ward, first, folded, roots
+
+WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
 
 
 @pytest.fixture

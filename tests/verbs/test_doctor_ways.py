@@ -48,7 +48,7 @@ class Ward:
         body = yaml.safe_load(await asyncio.to_thread(path.read_text))
         if edit is not None:
             edit(body["clusters"][0]["cluster"], body["users"][0]["user"])
-        content = yaml.safe_dump(body).encode()
+        content: bytes = yaml.safe_dump(body).encode()
         await self.bootstrap.write({"kubeconfig": content})
         return content
 

@@ -1,0 +1,107 @@
+"""On a real control plane: what only its admission refuses, and that a fleet which is well is called so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.testing.clusters import memory
+from gitops_ocm.testing.objects import config_map, manifest_work
+from gitops_ocm.testing.waiting import eventually
+from gitops_ocm.verbs.targets import ocm
+from tests.klusterlet.conftest import hub_at
+from tests.verbs.doctoring import Unique, Ward, first, roots
+
+pytestmark = pytest.mark.controlplane
+QUOTAS = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
+WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
+HOOKS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    namespaced=False,
+)
+
+
+@pytest.fixture
+async def ward(kubernetes_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Ward]:
+    """A real kube-apiserver as the hub, with our controllers."""
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(hub_at(kubernetes_kubeconfig, tmp_path))
+        spoke = await stack.enter_async_context(memory())
+        yield Ward(hub, spoke, tmp_path)
+
+
+async def test_from_pending_to_well(ward: Ward, unique: Unique) -> None:
+    """The course of joining: never asked, pending, well; then silent, once the agent is gone."""
+    name = unique("real")
+    assert roots(await ward.examined(name)) == ["cluster-unknown"]
+    async with ward.agent(name, secret=True).running():
+        await ward.found("csr-pending", name)
+        await ward.joined(name)
+        await ward.hub.admin.create(WORKS, manifest_work("run", name, [config_map("one", "default")]))
+        await ward.healthy(name, spoke=True)
+    found = await ward.found("agent-silent", name)
+    assert roots(found) == ["agent-silent"]
+
+
+async def test_a_quota_that_is_full(ward: Ward, unique: Unique) -> None:
+    """A quota in the cluster's namespace refuses works: the server says so when asked to rehearse one."""
+    name = unique("quota")
+    async with ward.agent(name).running():
+        await ward.joined(name)
+        hard = {"count/manifestworks.work.open-cluster-management.io": "0"}
+        quota: Object = {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "none", "namespace": name},
+            "spec": {"hard": hard},
+        }
+        await ward.hub.admin.create(QUOTAS, quota)
+        found = await ward.found("quota-exceeded", name)
+    assert first(found, "quota-exceeded").mend == f"kubectl describe resourcequota -n {name}"
+    await ward.hub.admin.delete(QUOTAS, name, "none")
+
+
+async def test_a_webhook_that_does_not_answer(ward: Ward, unique: Unique) -> None:
+    """A webhook nobody serves refuses works in one namespace: it is named, in the server's words."""
+    name = unique("hooked")
+    async with ward.agent(name).running():
+        await ward.joined(name)
+        rule = {
+            "apiGroups": ["work.open-cluster-management.io"],
+            "apiVersions": ["v1"],
+            "operations": ["CREATE"],
+            "resources": ["manifestworks"],
+        }
+        hook = {
+            "name": f"{name}.example.com",
+            "clientConfig": {"url": "https://127.0.0.1:1/refuse"},
+            "rules": [rule],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}},
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+            "timeoutSeconds": 2,
+        }
+        configuration: Object = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": HOOKS.kind,
+            "metadata": {"name": name},
+            "webhooks": [hook],
+        }
+        await ward.hub.admin.create(HOOKS, configuration)
+        try:
+            found = await ward.found("webhook-refusing", name)
+        finally:
+            await ward.hub.admin.delete(HOOKS, "", name)
+        assert f"{name}.example.com" in first(found, "webhook-refusing").sentence
+
+        async def well() -> bool:
+            return not (await ward.examined(name)).diagnosis.findings
+
+        await eventually(well)
