@@ -29,7 +29,7 @@ HUBS = ("memory", "embedded", "kubernetes")
 TESTS = Path(__file__).parent
 GO_MODULE = TESTS / "controlplane"
 ON_THE_WIRE = (("wire", "agent"), ("wire", "hub"))
-LAST_WORDS = 5.0
+LAST_WORDS = 30.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
 
 

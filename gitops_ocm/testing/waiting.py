@@ -22,7 +22,7 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def eventually(condition: Callable[[], Any], within: float = 30.0, *, describe: str = "") -> Any:
+async def eventually(condition: Callable[[], Any], within: float = 60.0, *, describe: str = "") -> Any:
     """Ask until `condition` answers something truthy, and return that.
 
     A failed assertion or an `ApiError` (not found, say) in `condition` counts as "not yet". After

@@ -84,7 +84,7 @@ async def storm(count: int, folder: Path, *, rest: float, within: float) -> Stor
     )
     with Daemon(*command, env=environment(folder)) as daemon:
         kubeconfig = folder / "hub" / "kubeconfig"
-        await eventually(kubeconfig.exists, 30)
+        await eventually(kubeconfig.exists)
         async with AsyncExitStack() as stack:
             admin = HttpCluster(load_kubeconfig(kubeconfig))
             stack.push_async_callback(admin.close)

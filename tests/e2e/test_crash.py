@@ -301,7 +301,7 @@ async def test_two_syncs_of_one_hubsync_do_no_harm(processes: Processes, eventua
         )
         for number, change in enumerate(changes):
             commit = repo.commit(change, f"Change {number}")
-            await eventually(lambda commit=commit: _synced(cluster, commit), 30)
+            await eventually(lambda commit=commit: _synced(cluster, commit))
         assert len(await names(cluster, "c")) == 39
         await eventually(lambda: _counts(cluster, 39))
     assert [await one.stop() for one in both] == [0, 0]

@@ -155,7 +155,7 @@ async def test_from_push_to_pod_and_back(stage: Stage, eventually: Eventually) -
     async def joined() -> bool:
         return is_true(await stage.hub.get(CLUSTERS, "", stage.name), "ManagedClusterJoined")
 
-    await eventually(joined, 30)
+    await eventually(joined)
     cluster = await stage.hub.get(CLUSTERS, "", stage.name)
     assert cluster["metadata"]["annotations"]["sync.gitops-ocm.io/commit"] == commit
 
@@ -167,7 +167,7 @@ async def test_from_push_to_pod_and_back(stage: Stage, eventually: Eventually) -
         status = (await stage.hub.get(SYNCS, "", stage.sync)).get("status") or {}
         return status.get("lastAttemptedCommit") == bad and status.get("lastAppliedCommit") == commit
 
-    await eventually(refused, 30)
+    await eventually(refused)
     line = broken.count("\n")
     told = [e for e in stage.events if e.level is Level.ERROR and e.where.path == "works/mw-01.yaml"]
     assert told
@@ -197,7 +197,7 @@ async def test_from_push_to_pod_and_back(stage: Stage, eventually: Eventually) -
         work = f"clusters/{stage.name}/works/mw-01.yaml"
         return f"clusters/{stage.name}/cluster.yaml" in listed and work not in listed and bool(answered)
 
-    await eventually(reported, 30)
+    await eventually(reported)
 
 
 @pytest.mark.slow

@@ -112,7 +112,7 @@ async def test_followed_and_reported_to(
             await clone.git("fetch", "-q", "origin", "+refs/heads/status:refs/heads/seen")
             return rewritten in await clone.git("show", "seen:sync.yaml")
 
-        await eventually(reported, 30)
+        await eventually(reported)
         assert await sync.stop() == 0
         told = sync.output + json.dumps(await hub.sync(name)) + await clone.git("log", "-p", "seen")
     assert TRACEBACK not in told

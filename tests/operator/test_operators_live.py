@@ -245,7 +245,7 @@ async def a_klusterlet(
         await eventually(lambda: is_said("WorkDesiredDegraded", "False", "DeploymentsFunctional"))
         await eventually(lambda: is_said("RegistrationDesiredDegraded", "False", "DeploymentsFunctional"))
         await admin.delete(KLUSTERLETS, "", "klusterlet")
-        await eventually(lambda: _gone(admin, KLUSTERLETS, "klusterlet"), 30)
+        await eventually(lambda: _gone(admin, KLUSTERLETS, "klusterlet"))
         for namespace in (where, "open-cluster-management-agent-addon"):
             assert await there(admin, NAMESPACES, "", namespace) is None
         left = [r["metadata"]["name"] for r in (await admin.list(CLUSTER_ROLES)).items]

@@ -73,7 +73,7 @@ async def test_killed_while_applying(ground: Ground, after: int) -> None:
             found = [await scene.find(scene.filled(m)) for m in (MANY[after],)]
             return bool(work["metadata"].get("finalizers")) and (after == 0 or found[0] is not None)
 
-        await eventually(begun, 40)
+        await eventually(begun)
         agent.kill()
         agent.start()
         await play(scene, Expect(entries(MANY)), End(), Ended(gone=MANY))
@@ -175,13 +175,13 @@ async def test_eviction(ground: Ground) -> None:
         agent.kill()
         await _stripped(scene)
         agent.start()
-        await eventually(lambda: _marked(scene), 40)
+        await eventually(lambda: _marked(scene))
         assert await scene.find(scene.filled(A)) is not None
 
         async def evicted() -> bool:
             return await scene.ledger() is None and await scene.find(scene.filled(A)) is None
 
-        await eventually(evicted, 40)
+        await eventually(evicted)
 
 
 async def test_rescue_from_eviction(ground: Ground) -> None:
@@ -193,13 +193,13 @@ async def test_rescue_from_eviction(ground: Ground) -> None:
         agent.kill()
         await _stripped(scene)
         agent.start()
-        await eventually(lambda: _marked(scene), 40)
+        await eventually(lambda: _marked(scene))
         await play(scene, Work([A]), Expect(entries([A])))
 
         async def cleared() -> bool:
             return not await _marked(scene)
 
-        await eventually(cleared, 40)
+        await eventually(cleared)
         after = await scene.find(scene.filled(A))
         assert before is not None
         assert after is not None

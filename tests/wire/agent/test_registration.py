@@ -62,7 +62,7 @@ class Registered:
             assert not found, "\n".join(found)
             return True
 
-        await eventually(so, 40)
+        await eventually(so)
 
     async def has(self, **wanted: Any) -> None:
         """Wait until the status has at least these."""
@@ -73,7 +73,7 @@ class Registered:
             assert not found, "\n".join(found)
             return True
 
-        await eventually(so, 40)
+        await eventually(so)
 
     async def lease(self) -> Object:
         """The cluster's lease."""
@@ -134,7 +134,7 @@ async def test_joined_and_available(registered: Registered) -> None:
         assert found == wanted
         return True
 
-    await eventually(so, 40)
+    await eventually(so)
 
 
 async def test_version(registered: Registered) -> None:
@@ -158,7 +158,7 @@ async def test_heartbeat(registered: Registered) -> None:
             times.append(renewed)
         return len(times) == 3
 
-    await eventually(thrice, 40)
+    await eventually(thrice)
     moments = [datetime.fromisoformat(t) for t in times]
     for earlier, later in pairwise(moments):
         assert (later - earlier).total_seconds() >= 2.0
@@ -228,7 +228,7 @@ async def test_claims(registered: Registered) -> None:
         events = await ground.hub.list(EVENTS, registered.agent.cluster)
         return any(event["reason"] == "CustomClusterClaimsTruncated" for event in events.items)
 
-    await eventually(told, 40)
+    await eventually(told)
     for claim in claims:
         if claim["metadata"]["name"] != names[1]:
             await ground.spoke.delete(CLAIMS, "", claim["metadata"]["name"])
@@ -250,4 +250,4 @@ async def test_not_before_it_is_accepted(ground: Ground) -> None:
         async def renewed() -> bool:
             return bool((await Registered(ground, waiting).lease())["spec"]["renewTime"] != LONG_AGO)
 
-        await eventually(renewed, 40)
+        await eventually(renewed)
