@@ -58,12 +58,12 @@ def decoded(value: Any, schema: Schema | None) -> Any:
     return value
 
 
-_ZEROS: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
+_NOTHING: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
 
 
 def _zero(schema: Schema) -> Any:
     """What Go has where a list says null: nothing of a struct or a text, but not nothing at all."""
-    return {} if schema.properties else _ZEROS.get(schema.type)
+    return {} if schema.properties else _NOTHING.get(schema.type)
 
 
 def _map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
