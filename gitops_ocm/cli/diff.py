@@ -35,7 +35,7 @@ def diff(kubeconfig: Path | None, context: str | None, commit: str, **options: A
     """
     credentials = credentials_of(options)
 
-    async def work(_stop: asyncio.Event) -> Comparison:
+    async def work(stop: asyncio.Event) -> Comparison:
         from gitops_ocm.runtime.catalog import load_catalog
         from gitops_ocm.sync.compare import compare
         from gitops_ocm.sync.record import check_expected
@@ -52,6 +52,7 @@ def diff(kubeconfig: Path | None, context: str | None, commit: str, **options: A
                 catalog=load_catalog(),
                 create=create,
                 commit=commit,
+                stop=stop,
             )
         finally:
             await cluster.close()

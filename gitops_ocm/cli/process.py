@@ -14,11 +14,14 @@ import warnings
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import click
+
 T = TypeVar("T")
 
 
 def run(work: Callable[[asyncio.Event], Awaitable[T]], *, level: str = "info", form: str = "text") -> T:
     """Run `work` to its end; its argument is set when the process is asked to stop."""
+    from gitops_ocm.git.errors import Interrupted
     from gitops_ocm.runtime.log import configure
     from gitops_ocm.runtime.memory import settle
 
@@ -26,7 +29,10 @@ def run(work: Callable[[asyncio.Event], Awaitable[T]], *, level: str = "info", f
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     configure(level=level, json=form == "json")
     settle()
-    return asyncio.run(_until_stopped(work))
+    try:
+        return asyncio.run(_until_stopped(work))
+    except Interrupted as error:
+        raise click.Abort from error
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:

@@ -95,7 +95,6 @@ async def _sync(
     *,
     once: bool,
 ) -> int:
-    from gitops_ocm.git.errors import Interrupted
     from gitops_ocm.operator.crds import ensure_crds, sync_crds
     from gitops_ocm.runtime.catalog import load_catalog
     from gitops_ocm.sync.service import SyncService
@@ -110,10 +109,7 @@ async def _sync(
     if not once:
         await service.run(stop)
         return 0
-    try:
-        attempt = await service.loop.once(stop)
-    except Interrupted:
-        return 130
+    attempt = await service.loop.once(stop)
     return 0 if attempt.ok else 1
 
 

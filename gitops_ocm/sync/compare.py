@@ -5,6 +5,7 @@ Where there is no HubSync yet the one that would be made counts, with nothing in
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from gitops_ocm.api.fleet import sync_field_manager
@@ -22,6 +23,7 @@ from gitops_ocm.plan.changes import PruneGuard
 from gitops_ocm.plan.inventory import Inventory
 from gitops_ocm.plan.prune import guard_of
 from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.runtime.tasks import ended_at
 from gitops_ocm.sync.diff import DiffResult, diff
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.loop import SyncSettings
@@ -47,20 +49,23 @@ async def compare(
     create: Object | None = None,
     commit: str = "",
     clock: Clock | None = None,
+    stop: asyncio.Event | None = None,
 ) -> Comparison:
     """What a sync of `commit` (default: where the followed ref is) would change on the hub now.
 
-    A commit that is not valid is a `DiagnosticsError` with all of its problems.
+    A commit that is not valid is a `DiagnosticsError` with all of its problems. `stop` ends waiting for a
+    remote: `git.errors.Interrupted`.
     """
     clock = clock or SystemClock()
     mapper = Mapper(cluster, clock=clock)
     spec, inventory, guard = await _known(cluster, mapper, name, create)
     source = Source(settings.cache_dir, credentials=settings.credentials)
     try:
-        fetched = await source.fetch(spec)
-        chosen = await _resolved(source, spec, commit) if commit else fetched.new
-        kinds = HubKinds(cluster, catalog, mapper=mapper, clock=clock)
-        checked = await source.check(chosen, spec, await kinds.catalog())
+        async with ended_at(stop or asyncio.Event(), source.interrupt):
+            fetched = await source.fetch(spec)
+            chosen = await _resolved(source, spec, commit) if commit else fetched.new
+            kinds = HubKinds(cluster, catalog, mapper=mapper, clock=clock)
+            checked = await source.check(chosen, spec, await kinds.catalog())
     finally:
         await in_thread(source.close)
     if checked.errors:

@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from signal import SIGINT
 
 import pytest
 
@@ -180,3 +182,18 @@ async def test_a_key_that_others_may_read(
         code, said = await asyncio.to_thread(hub.once, unique("open"), "--repo", remote.url, *remote.options)
     assert code == 1
     assert re.search(r"refused access: Permissions 0644 for '\S+user_key' are too open", said), said
+
+
+@pytest.mark.parametrize(("command", "status"), [(("sync", "--once"), 130), (("diff",), 130), (("sync",), 0)])
+async def test_a_person_who_does_not_want_to_wait(
+    command: tuple[str, ...], status: int, hub: Hub, unique: Callable[[str], str]
+) -> None:
+    """Ctrl-C while a remote does not answer ends the command without a word, long before git gives up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/fleet.git"
+        options = ("--name", unique("silent"), "--repo", url, "--kubeconfig", str(hub.kubeconfig))
+        with Daemon(*command, *options, env=hub.env) as waiting:
+            connection, _ = await asyncio.to_thread(silent.accept)
+            with connection:
+                assert await waiting.stop(SIGINT) == status
+            assert waiting.output == ""
