@@ -85,7 +85,7 @@ class Cache:
         self._settings = settings or WatchSettings()
         self._transforms = transforms or {}
         self._rng = rng or random.Random()  # noqa: S311 -- spreads load, guards nothing
-        self._outage = Outage(side)
+        self._outage = Outage(side, cluster.server)
         self._refusals = Refusals(side, self.clock, self._rng)
         self._tables: dict[Kind, Table] = {}
         self._watches: dict[Scope, tuple[Reflector, asyncio.Task[None]]] = {}
@@ -103,7 +103,10 @@ class Cache:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tasks.stop()
-        await self._tasks.__aexit__(kind, error, trace)
+        try:
+            await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            self._outage.close()
 
     # What is watched
 
