@@ -86,7 +86,7 @@ class _Checker:
         self.issues.append(Issue(node.at, message))
 
     def _undeclared(self, node: Node, name: str) -> Type:
-        self._fault(node, f"undeclared reference to '{name.lstrip('.')}' (in container '')")
+        self._fault(node, f"undeclared reference to '{name}' (in container '')")
         return ERROR
 
     def _variable(self) -> Type:
@@ -111,6 +111,7 @@ class _Checker:
     def _select(self, node: Select) -> Type:
         qualified = None if node.test else _qualified(node)
         if qualified and (known := self._known(qualified)):
+            node.qualified = qualified
             return known
         type_ = self._field(node, node.operand, node.field)
         return BOOL if node.test else type_

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from gitops_ocm.objects.cel import regexes
 from gitops_ocm.objects.cel.declarations import FORMATS
@@ -56,9 +56,8 @@ def _url(text: str) -> Url:
         raise EvalError(f'{before}"{text}": invalid URI for request')
     if bad := re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text.partition("?")[0]):
         raise EvalError(f'{before}"{text}": invalid URL escape "{bad[0]}"')
-    path = text[named.end() :] if named else text
-    if named and not path.startswith("/"):
-        raise EvalError(f'{before}"{text}": invalid URI for request')
+    if named and not text.startswith("/", named.end()):
+        return Url(text, SplitResult(text[: named.end() - 1].lower(), "", "", "", ""))
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -117,7 +116,7 @@ def _cidr(text: str) -> Cidr:
     except ValueError:
         interface = None
     if interface is None:
-        why = "bad bits after slash" if slash else "no '/'"
+        why = ("prefix length out of range" if good else "bad bits after slash") if slash else "no '/'"
         raise EvalError(f'{before}{before}netip.ParsePrefix("{text}"): {why}')
     if isinstance(interface, ipaddress.IPv6Interface) and interface.ip.ipv4_mapped:
         raise EvalError(f'{before}IPv4-mapped IPv6 address "{text}" is not allowed')

@@ -143,23 +143,19 @@ def _double_of(text: str) -> float:
             raise ValueError
         return float(text)
     except ValueError as error:
-        raise EvalError(f'strconv.ParseFloat: parsing "{text}": invalid syntax') from error
+        raise _bad(text, "double") from error
 
 
 def _int_of(text: str) -> int:
     digits = text[1:] if text[:1] in ("+", "-") else text
-    if not (digits.isascii() and digits.isdigit()):
-        raise EvalError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    if int(text) not in _INT:
-        raise EvalError(f'strconv.ParseInt: parsing "{text}": value out of range')
+    if not (digits.isascii() and digits.isdigit()) or int(text) not in _INT:
+        raise _bad(text, "int")
     return int(text)
 
 
 def _uint_of(text: str) -> Uint:
-    if not (text.isascii() and text.isdigit()):
-        raise EvalError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
-    if int(text) not in _UINT:
-        raise EvalError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    if not (text.isascii() and text.isdigit()) or int(text) not in _UINT:
+        raise _bad(text, "uint")
     return Uint(text)
 
 
@@ -179,14 +175,14 @@ def _duration_of(text: str) -> Duration:
     try:
         return Duration(times.duration(text))
     except ValueError as error:
-        raise EvalError(str(error)) from error
+        raise _bad(text, "google.protobuf.Duration") from error
 
 
 def _timestamp_of(text: str) -> Timestamp:
     try:
         return _timestamp(times.moment(text))
     except ValueError as error:
-        raise EvalError(str(error)) from error
+        raise _bad(text, "google.protobuf.Timestamp") from error
 
 
 def _text_of_bytes(value: bytes) -> str:
@@ -222,7 +218,12 @@ _FIELDS: Mapping[str, Callable[[Any, int], int]] = {
     "getSeconds": lambda at, nanos: at.second,
     "getMilliseconds": lambda at, nanos: nanos % times.SECOND // 1_000_000,
 }
-_SPANS = {"getHours": 3600 * times.SECOND, "getMinutes": 60 * times.SECOND, "getSeconds": times.SECOND}
+_SPANS = {
+    "getHours": 3600 * times.SECOND,
+    "getMinutes": 60 * times.SECOND,
+    "getSeconds": times.SECOND,
+    "getMilliseconds": times.SECOND // 1000,
+}
 
 
 def _getter(name: str) -> Function:
@@ -345,5 +346,4 @@ IMPLEMENTATIONS: Mapping[str, Function] = {
     **{f"timestamp_{name}": _getter(name) for name in _FIELDS},
     **{f"timestamp_{name}_with_tz": _getter(name) for name in _FIELDS},
     **{f"duration_{name}": _span_getter(unit) for name, unit in _SPANS.items()},
-    "duration_getMilliseconds": lambda nanos: _span_getter(1_000_000)(nanos) % 1000,
 }

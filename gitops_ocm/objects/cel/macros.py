@@ -149,11 +149,8 @@ def _sort_by(name: str, target: Node, args: list[Node], at: int) -> Node:
 
 
 _MACROS: dict[tuple[str, int], Callable[[str, Node, list[Node], int], Node]] = {
-    **{
-        (name, count): _quantifier
-        for name in ("all", "exists", "exists_one", "existsOne")
-        for count in (2, 3)
-    },
+    **{(name, count): _quantifier for name in ("all", "exists", "exists_one") for count in (2, 3)},
+    ("existsOne", 3): _quantifier,
     ("map", 2): _map,
     ("map", 3): _map,
     ("filter", 2): _filter,

@@ -28,6 +28,9 @@ _OPERAND = (
     "NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 )
 _ARGUMENT = _OPERAND.replace("'(', ", "'(', ')', ")
+_INDEX = _OPERAND.replace("'!', ", "'!', '?', ")
+_ITEM = _INDEX.replace("'[', ", "'[', ']', ").replace("'.', ", "'.', ',', ")
+_ENTRY = _INDEX.replace("'{', ", "'{', '}', ").replace("'.', ", "'.', ',', ")
 _RESERVED = frozenset(
     [
         "as",
@@ -73,6 +76,7 @@ class _Parser:
     def __init__(self, text: str, words: list[Token], issues: list[Issue]) -> None:
         self._text, self._words, self._issues = text, words, issues
         self._next = self._depth = 0
+        self._closers: list[str] = []
 
     def whole(self) -> Node:
         node = None
@@ -115,18 +119,28 @@ class _Parser:
         )
 
     def _closing(self, kind: str, wanted: str = "") -> None:
+        """Takes the sign that ends a part; one word too many before it, or its absence, is told."""
+        self._closers.pop()
+        after = self._closers[-1] if self._closers else END
         if self._met(kind):
             return
-        text = self._word.text
-        if self._words[self._next + 1].kind == kind and self._word.kind != END:
-            self._fault(
-                self._word.at, f"Syntax error: extraneous input '{text}' expecting {wanted or repr(kind)}"
-            )
+        word, exact = self._word, not wanted
+        wanted = wanted or repr(kind)
+        if self._words[self._next + 1].kind == kind and word.kind != END:
+            self._fault(word.at, f"Syntax error: extraneous input '{word.text}' expecting {wanted}")
             self._next += 2
-        elif kind == ")" and not wanted and self._word.kind in (END, "]", "}"):
-            raise self._stop(f"missing ')' at '{text}'")
+        elif exact and word.kind == after:
+            raise self._stop(f"missing {kind!r} at '{word.text}'")
         else:
-            raise self._stop(f"mismatched input '{text}' expecting {wanted or repr(kind)}")
+            raise self._stop(f"mismatched input '{word.text}' expecting {wanted}")
+
+    def _colon(self) -> None:
+        if self._met(":"):
+            return
+        word = self._word
+        if word.kind in (*_BEGINS, *_LITERALS):
+            raise self._stop(f"missing ':' at '{word.text}'")
+        raise self._stop(f"mismatched input '{word.text}' expecting ':'")
 
     # --- expressions --------------------------------------------------------------------------------
 
@@ -142,7 +156,7 @@ class _Parser:
             left = Call(sign[1], None, [left, self._expression(sign[0])], at=at)
         if least == 0 and (mark := self._met("?")):
             then = self._expression(0.5)  # type: ignore[arg-type]
-            self._closing(":")
+            self._colon()
             left = Call("_?_:_", None, [left, then, self._expression()], at=mark.at)
         self._depth -= 1
         return left
@@ -165,11 +179,18 @@ class _Parser:
             if dot := self._met("."):
                 node = self._field(node, dot)
             elif bracket := self._met("["):
-                name = "_[?_]" if self._met("?") else "_[_]"
-                node = Call(name, None, [node, self._expression()], at=bracket.at)
-                self._closing("]")
+                node = self._index(node, bracket)
             else:
                 return node
+
+    def _index(self, node: Node, bracket: Token) -> Node:
+        self._closers.append("]")
+        optional = self._met("?")
+        if not optional and self._word.kind not in (*_BEGINS, *_LITERALS):
+            self._skip_extra(_INDEX)
+        result = Call("_[?_]" if optional else "_[_]", None, [node, self._expression()], at=bracket.at)
+        self._closing("]")
+        return result
 
     def _field(self, node: Node, dot: Token) -> Node:
         optional = self._met("?")
@@ -193,24 +214,25 @@ class _Parser:
 
     def _call(self, name: str, target: Node | None, at: int) -> Node:
         args: list[Node] = []
+        if self._word.kind not in (*_BEGINS, *_LITERALS, ")"):
+            self._skip_extra(_ARGUMENT, ")")
         if not self._met(")"):
-            if self._word.kind not in (*_BEGINS, *_LITERALS):
-                self._skip_extra(_ARGUMENT)
+            self._closers.append(")")
             args.append(self._expression())
             while self._met(","):
                 args.append(self._expression())
-            self._closing(")", "{')', ','}" if self._word.kind == END else "")
+            self._closing(")")
         try:
             return macros.expanded(name, target, args, at)
         except macros.BadMacro as error:
             self._fault(error.at, error.message)
             return Call(name, target, args, at=at)
 
-    def _skip_extra(self, wanted: str) -> None:
+    def _skip_extra(self, wanted: str, also: str = "") -> None:
         """One word too many is left out, and told; anything else ends it."""
         following = self._words[min(self._next + 1, len(self._words) - 1)].kind
         text = self._word.text
-        if self._word.kind == END or following not in (*_BEGINS, *_LITERALS):
+        if self._word.kind == END or following not in (*_BEGINS, *_LITERALS, also):
             raise self._stop(f"mismatched input '{text}' expecting {wanted}")
         self._fault(self._word.at, f"Syntax error: extraneous input '{text}' expecting {wanted}")
         self._next += 1
@@ -225,6 +247,7 @@ class _Parser:
         word = self._take()
         match word.kind:
             case "(":
+                self._closers.append(")")
                 node = self._expression()
                 self._closing(")")
                 return node
@@ -272,41 +295,57 @@ class _Parser:
             return None
         at = self._words[ahead].at
         self._next = ahead + 1
+        self._closers.append("}")
         values = []
         while self._word.kind in ("word", "?"):
             self._met("?")
             self._take()
-            self._closing(":")
+            self._colon()
             values.append(self._expression())
             if not self._met(","):
                 break
         self._closing("}")
         return Message(".".join(name), values, at=at)
 
+    def _goes_on(self, closing: str, comma: bool, wanted: str) -> bool:
+        """Whether another part of a list or map follows; one without parts may hold a comma alone."""
+        word = self._word.kind
+        if word in (*_BEGINS, *_LITERALS, "?"):
+            return True
+        if not comma and word not in (closing, ","):
+            self._skip_extra(wanted)
+            return True
+        if not comma:
+            self._met(",")
+        return False
+
     def _items(self, bracket: Token) -> Node:
         items: list[Node] = []
-        optional = set()
-        while self._word.kind != "]":
-            if items and self._word.kind == ",":
-                self._closing("]")
+        optional, comma = set(), False
+        self._closers.append("]")
+        while self._goes_on("]", comma, _ITEM):
             if self._met("?"):
                 optional.add(len(items))
             items.append(self._expression())
-            if not self._met(","):
+            comma = bool(self._met(","))
+            if not comma:
                 break
-        self._closing("]", "{']', ','}")
+        self._closing("]", "{']', ','}" if items and not comma else "")
         return Items(items, frozenset(optional), at=bracket.at)
 
     def _entries(self, brace: Token) -> Node:
-        entries = []
-        while self._word.kind != "}":
+        entries: list[Entry] = []
+        comma = False
+        self._closers.append("}")
+        while self._goes_on("}", comma, _ENTRY):
             optional = bool(self._met("?"))
             key = self._expression()
-            self._closing(":")
+            self._colon()
             entries.append(Entry(key, self._expression(), optional))
-            if not self._met(","):
+            comma = bool(self._met(","))
+            if not comma:
                 break
-        self._closing("}", "{'}', ','}")
+        self._closing("}", "{'}', ','}" if entries and not comma else "")
         return Entries(entries, at=brace.at)
 
 

@@ -72,6 +72,9 @@ class _Estimator:
         return 0
 
     def _select(self, node: Select) -> int:
+        if node.qualified:
+            self._paths[id(node)] = [node.qualified]
+            return 1
         cost = self.cost(node.operand)
         if node.test:
             return cost

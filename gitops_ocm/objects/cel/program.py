@@ -100,9 +100,8 @@ class Planner:
         return read
 
     def _select(self, node: Select) -> Evaluate:
-        qualified = _qualified(node)
-        if qualified in self._constants:
-            return self._name(qualified)
+        if node.qualified:
+            return self._name(node.qualified)
         operand, name = self.plan(node.operand), node.field
 
         def select(run: Run) -> Any:
@@ -371,9 +370,3 @@ def _first_present(one: Evaluate, other: Evaluate, unwrap: bool) -> Evaluate:
         return other(run)
 
     return choose
-
-
-def _qualified(node: Node) -> str:
-    if isinstance(node, Name):
-        return node.name.lstrip(".")
-    return f"{_qualified(node.operand)}.{node.field}" if isinstance(node, Select) and not node.test else ""

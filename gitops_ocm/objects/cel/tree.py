@@ -33,11 +33,15 @@ class Name(Node):
 
 @dataclass(slots=True, eq=False)
 class Select(Node):
-    """A field of what stands before the dot; with `test`, whether it is there."""
+    """A field of what stands before the dot; with `test`, whether it is there.
+
+    `qualified` is the name of a type it is in truth, with its dots.
+    """
 
     operand: Node
     field: str
     test: bool = False
+    qualified: str = ""
 
 
 @dataclass(slots=True, eq=False)
