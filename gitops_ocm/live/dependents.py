@@ -11,11 +11,10 @@ from itertools import chain
 from typing import Any
 
 from gitops_ocm.decide.contract import Side
+from gitops_ocm.decide.reads import Seen, outdated
 from gitops_ocm.live.hold import Owner
 from gitops_ocm.live.view import Reads
 from gitops_ocm.objects.ref import Kind, Ref
-
-_Seen = tuple[Side, Ref] | tuple[Side, Kind, str]
 
 
 class Dependents:
@@ -23,27 +22,26 @@ class Dependents:
 
     def __init__(self) -> None:
         self._reads: dict[Owner, Reads] = {}
-        self._owners: dict[_Seen, set[Owner]] = {}
+        self._owners: dict[Seen, set[Owner]] = {}
         self._missed: dict[tuple[Side, str, str], set[Owner]] = {}
 
     def record(self, owner: Owner, reads: Reads) -> None:
         """`owner` now rests on `reads` instead of what it read before."""
         before = self._reads.pop(owner, None)
         if before is not None and before != reads:
-            _drop(self._owners, _seen(before), owner)
+            _drop(self._owners, before.seen, owner)
             _drop(self._missed, before.missed, owner)
-        if not (reads.refs or reads.lists or reads.required or reads.missed):
+        if not (reads.seen or reads.required or reads.missed):
             return
         self._reads[owner] = reads
-        for seen in _seen(reads):
+        for seen in reads.seen:
             self._owners.setdefault(seen, set()).add(owner)
         for missed in reads.missed:
             self._missed.setdefault(missed, set()).add(owner)
 
     def of(self, side: Side, ref: Ref) -> Iterable[Owner]:
         """The owners that looked at this object, or listed where it is."""
-        keys: list[_Seen] = [(side, ref), (side, ref.of, ""), (side, ref.of, ref.namespace)]
-        return sorted(set(chain.from_iterable(self._owners.get(k, ()) for k in keys)))
+        return sorted(set(chain.from_iterable(self._owners.get(key, ()) for key in outdated(side, ref))))
 
     def missing(self, side: Side) -> set[tuple[str, str]]:
         """(apiVersion, kind) that somebody asked for in vain."""
@@ -56,11 +54,6 @@ class Dependents:
     def used(self) -> set[tuple[Side, Kind, str]]:
         """(side, kind, namespace) of every watch that somebody rests on."""
         return {want for reads in self._reads.values() for want in reads.wants()}
-
-
-def _seen(reads: Reads) -> Iterable[_Seen]:
-    yield from reads.refs
-    yield from reads.lists
 
 
 def _drop(owners: dict[Any, set[Owner]], keys: Iterable[Any], owner: Owner) -> None:

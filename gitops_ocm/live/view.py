@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_ocm.decide.contract import Side, Unread, Want
+from gitops_ocm.decide.reads import RecordingView, Seen
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
@@ -19,20 +20,26 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
 class Reads:
     """What one reconcile looked at, outside the kinds its controller declares."""
 
-    refs: set[tuple[Side, Ref]] = field(default_factory=set)
-    lists: set[tuple[Side, Kind, str]] = field(default_factory=set)
-    """(side, kind, namespace); `""` for all namespaces."""
+    seen: set[Seen] = field(default_factory=set)
     required: set[tuple[Side, Kind, str]] = field(default_factory=set)
     """What it asked to have watched; not by itself a reason to be woken."""
     missed: set[tuple[Side, str, str]] = field(default_factory=set)
     """(side, apiVersion, kind or plural) that the API did not serve."""
 
     def wants(self) -> set[tuple[Side, Kind, str]]:
-        """The watches these reads rest on."""
-        return self.lists | self.required | {(side, ref.of, ref.namespace) for side, ref in self.refs}
+        """The watches these reads rest on: (side, kind, namespace), `""` for all namespaces."""
+        return self.required | {_watch_for(seen) for seen in self.seen}
 
 
-class LiveView:
+def _watch_for(seen: Seen) -> tuple[Side, Kind, str]:
+    match seen:
+        case side, ref:
+            return side, ref.of, ref.namespace
+        case side, kind, namespace:
+            return side, kind, namespace
+
+
+class LiveView(RecordingView):
     """Implements `decide.contract.View` over caches."""
 
     def __init__(
@@ -41,27 +48,16 @@ class LiveView:
         declared: Collection[tuple[Side, Kind]] = (),
         reads: Reads | None = None,
     ) -> None:
-        self._caches = caches
-        self._declared = declared
         self.reads = reads if reads is not None else Reads()
+        super().__init__(declared, self.reads.seen)
+        self._caches = caches
 
-    def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
-        """The object, or None."""
-        if (side, ref.of) not in self._declared:
-            self.reads.refs.add((side, ref))
+    def _get(self, ref: Ref, side: Side) -> Object | None:
         return self._caches[side].get(ref)
 
-    def list(
-        self,
-        kind: Kind,
-        namespace: str | None = None,
-        *,
-        labels: Mapping[str, str] | None = None,
-        side: Side = Side.HUB,
+    def _list(
+        self, kind: Kind, namespace: str | None, labels: Mapping[str, str] | None, side: Side
     ) -> Sequence[Object]:
-        """All objects of a kind, sorted."""
-        if (side, kind) not in self._declared:
-            self.reads.lists.add((side, kind, namespace or ""))
         return self._caches[side].list(kind, namespace, labels=labels)
 
     def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:

@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Want, Write
 from gitops_ocm.decide.damping import Damping
+from gitops_ocm.decide.reads import Seen, outdated
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
-from gitops_ocm.simulate.view import Narrow, Read, WorldView, covered, touched
+from gitops_ocm.simulate.view import Narrow, WorldView, covered
 from gitops_ocm.simulate.world import World
 
 FIRST_BACKOFF, LAST_BACKOFF = 0.005, 1000.0
@@ -94,8 +95,8 @@ class Simulation:
         self._timers: list[tuple[datetime, Item]] = []
         self._due: dict[Item, datetime] = {}
         self._failures: Counter[Item] = Counter()
-        self._reads: dict[Item, frozenset[Read]] = {}
-        self._readers: dict[tuple[int, Read], set[Item]] = defaultdict(set)
+        self._reads: dict[Item, frozenset[Seen]] = {}
+        self._readers: dict[tuple[int, Seen], set[Item]] = defaultdict(set)
         self._known: set[Item] = set()
         self._damping = Damping()
         for process in self._processes.values():
@@ -201,7 +202,7 @@ class Simulation:
         view = process.view(row)
         self._known.add(item)
         outcome = row.reconcile(view, item.key, self.now)
-        self._remember(item, view.reads)
+        self._remember(item, view.seen)
         manager = row.field_manager or "gitops-ocm"
         done: list[Result] = []
         requeue: float | None = None
@@ -251,7 +252,7 @@ class Simulation:
                     keys: Iterable[Ref] = [ref_of(obj)] if wake.to is None else wake.to(view, obj)
                     self._ready.update(Item(process.name, number, key) for key in keys)
 
-    def _remember(self, item: Item, reads: set[Read]) -> None:
+    def _remember(self, item: Item, reads: set[Seen]) -> None:
         """What a key has read outside its declared kinds wakes it when it changes."""
         process = self._processes[item.process]
         before, after = self._reads.get(item, frozenset()), frozenset(reads)
@@ -275,7 +276,7 @@ class Simulation:
             for side in sides:
                 self._wake(process, side, kind, old, new)
                 for obj in present:
-                    for read in touched(side, obj):
+                    for read in outdated(side, ref_of(obj)):
                         for item in sorted(self._readers.get((id(world), read), ())):
                             self._wake_after(item, self._damping.delay(item, self.now.timestamp()))
 

@@ -6,19 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from gitops_ocm.decide.contract import Index, Side, Want
+from gitops_ocm.decide.reads import RecordingView
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of
 from gitops_ocm.simulate.world import World
-
-Read = tuple[Side, Ref] | tuple[Side, Kind, str]
-"""An object, or the objects of a kind in a namespace (`""`: all)."""
-
 
 Narrow = Mapping[tuple[Side, Kind], Collection[Want]]
 """What is watched of kinds that are not watched as a whole."""
 
 
-class WorldView:
-    """Implements `decide.contract.View`; `reads` are those outside the `declared` kinds.
+class WorldView(RecordingView):
+    """Implements `decide.contract.View`.
 
     What a process has watched in part only (`narrow`) it sees in part only, as a live one does.
     """
@@ -30,29 +27,17 @@ class WorldView:
         declared: Collection[tuple[Side, Kind]] = (),
         narrow: Narrow = MappingProxyType({}),
     ) -> None:
+        super().__init__(declared, set())
         self._worlds = worlds
         self._indexes = indexes
-        self._declared = declared
         self._narrow = narrow
-        self.reads: set[Read] = set()
 
-    def get(self, ref: Ref, side: Side = Side.HUB) -> Object | None:
-        """The object, or None."""
-        if (side, ref.of) not in self._declared:
-            self.reads.add((side, ref))
+    def _get(self, ref: Ref, side: Side) -> Object | None:
         return self._worlds[side].get(ref)
 
-    def list(
-        self,
-        kind: Kind,
-        namespace: str | None = None,
-        *,
-        labels: Mapping[str, str] | None = None,
-        side: Side = Side.HUB,
+    def _list(
+        self, kind: Kind, namespace: str | None, labels: Mapping[str, str] | None, side: Side
     ) -> Sequence[Object]:
-        """All objects of a kind, sorted."""
-        if (side, kind) not in self._declared:
-            self.reads.add((side, kind, namespace or ""))
         found = self._worlds[side].list(kind, namespace, labels)
         wants = [w for w in self._narrow.get((side, kind), ()) if namespace in (None, w.namespace)]
         return [obj for obj in found if covered(wants, obj)] if wants else found
@@ -80,10 +65,3 @@ def covered(wants: Iterable[Want], obj: Object) -> bool:
     meta = obj["metadata"]
     own = Want(kind_of(obj), meta.get("namespace") or "", name=meta["name"])
     return any(want.covers(own) for want in wants)
-
-
-def touched(side: Side, obj: Object) -> Iterable[Read]:
-    """The reads that a change of `obj` makes out of date."""
-    meta = obj["metadata"]
-    kind, namespace = kind_of(obj), meta.get("namespace") or ""
-    return (side, Ref(*kind, namespace, meta["name"])), (side, kind, ""), (side, kind, namespace)
