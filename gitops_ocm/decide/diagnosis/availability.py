@@ -58,7 +58,7 @@ def where_to_look(name: str, evidence: Evidence) -> str:
     spoke = evidence.spoke
     if spoke is None or spoke.cluster != name:
         return f"gitops-ocm doctor {name} --spoke-kubeconfig FILE"
-    if spoke.namespace:
+    if spoke.namespace and not spoke.embedded:
         return f"kubectl -n {spoke.namespace} logs -l app=klusterlet-registration-agent --tail=50"
     return f"gitops-ocm klusterlet run --cluster-name {name}"
 

@@ -109,7 +109,9 @@ def _lacking(
             mend = f"gitops-ocm clusterset bind {wanted[0]} --namespace {namespace}"
         case "AllManagedClusterSetsEmpty":
             why, cause = "its cluster sets are empty", "placement-empty"
-            mend = "gitops-ocm get clustersets"
+            wanted = (placement.get("spec") or {}).get("clusterSets") or ["default"]
+            somebody = name_of(hub.objects.list(MANAGED_CLUSTER)[0])
+            mend = f"gitops-ocm clusterset set {wanted[0]} --clusters {somebody}"
         case _:
             choice = schedule(placement, *survey(hub.objects, placement, evidence.now))
             tally = Counter(choice.dropped.values()).most_common(5)
