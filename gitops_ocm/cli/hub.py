@@ -44,7 +44,7 @@ def _controllers_option(command: Any) -> Any:
     )(command)
 
 
-@hub.command("run")
+@hub.command("run", short_help="Run the controllers and the syncs of a hub on a Kubernetes.")
 @kubeconfig_options
 @_controllers_option
 @hub_options
@@ -95,7 +95,7 @@ def _data_dir_option(command: Any) -> Any:
     )(command)
 
 
-@hub.command()
+@hub.command(short_help="Serve an embedded hub.")
 @_data_dir_option
 @click.option(
     "--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Port 0 takes a free one."
@@ -197,7 +197,7 @@ def serve(
     run(work, level=log_level, form=log_format)
 
 
-@hub.command()
+@hub.command(short_help="Copy an embedded hub to a file.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_data_dir_option
 def backup(file: Path, data_dir: Path | None) -> None:
@@ -209,7 +209,7 @@ def backup(file: Path, data_dir: Path | None) -> None:
     out().print(f"{file}: {size / 2**20:.1f} MiB. Keep it safe: the hub's private keys are in it.")
 
 
-@hub.command()
+@hub.command(short_help="Make a data directory of a backup.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @_data_dir_option
 def restore(file: Path, data_dir: Path | None) -> None:

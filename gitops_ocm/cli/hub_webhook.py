@@ -89,7 +89,7 @@ async def webhooks(cluster: Cluster, settings: HubSettings, place: Place | None)
         yield
 
 
-@click.command("webhook")
+@click.command("webhook", short_help="Serve OCM's admission webhooks for a Kubernetes.")
 @kubeconfig_options
 @click.option(
     "--listen",

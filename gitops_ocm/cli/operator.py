@@ -18,7 +18,7 @@ def operator() -> None:
     """Look after ClusterManagers or Klusterlets on a Kubernetes."""
 
 
-@operator.command("run")
+@operator.command("run", short_help="Keep what ClusterManagers or Klusterlets ask for.")
 @click.option(
     "--role",
     type=click.Choice(["hub", "klusterlet"]),

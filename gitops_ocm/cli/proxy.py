@@ -38,7 +38,7 @@ def health(kubeconfig: Path | None, context: str | None, **options: Any) -> None
     _run(kubeconfig, context, work)
 
 
-@proxy.command()
+@proxy.command(short_help="Check that a cluster can be reached so.")
 @kubeconfig_options
 @click.option("--cluster", required=True, metavar="NAME", help="The managed cluster.")
 @click.option("--args", "arguments", default="", help="What kubectl is to be given.")

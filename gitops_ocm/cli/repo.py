@@ -12,7 +12,7 @@ def repo() -> None:
     """Start a fleet's repository."""
 
 
-@repo.command()
+@repo.command(short_help="Write the template of a repository.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--cluster",

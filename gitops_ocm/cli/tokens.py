@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitops_ocm.verbs.voice import Voice
 
 
-@click.command()
+@click.command(short_help="Print a token and the command to join with.")
 @verb_options
 @switch("--use-bootstrap-token", help="The stored token, not a new one of an hour.")
 @click.option("--output-file", type=FILE, metavar="FILE", help="Write the command to join with into a file.")
@@ -45,7 +45,7 @@ def get_token(use_bootstrap_token: bool, output_file: Path | None, output: str, 
     click.echo(f"please log on spoke and run:\n{line}")
 
 
-@click.command()
+@click.command(short_help="Take away the tokens to join with.")
 @verb_options
 def delete_token(**options: Any) -> None:
     """Take away the tokens to join with, and the rights that they gave."""

@@ -33,7 +33,7 @@ def upgrade() -> None:
     """Change the version of a hub's components or of a managed cluster's agents."""
 
 
-@upgrade.command()
+@upgrade.command(short_help="Upgrade the components of a hub.")
 @verb_options
 @image_options
 @_wait
@@ -47,7 +47,7 @@ def clustermanager(wait: bool, cluster_manager_values_file: Path | None, **optio
     _perform(upgrade_hub, options, wait, cluster_manager_values_file, "clusterManager")
 
 
-@upgrade.command()
+@upgrade.command(short_help="Upgrade the agents of a managed cluster.")
 @verb_options
 @image_options
 @_wait

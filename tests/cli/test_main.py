@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from gitops_ocm.cli.main import COMMANDS, cli, main
 from gitops_ocm.errors import Diagnostic, DiagnosticsError, GitopsError, Location
@@ -46,6 +49,27 @@ def test_every_command_has_help(name: str) -> None:
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     assert "Usage: " in done.stdout
+
+
+def groups(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every group of commands."""
+    if isinstance(command, click.Group):
+        yield path
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from groups(below, (*path, name))
+
+
+def test_no_summary_is_cut_short() -> None:
+    """In every list of commands, at 80 columns, what each does is said to the end."""
+    for path in groups(cli):
+        done = CliRunner().invoke(cli, [*path, "--help"], terminal_width=80)
+        assert done.exit_code == 0
+        _, _, listed = done.output.partition("\nCommands:\n")
+        assert listed
+        assert not [line for line in listed.splitlines() if line.endswith("...")], path
 
 
 @pytest.mark.parametrize(
