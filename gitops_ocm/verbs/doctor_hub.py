@@ -44,7 +44,7 @@ from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, kind_of
-from gitops_ocm.verbs.doctor_reading import Ask, Reader, trimmed, without_spec
+from gitops_ocm.verbs.doctor_reading import Ask, Reader, trimmed, without_addresses, without_spec
 from gitops_ocm.verbs.doctor_ways import server_time
 from gitops_ocm.verbs.hub_checks import is_embedded
 
@@ -78,7 +78,7 @@ def request_asks(clusters: Sequence[str]) -> Iterable[Ask]:
 def _fleet_asks(clusters: Sequence[str]) -> Iterable[Ask]:
     """What belongs to clusters; what does well is not kept where nothing else refers to it."""
     if not clusters:
-        yield Ask(MANAGED_CLUSTER)
+        yield Ask(MANAGED_CLUSTER, trim=without_addresses)
         yield Ask(NAMESPACE)
         yield Ask(LEASE, name=CLUSTER_LEASE)
         yield from _of_namespace("")
@@ -88,7 +88,7 @@ def _fleet_asks(clusters: Sequence[str]) -> Iterable[Ask]:
             yield Ask(kind)
         yield Ask(REPLICA_SET, trim=without_spec)
     for name in clusters:
-        yield Ask(MANAGED_CLUSTER, name=name)
+        yield Ask(MANAGED_CLUSTER, name=name, trim=without_addresses)
         yield Ask(NAMESPACE, name=name)
         yield Ask(LEASE, name, name=CLUSTER_LEASE)
         yield from _of_namespace(name)

@@ -46,12 +46,18 @@ class Reader:
 
     def __post_init__(self) -> None:
         self.served = Mapper(self.cluster)
+        self._stranger: ApiError | None = None
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def objects(self, asks: Iterable[Ask]) -> Objects:
-        """Everything asked for. A kind is seen if every ask for it was answered."""
+        """Everything asked for. A kind is seen if every ask for it was answered.
+
+        Who is not known to the server at all sees nothing: that is raised.
+        """
         asks = list(asks)
         answers = await asyncio.gather(*(self._answer(ask) for ask in asks))
+        if self._stranger is not None:
+            raise self._stranger
         kinds: dict[Kind, list[Object]] = {}
         refused: dict[Kind, str] = {}
         for ask, answer in zip(asks, answers, strict=True):
@@ -79,6 +85,8 @@ class Reader:
         except ApiError as error:
             if error.http_code == 404:
                 return None
+            if error.http_code == 401:
+                self._stranger = error
             self.unseen[f"{ask} ({self.side})"] = error.message
             return error.message
         except Unreachable as error:
@@ -129,6 +137,12 @@ def trimmed(obj: Object) -> Object:
         {k: v for k, v in entry.items() if k != "fieldsV1"} for entry in meta.get("managedFields") or ()
     ]
     return {**obj, "metadata": {**meta, "managedFields": fields}}
+
+
+def without_addresses(cluster: Object) -> Object:
+    """A ManagedCluster without the ways to reach it: their certificates are the most of one."""
+    spec = {k: v for k, v in (cluster.get("spec") or {}).items() if k != "managedClusterClientConfigs"}
+    return {**trimmed(cluster), "spec": spec}
 
 
 def without_spec(obj: Object) -> Object:

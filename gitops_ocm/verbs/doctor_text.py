@@ -52,11 +52,19 @@ def _details(finding: Finding) -> Iterator[str]:
         yield f"  evidence: {_fact(fact)}"
     if finding.mend:
         yield f"  mend:     {plain(finding.mend)}"
-    for follower in finding.follows[:SHOWN_FOLLOWERS]:
+    following = list(_following(finding))
+    for follower in following[:SHOWN_FOLLOWERS]:
         yield f"  follows:  {_said(follower.sentence)}  [{follower.cause}]"
-    if len(finding.follows) > SHOWN_FOLLOWERS:
-        yield f"  follows:  and {len(finding.follows) - SHOWN_FOLLOWERS:,} more"
+    if len(following) > SHOWN_FOLLOWERS:
+        yield f"  follows:  and {len(following) - SHOWN_FOLLOWERS:,} more"
     yield ""
+
+
+def _following(finding: Finding) -> Iterator[Finding]:
+    """Whatever follows, at any distance."""
+    for follower in finding.follows:
+        yield follower
+        yield from _following(follower)
 
 
 def _fact(fact: Fact) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 import jwt
 import yaml
+from cryptography import x509
 from yarl import URL
 
 from gitops_ocm.api.registration import (
@@ -93,6 +94,8 @@ async def _tried(way: Way, connection: Connection, rights: Sequence[Right]) -> W
         if fault is Fault.OTHER and connection.certificate and await server_time(connection):
             # It answers whoever shows no certificate: some servers hang up instead of saying 401.
             fault = Fault.UNAUTHORIZED
+        if fault is Fault.CERTIFICATE:
+            way = replace(way, shown=await _issuer(connection), trusted=_authorities(connection.ca.read()))
         return replace(way, fault=fault, said=error.message)
     finally:
         await client.close()
@@ -145,6 +148,46 @@ def _end_of_token(kubeconfig: bytes) -> datetime | None:
         return datetime.fromtimestamp(int(claims["exp"]), UTC)
     except (yaml.YAMLError, jwt.PyJWTError, KeyError, TypeError, AttributeError, IndexError, ValueError):
         return None
+
+
+async def _issuer(connection: Connection) -> str:
+    """Who signed the certificate that a server shows; `""` where that cannot be seen."""
+    url = URL(connection.server)
+    tls = replace(connection, certificate=Pem(), key=Pem(), insecure=True).ssl_context()
+    if connection.proxy_url:
+        return ""
+    with suppress(OSError, TimeoutError, ValueError):
+        name = connection.tls_server_name or None
+        opened = asyncio.open_connection(url.host, url.port, ssl=tls, server_hostname=name)
+        _, writer = await asyncio.wait_for(opened, PATIENCE)
+        try:
+            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+        return _signed_by(x509.load_der_x509_certificate(shown))
+    return ""
+
+
+def _signed_by(certificate: x509.Certificate) -> str:
+    """Who signed a certificate: authorities of one name are told apart by their keys."""
+    name, key = certificate.issuer.rfc4514_string(), b""
+    with suppress(x509.ExtensionNotFound):
+        found = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+        key = found.value.key_identifier or b""
+    return f"{name} (key {key.hex()})" if key else name
+
+
+def _authorities(bundle: bytes) -> str:
+    """Whom a bundle of certificates names, with their keys."""
+    try:
+        found = x509.load_pem_x509_certificates(bundle)
+    except ValueError:
+        return ""
+    keys = [x509.SubjectKeyIdentifier.from_public_key(c.public_key()).digest.hex() for c in found]
+    named = zip((c.subject.rfc4514_string() for c in found), keys, strict=True)
+    return ", ".join(f"{name} (key {key})" for name, key in named)
 
 
 async def server_time(connection: Connection) -> datetime | None:

@@ -132,6 +132,9 @@ async def test_another_authority(ward: Ward) -> None:
     await ward.give(lambda cluster, user: cluster.update({"certificate-authority-data": coded}))
     found = await ward.examined()
     assert roots(found) == ["hub-ca-changed"]
+    fields = {fact.field: fact.value for fact in first(found, "hub-ca-changed").facts}
+    assert fields["certificate: issuer"] != fields["certificate-authority-data: subject"]
+    assert "(key " in fields["certificate: issuer"]
 
 
 async def test_a_token_that_is_over(ward: Ward) -> None:

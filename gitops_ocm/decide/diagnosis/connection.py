@@ -189,6 +189,8 @@ def _attempt(way: Way, spoke: Spoke, refused: str) -> Iterator[Finding]:
     facts = (
         Fact(way.source, "clusters[0].cluster.server", server),
         Fact(server or "the hub", "tried from here", cut(way.said)),
+        *([Fact(server, "certificate: issuer", way.shown)] if way.shown else []),
+        *([Fact(way.source, "certificate-authority-data: subject", way.trusted)] if way.trusted else []),
     )
     if way.fault is Fault.UNAUTHORIZED:
         sentence = (

@@ -165,7 +165,8 @@ class Way:
     """A kubeconfig an agent goes to its hub with, and what came of trying it.
 
     `source` is where it is kept. `expires` is when its token ends. `unusable` says what is wrong with the
-    kubeconfig itself, `fault` and `said` what the attempt met, `lacks` which rights its holder has not.
+    kubeconfig itself, `fault` and `said` what the attempt met, `shown` who signed the certificate that the
+    server showed and `trusted` whom the kubeconfig trusts, `lacks` which rights its holder has not.
     """
 
     source: str
@@ -175,6 +176,8 @@ class Way:
     unusable: str = ""
     fault: Fault | None = None
     said: str = ""
+    shown: str = ""
+    trusted: str = ""
     lacks: Sequence[str] = ()
     cluster: str = ""
     agent: str = ""
