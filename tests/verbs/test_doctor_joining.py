@@ -91,6 +91,7 @@ async def test_a_cluster_that_was_denied(ward: Ward, unique: Unique) -> None:
     assert "spec.hubAcceptsClient" in {fact.field for fact in first(found, "cluster-denied").facts}
 
 
+@pytest.mark.slow
 async def test_an_agent_that_went_silent(ward: Ward, unique: Unique) -> None:
     """A lease that ran out is the cause, the unknown availability follows; an agent that is back is well."""
     name = unique("silent")
