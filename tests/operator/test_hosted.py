@@ -1,4 +1,4 @@
-"""Hosted Klusterlets: agents run on one cluster, what they manage is another one."""
+"""Hosted: agents (or a hub's controllers) run on one cluster, and what they work on is another one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.objects.served import ACCOUNTS, DEPLOYMENTS, NAMESPACES, SECRETS
+from gitops_ocm.objects.served import ACCOUNTS, CRDS, DEPLOYMENTS, NAMESPACES, SECRETS
 from gitops_ocm.operator.process import Role, run_operator
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.testing.clusters import memory
@@ -27,6 +27,17 @@ from gitops_ocm.testing.clusters import memory
 Eventually = Callable[..., Awaitable[Any]]
 GROUP = "operator.open-cluster-management.io"
 KLUSTERLETS = Resource(GROUP, "v1", "Klusterlet", "klusterlets", namespaced=False)
+MANAGERS = Resource(GROUP, "v1", "ClusterManager", "clustermanagers", namespaced=False)
+HUB = "hosted-hub"
+WEBHOOKS = ("registrationWebhookConfiguration", "workWebhookConfiguration", "addonWebhookConfiguration")
+MUTATOR = "managedclustermutators.admission.cluster.open-cluster-management.io"
+MUTATORS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+    namespaced=False,
+)
 NAME, FAR = "klusterlet-hosted", "open-cluster-management-klusterlet-hosted"
 
 
@@ -61,12 +72,14 @@ async def hosting(mode: str) -> AsyncIterator[Cluster]:
             stop.set()
 
 
-async def connect(management: Cluster, kubeconfig: bytes) -> None:
-    """Give the Klusterlet the other cluster's kubeconfig."""
+async def connect(
+    management: Cluster, kubeconfig: bytes, name: str = "external-managed-kubeconfig", where: str = NAME
+) -> None:
+    """Give the hosted object the other cluster's kubeconfig."""
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "external-managed-kubeconfig", "namespace": NAME},
+        "metadata": {"name": name, "namespace": where},
         "data": {"kubeconfig": base64.b64encode(kubeconfig).decode()},
     }
     await management.create(SECRETS, secret)
@@ -197,3 +210,99 @@ async def test_a_kubeconfig_that_is_none(eventually: Eventually, user: str, mess
         better = base64.b64encode(text.replace(user, "{token: t}").encode()).decode()
         await management.patch(SECRETS, NAME, "external-managed-kubeconfig", {"data": {"kubeconfig": better}})
         await eventually(lambda: told("127.0.0.1:1"), 60)
+
+
+@asynccontextmanager
+async def hosting_hub() -> AsyncIterator[Cluster]:
+    """A management cluster with an operator and a hosted ClusterManager, which has no kubeconfig yet."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    async with memory() as management, Tasks("test") as tasks:
+        settings = OperatorSettings("gitops-ocm:test", "1.3.1")
+        tasks.start("operator", run_operator(management, Role.HUB, settings, stop, ready=ready.set))
+        await ready.wait()
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HUB}}
+        await management.create(NAMESPACES, namespace)
+        option = {
+            "mode": "Hosted",
+            "hosted": {key: {"address": "hub.example", "port": 443} for key in WEBHOOKS},
+        }
+        made = {
+            "apiVersion": f"{GROUP}/v1",
+            "kind": "ClusterManager",
+            "metadata": {"name": HUB},
+            "spec": {"deployOption": option},
+        }
+        await management.create(MANAGERS, made)
+        try:
+            yield management
+        finally:
+            stop.set()
+
+
+async def run_pods(management: Cluster) -> None:
+    """Do as the cluster would: every Deployment comes to run."""
+    for found in (await management.list(DEPLOYMENTS, HUB)).items:
+        count = found["spec"]["replicas"]
+        told = {"observedGeneration": found["metadata"]["generation"]} | dict.fromkeys(
+            ("replicas", "readyReplicas", "availableReplicas", "updatedReplicas"), count
+        )
+        if (found.get("status") or {}) != told:
+            await management.update(DEPLOYMENTS, {**found, "status": told}, subresource="status")
+
+
+@pytest.mark.slow
+async def test_a_hosted_hub(tmp_path: Path, eventually: Eventually) -> None:
+    """Controllers run here with tokens of there; kinds, rights and webhooks are there; and it goes again."""
+    async with AsyncExitStack() as stack:
+        far = await stack.enter_async_context(serve(tmp_path / "hub"))
+        hub = HttpCluster(load_kubeconfig(far.kubeconfig_path))
+        stack.push_async_callback(hub.close)
+        management = await stack.enter_async_context(hosting_hub())
+        await connect(management, far.kubeconfig_path.read_bytes(), "external-hub-kubeconfig", HUB)
+
+        async def working() -> bool:
+            await run_pods(management)
+            status = (await management.get(MANAGERS, "", HUB)).get("status") or {}
+            told = {c["type"]: (c["status"], c["reason"]) for c in status.get("conditions") or ()}
+            return told.get("Progressing") == ("False", "ClusterManagerUpToDate") and all(
+                told.get(f"Hub{part}Degraded", ("", ""))[0] == "False"
+                for part in ("Registration", "Placement")
+            )
+
+        await eventually(working, 90)
+        deployments = (await management.list(DEPLOYMENTS, HUB)).items
+        assert {d["metadata"]["name"] for d in deployments} >= {
+            f"{HUB}-registration-controller",
+            f"{HUB}-placement-controller",
+            f"{HUB}-registration-webhook",
+        }
+        assert (await hub.list(DEPLOYMENTS)).items == []
+        for found in deployments:
+            mounted = [v["secret"]["secretName"] for v in pod_volumes(found) if "secret" in v]
+            (name,) = (name for name in mounted if name.endswith("-kubeconfig"))
+            secret = await management.get(SECRETS, HUB, name)
+            path = tmp_path / name
+            path.write_bytes(base64.b64decode(secret["data"]["kubeconfig"]))
+            pod = HttpCluster(load_kubeconfig(path))
+            stack.push_async_callback(pod.close)
+            assert await pod.version()
+        assert await get(hub, CRDS, "", "managedclusters.cluster.open-cluster-management.io") is not None
+        (webhook,) = (await hub.get(MUTATORS, "", MUTATOR))["webhooks"]
+        assert webhook["clientConfig"]["url"].startswith("https://hub.example:443/mutate-")
+
+        await management.delete(MANAGERS, "", HUB)
+
+        async def gone() -> bool:
+            return await get(management, MANAGERS, "", HUB) is None
+
+        await eventually(gone, 90)
+        assert (await management.list(DEPLOYMENTS, HUB)).items == []
+        assert await get(hub, CRDS, "", "managedclusters.cluster.open-cluster-management.io") is None
+        assert await get(hub, MUTATORS, "", MUTATOR) is None
+        assert await get(hub, NAMESPACES, "", HUB) is None
+
+
+def pod_volumes(found: Object) -> list[Object]:
+    """The volumes of a Deployment's pods."""
+    volumes: list[Object] = found["spec"]["template"]["spec"]["volumes"]
+    return volumes
