@@ -126,6 +126,12 @@ install_options = together(
         "--resource-requests", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=500m,memory=500Mi"
     ),
     switch("--create-namespace", default=True, help="Make the namespaces that are needed."),
+    click.option(
+        "--enable-sync-labels",
+        is_flag=True,
+        expose_value=False,
+        help="Copy the labels of a ClusterManager or Klusterlet to what it owns, which is always done.",
+    ),
     click.option("--output-file", type=FILE, metavar="FILE", help="Save what is applied (secrets included)."),
 )
 """Image, pull secret, resources, namespaces, and a file for what is applied."""
