@@ -177,7 +177,7 @@ class Pull:
             )
             await record.write(status_of(record.status, outcome, now=self._clock.now()))
             if target.trouble is not None and target.attempted:
-                self._listener(_ended(verdict))
+                self._listener(ended(verdict))
             return Attempt(verdict, target.attempted, problems=target.problems)
         executor = self._executor(spec)
         plan = await executor.verified(await self._planner.plan(target.checked, spec, record))
@@ -284,14 +284,14 @@ class Pull:
             self._listener(of_diagnostic(Phase.APPLY, problem))
         for change in done.drifted(plan):
             self._listener(SyncEvent(Phase.DRIFT, str(change), Level.WARNING))
-        self._listener(_ended(outcome.verdict))
+        self._listener(ended(outcome.verdict))
         waiting = tuple(str(ref) for ref in sorted(done.waiting))
         # Nobody tells when another HubSync lets go of an object: that is asked for at each pass.
         complete = done.complete and not foreign
         return Attempt(outcome.verdict, plan.commit, plan, problems, waiting, complete=complete)
 
 
-def _ended(verdict: Verdict) -> SyncEvent:
+def ended(verdict: Verdict) -> SyncEvent:
     """How a pass ended, in one line."""
     if verdict.ready:
         return SyncEvent(Phase.DONE, verdict.message)

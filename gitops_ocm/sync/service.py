@@ -8,7 +8,7 @@ pushes into it (`git.hook`), so that `git push` shows how the sync went.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,17 @@ from gitops_ocm.sync.events import (
 )
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 from gitops_ocm.sync.publish import LAST_WORDS
+from gitops_ocm.sync.pull import Attempt, ended
 from gitops_ocm.sync.push import Push
 from gitops_ocm.sync.record import HUBSYNC
 from gitops_ocm.sync.spec import SyncSpec
 
 AUTHOR = Author("gitops-ocm", "gitops-ocm@localhost")
 """Who writes the machine's branches."""
+
+
+MOST_LINES = 50
+"""So much is told of a push to who pushed."""
 
 
 @dataclass(frozen=True)
@@ -212,26 +217,37 @@ class SyncService:
         lines: asyncio.Queue[str | None] = asyncio.Queue()
 
         def listen(event: SyncEvent) -> None:
-            if event.level is not Level.DETAIL:
-                lines.put_nowait(f"gitops-ocm: {event.line()}")
+            # What the status branch tells meanwhile is about earlier commits.
+            if event.level is not Level.DETAIL and event.phase is not Phase.STATUS:
+                lines.put_nowait(event.line())
 
         attempt = asyncio.create_task(self.loop.sync_now(), name="sync for a push")
         attempt.add_done_callback(lambda _: lines.put_nowait(None))
         self._listeners.append(listen)
-        told = False
+        told: set[str] = set()
         try:
             while (line := await lines.get()) is not None:
-                told = True
-                yield line
-            if not told:
-                # The file events were quicker than the hook: that pass has told others.
-                yield f"gitops-ocm: {(await attempt).verdict.message}"
-                for problem in (await attempt).problems:
-                    yield f"gitops-ocm: {of_diagnostic(Phase.CHECK, problem).line()}"
+                if line not in told and len(told) < MOST_LINES:
+                    told.add(line)
+                    yield f"gitops-ocm: {line}"
+            for line in _untold(await attempt, told):
+                yield f"gitops-ocm: {line}"
         finally:
             self._listeners.remove(listen)
             attempt.cancel()
             await asyncio.gather(attempt, return_exceptions=True)
+
+
+def _untold(attempt: Attempt, told: Set[str]) -> Iterator[str]:
+    """What who pushed has not heard yet: file events may have begun the pass before the hook listened."""
+    lines = [of_diagnostic(Phase.CHECK, problem).line() for problem in attempt.problems]
+    missing = [line for line in lines if line not in told]
+    room = max(0, MOST_LINES - len(told))
+    yield from missing[:room]
+    if missing[room:]:
+        yield f"and {len(missing[room:])} more problems; the log of the sync has them all"
+    if (end := ended(attempt.verdict).line()) not in told:
+        yield end
 
 
 def _home(spec: SyncSpec | None) -> tuple[str, str, bool] | None:
