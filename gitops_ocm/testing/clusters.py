@@ -4,7 +4,7 @@
     embedded(dir)       the same store behind HTTPS, and our own client
     connected(path)     whatever a kubeconfig names: a real control plane (`testing.controlplane`), KinD, ...
 
-Each is an async context manager that closes what it opened.
+Each is an async context manager that closes what it opened. `apply` puts objects on any of them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
-from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.ref import Object, kind_of, split_api_version
 from gitops_ocm.objects.served import CRDS
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.waiting import eventually
@@ -74,3 +75,17 @@ async def install(cluster: Cluster, definitions: Iterable[Object]) -> None:
             return is_true(await cluster.get(CRDS, "", name), "Established")
 
         await eventually(established, describe=f"CustomResourceDefinition {name} established")
+
+
+async def apply(cluster: Cluster, objects: Iterable[Object]) -> None:
+    """As `kubectl apply --server-side --force-conflicts`."""
+    mapper = Mapper(cluster)
+    for obj in objects:
+        _, version = split_api_version(obj["apiVersion"])
+        resource = await mapper.resource_of(kind_of(obj), version)
+        assert resource is not None, f"{obj['apiVersion']} {obj['kind']} is not served"
+        meta = obj["metadata"]
+        where = meta.get("namespace", "")
+        await cluster.patch(
+            resource, where, meta["name"], obj, type=PatchType.APPLY, field_manager="kubectl", force=True
+        )

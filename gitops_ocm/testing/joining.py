@@ -13,6 +13,7 @@ from gitops_ocm.kube.token_request import request_token
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import CSRS
+from gitops_ocm.testing.clusters import apply
 
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
@@ -57,29 +58,9 @@ def bootstrap_objects() -> list[Object]:
     ]
 
 
-_PLURALS = {
-    "Namespace": Resource("", "v1", "Namespace", "namespaces", namespaced=False),
-    "ServiceAccount": Resource("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True),
-    "ClusterRole": Resource(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
-    "ClusterRoleBinding": Resource(
-        _RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
-    ),
-}
-
-
 async def bootstrap_kubeconfig(hub: Cluster, admin: Path, path: Path, *, seconds: int = 3600) -> Path:
     """Write a bootstrap kubeconfig with a token for the hub that `admin` names."""
-    for obj in bootstrap_objects():
-        meta = obj["metadata"]
-        await hub.patch(
-            _PLURALS[obj["kind"]],
-            meta.get("namespace", ""),
-            meta["name"],
-            obj,
-            type=PatchType.APPLY,
-            field_manager="gitops-ocm-test",
-            force=True,
-        )
+    await apply(hub, bootstrap_objects())
     token = (await request_token(hub, NAMESPACE, ACCOUNT, seconds)).text
     to = load_kubeconfig(admin)
     made = Kubeconfig(server=to.server, ca=to.ca.read(), token=token, cluster="hub")

@@ -21,16 +21,15 @@ from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
+from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import CSRS
 from gitops_ocm.operator.rbac import HUB, NAMESPACE, hub_manifests
 from gitops_ocm.runtime.catalog import load_catalog
-from gitops_ocm.testing.clusters import connected
+from gitops_ocm.testing.clusters import apply, connected
 from gitops_ocm.testing.csrs import Subject, agent_subject, cluster_csr, key
 from gitops_ocm.testing.waiting import eventually
 from tests.hub.conftest import role_for
@@ -161,7 +160,7 @@ async def hub_at_work(
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(connected(kubeconfig))
         rights = [*hub_manifests(hub_controllers(), load_catalog()), *role_for(user, name, *BOOTSTRAP_RULES)]
-        await _apply(admin, rights)
+        await apply(admin, rights)
         connection = load_kubeconfig(kubeconfig)
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
         account = HttpCluster(connection.acting_as(f"system:serviceaccount:{NAMESPACE}:{HUB}", groups))
@@ -176,21 +175,3 @@ async def hub_at_work(
         finally:
             stop.set()
             await asyncio.gather(running)
-
-
-async def _apply(cluster: Cluster, objects: list[Object]) -> None:
-    mapper = Mapper(cluster)
-    for obj in objects:
-        _, version = split_api_version(obj["apiVersion"])
-        resource = await mapper.resource_of(kind_of(obj), version)
-        assert resource is not None
-        meta = obj["metadata"]
-        await cluster.patch(
-            resource,
-            meta.get("namespace", ""),
-            meta["name"],
-            obj,
-            type=PatchType.APPLY,
-            field_manager="test",
-            force=True,
-        )

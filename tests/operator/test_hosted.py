@@ -16,8 +16,8 @@ from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.reading import find as find_object
 from gitops_ocm.objects.conditions import find
-from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import ACCOUNTS, CRDS, DEPLOYMENTS, NAMESPACES, SECRETS
 from gitops_ocm.operator.process import Role, run_operator
@@ -39,16 +39,6 @@ MUTATORS = Resource(
     namespaced=False,
 )
 NAME, FAR = "klusterlet-hosted", "open-cluster-management-klusterlet-hosted"
-
-
-async def get(cluster: Cluster, resource: Resource, namespace: str, name: str) -> Object | None:
-    """An object, or None."""
-    try:
-        return await cluster.get(resource, namespace, name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
 
 
 @asynccontextmanager
@@ -129,7 +119,7 @@ async def test_a_hosted_klusterlet(
         await eventually(has_tokens, 60)
         live = {d["metadata"]["name"] for d in (await management.list(DEPLOYMENTS, NAME)).items}
         assert live == agents
-        assert await get(admin, ACCOUNTS, FAR, f"{NAME}-work-sa") is not None
+        assert await find_object(admin, ACCOUNTS, f"{NAME}-work-sa", FAR) is not None
         secret = await management.get(SECRETS, NAME, min(tokens))
         path = tmp_path / "kubeconfig"
         path.write_bytes(base64.b64decode(secret["data"]["kubeconfig"]))
@@ -144,11 +134,11 @@ async def test_a_hosted_klusterlet(
         await management.delete(KLUSTERLETS, "", NAME)
 
         async def gone() -> bool:
-            return await get(management, KLUSTERLETS, "", NAME) is None
+            return await find_object(management, KLUSTERLETS, NAME) is None
 
         await eventually(gone, 60)
-        assert await get(admin, NAMESPACES, "", FAR) is None
-        assert await get(management, NAMESPACES, "", NAME) is None
+        assert await find_object(admin, NAMESPACES, FAR) is None
+        assert await find_object(management, NAMESPACES, NAME) is None
 
 
 @pytest.mark.slow
@@ -177,10 +167,10 @@ async def test_a_cluster_that_is_gone_is_given_up_in_time(tmp_path: Path, eventu
         await management.patch(KLUSTERLETS, "", NAME, past)
 
         async def gone() -> bool:
-            return await get(management, KLUSTERLETS, "", NAME) is None
+            return await find_object(management, KLUSTERLETS, NAME) is None
 
         await eventually(gone, 60)
-        assert await get(management, NAMESPACES, "", NAME) is None
+        assert await find_object(management, NAMESPACES, NAME) is None
 
 
 @pytest.mark.slow
@@ -286,20 +276,20 @@ async def test_a_hosted_hub(tmp_path: Path, eventually: Eventually) -> None:
             pod = HttpCluster(load_kubeconfig(path))
             stack.push_async_callback(pod.close)
             assert await pod.version()
-        assert await get(hub, CRDS, "", "managedclusters.cluster.open-cluster-management.io") is not None
+        assert await find_object(hub, CRDS, "managedclusters.cluster.open-cluster-management.io") is not None
         (webhook,) = (await hub.get(MUTATORS, "", MUTATOR))["webhooks"]
         assert webhook["clientConfig"]["url"].startswith("https://hub.example:443/mutate-")
 
         await management.delete(MANAGERS, "", HUB)
 
         async def gone() -> bool:
-            return await get(management, MANAGERS, "", HUB) is None
+            return await find_object(management, MANAGERS, HUB) is None
 
         await eventually(gone, 90)
         assert (await management.list(DEPLOYMENTS, HUB)).items == []
-        assert await get(hub, CRDS, "", "managedclusters.cluster.open-cluster-management.io") is None
-        assert await get(hub, MUTATORS, "", MUTATOR) is None
-        assert await get(hub, NAMESPACES, "", HUB) is None
+        assert await find_object(hub, CRDS, "managedclusters.cluster.open-cluster-management.io") is None
+        assert await find_object(hub, MUTATORS, MUTATOR) is None
+        assert await find_object(hub, NAMESPACES, HUB) is None
 
 
 def pod_volumes(found: Object) -> list[Object]:

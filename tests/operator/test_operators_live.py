@@ -17,16 +17,16 @@ import pytest
 from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.kube.reading import find as find_object
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
+from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import CLUSTER_ROLES, CRDS, DEPLOYMENTS, NAMESPACES, SECRETS
 from gitops_ocm.operator.install import hub_operator, klusterlet_operator
 from gitops_ocm.operator.process import Role, run_operator
 from gitops_ocm.runtime.tasks import Tasks
-from gitops_ocm.testing.clusters import memory
+from gitops_ocm.testing.clusters import apply, memory
 from gitops_ocm.testing.controlplane import control_plane
 from gitops_ocm.testing.programs import ensure
 from gitops_ocm.testing.witness import Witness
@@ -44,35 +44,6 @@ WEBHOOKS = Resource(
     namespaced=False,
 )
 SETTINGS = OperatorSettings("gitops-ocm:test", "1.3.1")
-
-
-async def apply(cluster: Cluster, objects: list[Object]) -> None:
-    """As `kubectl apply --server-side`."""
-    mapper = Mapper(cluster)
-    for obj in objects:
-        _, version = split_api_version(obj["apiVersion"])
-        resource = await mapper.resource_of(kind_of(obj), version)
-        assert resource is not None, obj["kind"]
-        meta = obj["metadata"]
-        await cluster.patch(
-            resource,
-            meta.get("namespace", ""),
-            meta["name"],
-            obj,
-            type=PatchType.APPLY,
-            field_manager="kubectl",
-            force=True,
-        )
-
-
-async def there(cluster: Cluster, resource: Resource, namespace: str, name: str) -> Object | None:
-    """An object, or None."""
-    try:
-        return await cluster.get(resource, namespace, name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
 
 
 async def pods_run(cluster: Cluster, namespace: str) -> None:
@@ -161,7 +132,7 @@ async def a_hub(admin: Cluster, operator: Cluster, eventually: Eventually) -> No
         await eventually(lambda: is_said("Progressing", "True", "ClusterManagerDeploymentRolling"), 60)
         assert said(await status(), "HubRegistrationDegraded") == ("True", "UnavailableRegistrationPod")
         assert (await admin.list(WEBHOOKS)).items == []
-        await eventually(lambda: there(admin, SECRETS, HUB, "work-webhook-serving-cert"))
+        await eventually(lambda: find_object(admin, SECRETS, "work-webhook-serving-cert", HUB))
         names = {d["metadata"]["name"] for d in (await admin.list(DEPLOYMENTS, HUB)).items}
         assert names == {f"cluster-manager-{part}" for part in PARTS}
         await pods_run(admin, HUB)
@@ -175,7 +146,7 @@ async def a_hub(admin: Cluster, operator: Cluster, eventually: Eventually) -> No
         await eventually(lambda: _gone(admin, MANAGERS, "cluster-manager"), 60)
         kinds = [c["spec"]["names"]["kind"] for c in (await admin.list(CRDS)).items]
         assert "ManagedCluster" not in kinds
-        assert await there(admin, NAMESPACES, "", HUB) is None
+        assert await find_object(admin, NAMESPACES, HUB) is None
         assert (await admin.list(WEBHOOKS)).items == []
         left = [r["metadata"]["name"] for r in (await admin.list(CLUSTER_ROLES)).items]
         assert not [name for name in left if name.startswith("open-cluster-management:cluster-manager")]
@@ -201,7 +172,7 @@ async def _any(cluster: Cluster, resource: Resource) -> bool:
 
 
 async def _gone(cluster: Cluster, resource: Resource, name: str) -> bool:
-    return await there(cluster, resource, "", name) is None
+    return await find_object(cluster, resource, name) is None
 
 
 @pytest.mark.slow
@@ -247,7 +218,7 @@ async def a_klusterlet(
         await admin.delete(KLUSTERLETS, "", "klusterlet")
         await eventually(lambda: _gone(admin, KLUSTERLETS, "klusterlet"))
         for namespace in (where, "open-cluster-management-agent-addon"):
-            assert await there(admin, NAMESPACES, "", namespace) is None
+            assert await find_object(admin, NAMESPACES, namespace) is None
         left = [r["metadata"]["name"] for r in (await admin.list(CLUSTER_ROLES)).items]
         assert not [n for n in left if n.startswith("open-cluster-management:klusterlet-registration")]
         kinds = [c["spec"]["names"]["kind"] for c in (await admin.list(CRDS)).items]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,16 @@ from gitops_ocm.hub.daemon import HubOptions, run_hub
 from gitops_ocm.hub.template import template_files
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.cluster import Cluster, PatchType
-from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
-from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
+from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.operator.rbac import HUB, KLUSTERLET, NAMESPACE, table_rights
 from gitops_ocm.operator.rbac_files import rbac_files
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.sync.loop import SyncSettings
 from gitops_ocm.sync.service import ServiceSettings, SyncService
+from gitops_ocm.testing.clusters import apply
 from gitops_ocm.testing.controlplane import control_plane
 from gitops_ocm.testing.gitops import SYNCS, WORKS, Repo
 from gitops_ocm.testing.programs import ensure
@@ -118,20 +118,6 @@ async def started(server: str, tmp_path: Path) -> AsyncIterator[Path]:
     else:
         with kubernetes(tmp_path) as kubeconfig:
             yield kubeconfig
-
-
-async def apply(cluster: Cluster, objects: Iterable[Object]) -> None:
-    """As `kubectl apply --server-side -f`."""
-    mapper = Mapper(cluster)
-    for obj in objects:
-        _, version = split_api_version(obj["apiVersion"])
-        resource = await mapper.resource_of(kind_of(obj), version)
-        assert resource is not None
-        meta = obj["metadata"]
-        namespace = meta.get("namespace", "")
-        await cluster.patch(
-            resource, namespace, meta["name"], obj, type=PatchType.APPLY, field_manager="kubectl", force=True
-        )
 
 
 def account(kubeconfig: Path, name: str) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
 from tests.wire.programs import Agent
@@ -107,7 +108,7 @@ class Scene:
 
     async def ledger(self, work: str = "") -> Object | None:
         """The AppliedManifestWork."""
-        return await _found(self.spoke, APPLIED_WORKS, "", self.anchor(work))
+        return await find(self.spoke, APPLIED_WORKS, self.anchor(work))
 
     async def find(self, obj: Mapping[str, Any]) -> Object | None:
         """The object on the managed cluster as it is; None where there is none."""
@@ -116,7 +117,7 @@ class Scene:
         namespace = meta.get("namespace", "") if resource.namespaced else ""
         if resource.namespaced and not namespace:
             return None
-        return await _found(self.spoke, resource, namespace, meta["name"])
+        return await find(self.spoke, resource, meta["name"], namespace)
 
     async def change(self, obj: Mapping[str, Any], body: Mapping[str, Any], *, subresource: str = "") -> None:
         """Merge-patch an object on the managed cluster, as somebody else."""
@@ -136,12 +137,3 @@ class Scene:
         """Delete an object on the managed cluster."""
         meta = obj["metadata"]
         await self.spoke.delete(self.served(obj), meta.get("namespace", ""), meta["name"])
-
-
-async def _found(cluster: Cluster, resource: Resource, namespace: str, name: str) -> Object | None:
-    try:
-        return await cluster.get(resource, namespace, name)
-    except ApiError as error:
-        if error.http_code == 404:
-            return None
-        raise
