@@ -2,7 +2,7 @@
 
 The stages every write passes on its way in, in the order of kube-apiserver; the embedded server and the
 simulator both send their writes through here. Metadata and what a subresource may change is `lifecycle`;
-who owns what is `ownership`; the rules of single kinds are `native` and `crd_rules`.
+who owns what is `ownership`; the rules of single kinds are `rules`, `native` and `crd_rules`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gitops_ocm.objects import crd_rules, decoding, native, native_values, native_workloads
+from gitops_ocm.objects import crd_rules, decoding, native, native_values
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
 from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.ref import Object, split_api_version
+from gitops_ocm.objects.rules.table import RULES
 
 MAX_WARNINGS = 64
 _TEXT_MAPS = ("labels", "annotations")
@@ -116,7 +117,7 @@ def telling(warnings: tuple[str, ...]) -> Iterator[None]:
 
 def _zeros_for_nulls(meta: Object) -> Object:
     """Metadata with a zero value for each null in its maps and lists, as Go's types have them."""
-    zeros = {}
+    zeros: dict[str, Any] = {}
     for name in _TEXT_MAPS:
         if None in (meta.get(name) or {}).values():
             zeros[name] = {k: "" if v is None else v for k, v in meta[name].items()}
@@ -165,10 +166,13 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
         causes = update_causes(old["metadata"], meta, resource)
         if not served.custom:
             causes += _again(causes, resource.kind)
-    if schema is not None and resource.kind not in _JUDGED_LATER:
+    whole = None if served.custom else RULES.get(resource.of)
+    if whole is not None:
+        causes += whole(obj, old)
+    elif schema is not None and resource.kind not in _JUDGED_LATER:
         causes += schema.validate(obj, old)
-    if not served.custom:
-        causes = native_workloads.in_order(causes + native.causes(obj, old, resource.of))
+    if not served.custom and whole is None:
+        causes += native.causes(obj, old, resource.of)
         if resource.kind == "CustomResourceDefinition":
             causes += crd_rules.causes(obj, old)
     if causes:

@@ -162,16 +162,6 @@ def _check_frozen(obj: Object, old: Object, fields: tuple[str, ...]) -> Iterator
             yield Cause("FieldValueForbidden", text, field)
 
 
-def _check_role_ref(obj: Object, old: Object | None) -> Iterator[Cause]:
-    if old is not None and obj.get("roleRef") != old.get("roleRef"):
-        yield Cause("FieldValueInvalid", f"Invalid value: {_go_struct(obj.get('roleRef') or {})}: "
-                    "cannot change roleRef", "roleRef")  # fmt: skip
-
-
-def _go_struct(ref: Mapping[str, Any]) -> str:
-    return canonical_json({k: ref.get(k, "") for k in ("apiGroup", "kind", "name")}).decode()
-
-
 def _immutable(field: str, value: Any) -> Cause:
     text = f"Invalid value: {canonical_json(value).decode()}: field is immutable"
     return Cause("FieldValueInvalid", text, field)
@@ -184,7 +174,6 @@ def _lease(obj: Object, old: Object | None) -> Object:
     return obj if len(kept) == len(spec) else {**obj, "spec": kept}
 
 
-_RBAC = "rbac.authorization.k8s.io"
 _PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
     Kind("", "Namespace"): _namespace,
     Kind("", "Node"): _node,
@@ -197,10 +186,7 @@ _PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
 _CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
     Kind("", "Secret"): _check_secret,
     Kind("", "ConfigMap"): _check_config_map,
-    Kind(_RBAC, "RoleBinding"): _check_role_ref,
-    Kind(_RBAC, "ClusterRoleBinding"): _check_role_ref,
     Kind("", "Event"): native_checks.event_causes,
     Kind("events.k8s.io", "Event"): native_checks.event_causes,
     Kind("coordination.k8s.io", "Lease"): native_checks.lease_causes,
-    **native_workloads.CHECKS,
 }

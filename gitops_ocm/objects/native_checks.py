@@ -1,12 +1,7 @@
-"""What a server refuses of Deployments, Events and Leases, and in Secrets of the known types.
-
-The rules of `native`, for the kinds that OCM's controllers write most; the words are Kubernetes' own. What
-is true of every workload with a template is `native_workloads`.
-"""
+"""What a server refuses of Events and Leases; the words are Kubernetes' own. Part of `native`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,29 +9,6 @@ from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.ref import Object
 
-_PERCENT = re.compile(r"\d+%")
-_PERCENT_TEXT = (
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex "
-    "used for validation is '[0-9]+%')"
-)
-_COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
-_POD_CHANGES = frozenset(
-    {
-        "containers",
-        "initContainers",
-        "activeDeadlineSeconds",
-        "tolerations",
-        "terminationGracePeriodSeconds",
-        "ephemeralContainers",
-        "schedulingGates",
-    }
-)
-_CONTAINER_CHANGES = frozenset({"image", "resources"})
-_POD_CHANGED = (
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
 _EVENTS_GROUP = "events.k8s.io/"
 _OTHER_NAMESPACE = "does not match event.namespace"
 _ANYWHERE = ("", "default")
@@ -56,55 +28,10 @@ _UNCHANGING = {
 """Fields of an event of the newer API that an update keeps, and what they are called where one does not."""
 
 
-def deployment_causes(obj: Object, old: Object | None) -> Iterator[Cause]:
-    """Numbers that cannot be, in what is wanted and in what is reported."""
-    spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    yield from _negative(spec, ("replicas", "minReadySeconds", "revisionHistoryLimit"), "spec")
-    rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
-    for name in ("maxUnavailable", "maxSurge"):
-        amount = rolling.get(name)
-        if isinstance(amount, str) and not _PERCENT.fullmatch(amount):
-            yield _invalid(f"spec.strategy.rollingUpdate.{name}", amount, _PERCENT_TEXT)
-    yield from _negative(status, _COUNTS, "status")
-    counted = {name: status.get(name, 0) for name in _COUNTS}
-    for name in ("updatedReplicas", "readyReplicas", "availableReplicas"):
-        if counted[name] > counted["replicas"]:
-            yield _invalid(f"status.{name}", counted[name], "cannot be greater than status.replicas")
-    if counted["availableReplicas"] > counted["readyReplicas"]:
-        why = "cannot be greater than readyReplicas"
-        yield _invalid("status.availableReplicas", counted["availableReplicas"], why)
-
-
 def _negative(of: Mapping[str, Any], names: tuple[str, ...], where: str) -> Iterator[Cause]:
     for name in names:
         if (of.get(name) or 0) < 0:
             yield _invalid(f"{where}.{name}", of[name], "must be greater than or equal to 0")
-
-
-def pod_causes(obj: Object, old: Object | None) -> Iterator[Cause]:
-    """A pod is what it was made to be, but for its images and a few numbers.
-
-    It may be given a node once. A real server takes that through `pods/binding` alone, which is not served
-    here: the simulated workloads write it as they write the rest.
-    """
-    if old is None:
-        return
-    before, after = dict(_fixed(old)), dict(_fixed(obj))
-    if not before.get("nodeName"):
-        before["nodeName"] = after.get("nodeName")
-        after.setdefault("nodeName", None)
-    if after != before:
-        yield Cause("FieldValueForbidden", f"Forbidden: {_POD_CHANGED}", "spec")
-
-
-def _fixed(pod: Object) -> Mapping[str, Any]:
-    spec = pod.get("spec") or {}
-    kept = {name: value for name, value in spec.items() if name not in _POD_CHANGES}
-    for name in ("containers", "initContainers"):
-        kept[name] = [
-            {k: v for k, v in c.items() if k not in _CONTAINER_CHANGES} for c in spec.get(name) or ()
-        ]
-    return kept
 
 
 def lease_causes(obj: Object, old: Object | None) -> Iterator[Cause]:

@@ -1,6 +1,6 @@
-"""What a write of Pods, of the workloads that make them, and of Services brings about, and what is refused.
+"""What a write of Pods and of the workloads that make them brings about.
 
-Defaults are `native_defaults`; the addresses and ports of Services are `service_addresses`.
+Defaults are `native_defaults`, what is refused is `rules`; the addresses of Services are `service_addresses`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from gitops_ocm.objects.canonical import canonical_json
-from gitops_ocm.objects.faults import Cause
-from gitops_ocm.objects.native_checks import deployment_causes, pod_causes
 from gitops_ocm.objects.native_defaults import TEMPLATE_GENERATION, labels_of_template
 from gitops_ocm.objects.quantities import quantity
 from gitops_ocm.objects.ref import Kind, Object
-from gitops_ocm.objects.selectors import matches
 
 _TOLERATED = 300
 """Seconds for which a pod stays on a node that is not ready, where it does not say."""
@@ -102,56 +98,8 @@ def _job(obj: Object, old: Object | None) -> Object:
     return result
 
 
-def _check_service(obj: Object, old: Object | None) -> Iterator[Cause]:
-    spec = obj.get("spec") or {}
-    if spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None" and not spec.get("ports"):
-        yield Cause("FieldValueRequired", "Required value", "spec.ports")
-
-
-def _check_selector(obj: Object, old: Object | None) -> Iterator[Cause]:
-    spec = obj.get("spec") or {}
-    selector = spec.get("selector")
-    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
-    shown = canonical_json(labels or None).decode()
-    if not isinstance(selector, dict) or not matches(selector, labels or {}):
-        text = f"Invalid value: {shown}: `selector` does not match template `labels`"
-        yield Cause("FieldValueInvalid", text, "spec.template.metadata.labels")
-    if old is not None and selector != (old.get("spec") or {}).get("selector"):
-        text = f"Invalid value: {canonical_json(selector).decode()}: field is immutable"
-        yield Cause("FieldValueInvalid", text, "spec.selector")
-
-
-def _check_deployment(obj: Object, old: Object | None) -> Iterator[Cause]:
-    yield from _check_selector(obj, old)
-    yield from deployment_causes(obj, old)
-
-
-_ORDER = ("spec.replicas", "spec.selector", "spec.template.metadata", "spec.template", "spec.strategy")
-
-
-def in_order(causes: list[Cause]) -> list[Cause]:
-    """The faults of a workload in the order in which its parts are looked at; metadata comes first."""
-    if not any(cause.field.startswith("spec.template") for cause in causes):
-        return causes
-
-    def place(cause: Cause) -> int:
-        if "immutable" in cause.message:
-            return len(_ORDER)
-        return next((at for at, part in enumerate(_ORDER) if cause.field.startswith(part)), -1)
-
-    return sorted(causes, key=place)
-
-
 PREPARE: Mapping[Kind, Callable[[Object, Object | None], Object]] = {
     Kind("", "Pod"): _pod,
     Kind("apps", "DaemonSet"): _daemon_set,
     Kind("batch", "Job"): _job,
-}
-CHECKS: Mapping[Kind, Callable[[Object, Object | None], Iterator[Cause]]] = {
-    Kind("", "Pod"): pod_causes,
-    Kind("", "Service"): _check_service,
-    Kind("apps", "Deployment"): _check_deployment,
-    Kind("apps", "DaemonSet"): _check_selector,
-    Kind("apps", "StatefulSet"): _check_selector,
-    Kind("apps", "ReplicaSet"): _check_selector,
 }

@@ -12,6 +12,7 @@ from tests.differential import (
     script_objects,
     script_patches,
     script_reading,
+    script_validation,
 )
 from tests.differential.allowed import ALLOWED, Allowed
 from tests.differential.calls import NAMESPACES, Call, delete, obj, post, wait
@@ -20,7 +21,15 @@ from tests.differential.play import Server
 
 SCRIPT: dict[str, list[Call]] = {
     name: calls
-    for script in (script_objects, script_patches, script_reading, script_http, script_crds, script_kinds)
+    for script in (
+        script_objects,
+        script_patches,
+        script_reading,
+        script_http,
+        script_crds,
+        script_kinds,
+        script_validation,
+    )
     for name, calls in script.SCRIPT.items()
 }
 
