@@ -41,10 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     each process starts its own. The two suites on the wire have control planes that no other test uses.
     """
     for item in items:
-        file = item.path.relative_to(TESTS)
-        whole = file.parts[:2] in ON_THE_WIRE
-        alone = "controlplane" if item.get_closest_marker("controlplane") else str(file)
-        item.add_marker(pytest.mark.xdist_group("-".join(file.parts[:2]) if whole else alone))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    file = item.path.relative_to(TESTS)
+    on_the_wire = file.parts[:2] in ON_THE_WIRE
+    if item.get_closest_marker("controlplane") and (GIVEN in os.environ or not on_the_wire):
+        return "controlplane"
+    return "-".join(file.parts[:2]) if on_the_wire else str(file)
 
 
 @pytest.hookimpl(optionalhook=True)
