@@ -147,7 +147,7 @@ class App:
         user = self._user(request)
         self.access.require(user, attributes_of(info))
         if not info.is_resource:
-            return self._system(request, info, query)
+            return await self._system(request, info, query)
         if info.verb == "watch":
             return await self._watch(request, self._call(request, info, user, query))
         with self._limits.under_way(exempt=user.is_master):
@@ -190,9 +190,10 @@ class App:
         return replace(reply, large=True)
 
     async def _listed(self, call: Call, page: Page) -> Reply:
-        if call.form == PLAIN or page.items.size < LARGE:
-            return self._handlers.listed(call, page)
-        return replace(await self._workers.read(partial(self._handlers.listed, call, page)), large=True)
+        large = page.items.size >= LARGE
+        work = partial(self._handlers.listed, call, page)
+        reply = await self._workers.read(work) if large and call.form != PLAIN else work()
+        return replace(reply, large=large)
 
     def _user(self, request: web.BaseRequest) -> User:
         headers = request.headers
@@ -211,7 +212,7 @@ class App:
             self._certificates[transport] = found
         return self._certificates[transport]
 
-    def _system(
+    async def _system(
         self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str]
     ) -> web.StreamResponse:
         issuer = self._issuer_page(request, info)
@@ -221,7 +222,9 @@ class App:
         accept = request.headers.get("Accept", "*/*")
         form = _form_of_page(info.path, accept)
         address = _local_address(request, self._address)
-        page = system_page(info.path, query, form, discovery, self._openapi, address=address)
+        ask = partial(system_page, info.path, query, form, discovery, self._openapi, address=address)
+        # Schemas are made when they are first asked for; other pages are at hand.
+        page = await self._workers.read(ask) if info.path.startswith("/openapi") else ask()
         if request.method != "GET" and info.path not in ANY_METHOD:
             raise not_allowed()
         headers = {"Content-Type": page.media or form.media, "Cache-Control": _NO_CACHE}

@@ -19,6 +19,7 @@ import orjson
 from gitops_ocm.desired import yaml_events
 from gitops_ocm.objects.decoding import json_type
 from gitops_ocm.objects.go_json import syntax_error
+from gitops_ocm.runtime.memory import uncollected
 
 SHOWN = 30
 """How many bytes of a body a message repeats."""
@@ -53,7 +54,8 @@ class Body:
 def read_json(body: bytes) -> Any:
     """The value of a JSON text; of a key that is given twice the last counts."""
     try:
-        return _sound(orjson.loads(body))
+        with uncollected():
+            return _sound(orjson.loads(body))
     except orjson.JSONDecodeError:
         if problem := syntax_error(body):
             raise Unreadable(problem) from None

@@ -102,7 +102,7 @@ class Handlers:
             return Reply(formed(scale, call.served, call.form, self._now(), call.query, columns=DEFAULT))
         if call.form == PLAIN:
             body = self._api.json(call.served, info.namespace, info.name, info.subresource)
-            return Reply(orjson.Fragment(body))
+            return Reply(orjson.Fragment(body), large=len(body) >= LARGE)
         obj = self._api.get(call.served, info.namespace, info.name, info.subresource)
         return Reply(formed(obj, call.served, call.form, self._now(), call.query))
 

@@ -6,7 +6,6 @@ can change what is stored.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Resource
 from gitops_ocm.runtime.catalog import kubernetes_version
+from gitops_ocm.runtime.memory import uncollected
 
 REVIEW = Kind("authorization.k8s.io", "SubjectAccessReview")
 DEFAULT_MANAGER = "gitops-ocm"
@@ -199,16 +199,9 @@ class LocalCluster:
 
 
 def _copies(page: Page) -> list[Object]:
-    """Copies, made while garbage collection waits: nothing of them is garbage, and it would look at them
-    again and again, which takes longer than the copying.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    """Copies, none of which is garbage."""
+    with uncollected():
         return page.items.copies()
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _copy(obj: Object) -> Object:

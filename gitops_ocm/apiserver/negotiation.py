@@ -131,9 +131,18 @@ def encode(document: Any, form: Form, *, pretty: bool = False) -> bytes:
         from gitops_ocm.apiserver.yaml_answers import to_yaml
 
         return to_yaml(document)
-    body = orjson.dumps(document)
-    # Decoded again, because pieces that are JSON already would be left as they are.
-    return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2) + b"\n" if pretty else body
+    return _laid_out(document) + b"\n" if pretty else orjson.dumps(document)
+
+
+def _laid_out(document: Any) -> bytes:
+    """JSON for people. Items are laid out one by one: nobody could come between if all were at once."""
+    items = document.get("items") if isinstance(document, dict) else None
+    if not items or not isinstance(items, list):
+        # Decoded again, because pieces that are JSON already would be left as they are.
+        return orjson.dumps(orjson.loads(orjson.dumps(document)), option=orjson.OPT_INDENT_2)
+    before, empty, after = _laid_out({**document, "items": []}).rpartition(b'"items": []')
+    lines = (b"    " + _laid_out(item).replace(b"\n", b"\n    ") for item in items)
+    return before + empty[:-1] + b"\n" + b",\n".join(lines) + b"\n  ]" + after
 
 
 def decode(body: bytes, content_type: str) -> Body:

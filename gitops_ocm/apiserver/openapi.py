@@ -8,7 +8,7 @@ CRD's schema. Made when asked for, kept until the catalog changes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ V3_PREFIX, V2_PREFIX = "#/components/schemas/", "#/definitions/"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 SHARED = ("ObjectMeta", "ListMeta", "Status", "DeleteOptions", "Patch", "WatchEvent")
 _WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
-_NOT_IN_V2 = frozenset({"oneOf", "anyOf", "not", "nullable", "properties"})
+_NOT_IN_V2 = frozenset({"oneOf", "anyOf", "not", "nullable"})
 Prose = Mapping[str, Mapping[str, str]]
 _ANY = "io.k8s.api.core.v1.ConfigMap"
 """A kind of whose `apiVersion`, `kind` and `metadata` the same is told as of any other's."""
@@ -246,9 +246,7 @@ def _published(schema: Any) -> Any:
         return [_published(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    kept = {k: v if k in ("default", "enum") else _published(v) for k, v in schema.items()}
-    if isinstance(schema.get("properties"), Mapping):
-        kept["properties"] = {name: _published(inner) for name, inner in schema["properties"].items()}
+    kept = {k: v if k in ("default", "enum") else _inside(k, v, _published) for k, v in schema.items()}
     if schema.get("x-kubernetes-embedded-resource"):
         kept["properties"] = {
             **(kept.get("properties") or {}),
@@ -258,6 +256,13 @@ def _published(schema: Any) -> Any:
         }
         kept["required"] = sorted({*(kept.get("required") or ()), "apiVersion", "kind"})
     return kept
+
+
+def _inside(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    """What a keyword says, changed; the names under `properties` are no keywords, whatever they are."""
+    if keyword == "properties" and isinstance(value, Mapping):
+        return {name: change(inner) for name, inner in value.items()}
+    return change(value)
 
 
 def _list_schema(entry: Served, name: str) -> dict[str, Any]:
@@ -293,9 +298,9 @@ def _as_v2(schema: Any) -> Any:
         return [_as_v2(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {k: v if k == "default" else _as_v2(v) for k, v in schema.items() if k not in _NOT_IN_V2}
-    if isinstance(schema.get("properties"), dict):
-        kept["properties"] = {name: _as_v2(inner) for name, inner in schema["properties"].items()}
+    kept = {
+        k: v if k == "default" else _inside(k, v, _as_v2) for k, v in schema.items() if k not in _NOT_IN_V2
+    }
     told = {"description": kept["description"]} if isinstance(kept.get("description"), str) else {}
     if isinstance(kept.get("$ref"), str):
         return {"$ref": kept["$ref"].replace(V3_PREFIX, V2_PREFIX), **told}

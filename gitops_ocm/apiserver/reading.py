@@ -6,8 +6,9 @@ import asyncio
 import base64
 import binascii
 from collections import deque
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,7 +18,7 @@ from gitops_ocm.apiserver.showing import Event, Items, Shown
 from gitops_ocm.apiserver.store import Store, parse_version, version_problem
 from gitops_ocm.apiserver.stored import Stored
 from gitops_ocm.apiserver.values import Page
-from gitops_ocm.apiserver.watch_history import Change, Feed
+from gitops_ocm.apiserver.watch_history import Change, Feed, Key
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
 from gitops_ocm.objects.go_json import syntax_error
@@ -31,7 +32,15 @@ _STEP = 250
 """Objects looked into before others get their turn."""
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
-Matches = Callable[[Object], bool]
+_USUAL_TERMS = 16
+"""Terms of a selector that are judged in the time it takes to look into an object."""
+
+
+class Matches(NamedTuple):
+    """What selects objects, and how many it may be asked about before others get their turn."""
+
+    selects: Callable[[Object], bool]
+    step: int
 
 
 def selection(served: Served, labels: str, fields: str) -> Matches | None:
@@ -44,7 +53,8 @@ def selection(served: Served, labels: str, fields: str) -> Matches | None:
     def matches(obj: Object) -> bool:
         return by_labels.matches(obj["metadata"].get("labels")) and by_fields.matches(obj)
 
-    return matches
+    terms = len(by_labels.requirements) + len(by_fields.terms)
+    return Matches(matches, max(1, _STEP * _USUAL_TERMS // (_USUAL_TERMS + terms)))
 
 
 def _check_fields(selector: FieldSelector, served: Served) -> None:
@@ -102,9 +112,9 @@ def paging(
     items: list[Stored] = []
     last = ""
     for number, (key, stored) in enumerate(taken.items):
-        if number % _STEP == _STEP - 1:
+        if number % matches.step == matches.step - 1:
             yield
-        if not matches(shown.of(stored)):
+        if not matches.selects(shown.of(stored)):
             continue
         if limit and len(items) == limit:
             return Page(Items(shown, items), str(taken.version), _token(taken.version, last))
@@ -190,15 +200,15 @@ def watch(
     matches = selection(served, labels, fields)
     view = _View(Shown(store, registry, served), matches)
     resource = resource_of(served)
-    initial: list[Event] = []
+    initial: Iterator[Event | None] = iter(())
     if send_initial_events is False and resource_version in ("", "0"):
         start = store.version
     elif resource_version in ("", "0") or send_initial_events:
         start = store.version
-        items = store.snapshot(resource, namespace).items
-        initial = [view.event("ADDED", stored) for _, stored in items if view.selects(stored)]
-        if send_initial_events and bookmarks:
-            initial.append(view.bookmark(start, {INITIAL_EVENTS_END: "true"}))
+        ended = (
+            (view.bookmark(start, {INITIAL_EVENTS_END: "true"}),) if send_initial_events and bookmarks else ()
+        )
+        initial = chain(view.initial(store.snapshot(resource, namespace).items), ended)
     else:
         start = parse_version(resource_version, current=store.version)
     feed = store.history.follow(resource, namespace, start)
@@ -209,12 +219,21 @@ class Watch:
     """The events of one watch. It follows the history from the moment it is made until `close`."""
 
     def __init__(
-        self, store: Store, view: _View, feed: Feed, initial: list[Event], *, bookmarks: bool, timeout: float
+        self,
+        store: Store,
+        view: _View,
+        feed: Feed,
+        initial: Iterator[Event | None],
+        *,
+        bookmarks: bool,
+        timeout: float,
     ) -> None:
         self._store = store
         self._view = view
         self._feed = feed
-        self._ready = deque(initial)
+        self._ready: deque[Event] = deque()
+        self._changes: deque[Change] = deque()
+        self._initial: Iterator[Event | None] | None = initial
         self._bookmarks = bookmarks
         self._ends = asyncio.get_running_loop().time() + timeout if timeout else None
         self._told = store.version
@@ -247,12 +266,24 @@ class Watch:
         return taken
 
     async def _read(self) -> None:
-        for change in self._feed.take():
+        if self._initial is not None:
+            taken = list(islice(self._initial, self._view.step))
+            self._ready.extend(event for event in taken if event is not None)
+            if len(taken) < self._view.step:
+                self._initial = None
+            # Who has read many objects lets others do something before the next ones.
+            await asyncio.sleep(0)
+            return
+        self._changes.extend(self._feed.take())
+        for _ in range(min(len(self._changes), self._view.step)):
+            change = self._changes.popleft()
             found = self._view.of(change)
             if found is not None:
                 self._told = change.version
                 self._ready.append(found)
-        if self._ready:
+        if self._changes:
+            await asyncio.sleep(0)
+        if self._ready or self._changes:
             return
         if self._store.history.closed:
             self._over = True
@@ -278,6 +309,12 @@ class _View:
     def __init__(self, shown: Shown, matches: Matches | None) -> None:
         self._shown = shown
         self._matches = matches
+        self.step = matches.step if matches is not None else _STEP
+
+    def initial(self, items: Iterable[tuple[Key, Stored]]) -> Iterator[Event | None]:
+        """What is there, as events; None for each object that this watch is not to see."""
+        for _, stored in items:
+            yield self.event("ADDED", stored) if self.selects(stored) else None
 
     def of(self, change: Change) -> Event | None:
         """The event of a change: an object that starts or stops matching comes or goes."""
@@ -292,7 +329,7 @@ class _View:
         """Whether this watch is to see the object."""
         if stored is None or self._matches is None:
             return stored is not None
-        return self._matches(self._shown.of(stored))
+        return self._matches.selects(self._shown.of(stored))
 
     def event(self, type: str, stored: Stored) -> Event:
         """An event with the object in the version watched."""

@@ -13,6 +13,7 @@ from threading import Lock
 import orjson
 
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.runtime.memory import uncollected
 
 DECODED_BYTES = 4 * 1024 * 1024
 """JSON of the objects that stay decoded, for each store."""
@@ -35,7 +36,8 @@ class Stored:
 
     def decode(self) -> Object:
         """The object, newly made: the caller's own."""
-        obj: Object = orjson.loads(self.body)
+        with uncollected():
+            obj: Object = orjson.loads(self.body)
         return obj
 
     def begins(self, head: bytes) -> bool:

@@ -45,7 +45,7 @@ from gitops_ocm.objects.faults import ApiError, Cause, invalid, not_found, uncla
 from gitops_ocm.objects.ref import Object
 
 DEFAULT_OPTIONS = WriteOptions()
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Objects of a collection that are deleted before others get their turn."""
 WHOLE_OBJECT = ("", "status", "finalize", "approval")
 """Subresources that show and take the whole object."""
@@ -346,8 +346,12 @@ class Api:
         if consultation is not None:
             # All are judged before the first is gone: asking a webhook begins this anew.
             judge = partial(self._decide.deletion, served, options=options or {}, consultation=consultation)
-            told = [judge(obj, named=False) for obj in page.items]
-            page = replace(page, warnings=tuple(dict.fromkeys(text for each in told for text in each)))
+            told: dict[str, None] = {}
+            for at, obj in enumerate(page.items):
+                if at % _AT_ONCE == 0:
+                    yield
+                told |= dict.fromkeys(judge(obj, named=False))
+            page = replace(page, warnings=tuple(told))
         for at in range(0, len(page.items), _AT_ONCE):
             yield
             with self._keeping.transaction():

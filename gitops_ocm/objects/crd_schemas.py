@@ -6,11 +6,11 @@ they stand for, patterns that compile. Its rules are `crd_cel`, the rest of a de
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects.cel import regexes
 from gitops_ocm.objects.crd_cel import go_struct, rule_causes
 from gitops_ocm.objects.decoding import json_type
 from gitops_ocm.objects.faults import Cause
@@ -73,7 +73,7 @@ def _scalars(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
         text = "Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         yield Cause("FieldValueForbidden", text, f"{where}.uniqueItems")
     if schema.get("pattern") and (problem := _pattern_problem(schema["pattern"])):
-        why = f"must be a valid regular expression, but isn't: error parsing regexp: {problem}"
+        why = f"must be a valid regular expression, but isn't: {problem}"
         yield _invalid(f"{where}.pattern", schema["pattern"], why)
     wanted, default = schema.get("type"), schema.get("default")
     if wanted and default is not None and not _fits(default, wanted):
@@ -84,10 +84,9 @@ def _scalars(schema: Mapping[str, Any], where: str) -> Iterator[Cause]:
 
 def _pattern_problem(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except re.error as error:
-        missing = error.msg.startswith("missing )")
-        return f"missing closing ): `{pattern}`" if missing else f"{error.msg}: `{pattern}`"
+        regexes.compiled(pattern)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

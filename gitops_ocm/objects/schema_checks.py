@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gitops_ocm.objects.canonical import canonical_json
+from gitops_ocm.objects.cel import regexes
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.paths import Step, dotted
 from gitops_ocm.objects.schema_rules import rule_causes
@@ -170,7 +170,7 @@ def _string(value: str, raw: Mapping[str, Any], path: Path) -> Iterator[Cause]:
         yield Cause("FieldValueTooLong", f"Too long: may not be more than {most} {unit}", dotted(path))
     elif least is not None and len(value) < least:
         yield _invalid(path, value, f"should be at least {least} chars long")
-    elif pattern is not None and not _pattern(pattern).search(value):
+    elif pattern is not None and not _fits(value, pattern):
         yield _invalid(path, value, f"should match '{pattern}'")
     form: str = raw.get("format") or ""
     if form in _FORMATS and not _FORMATS[form](value):
@@ -178,11 +178,11 @@ def _string(value: str, raw: Mapping[str, Any], path: Path) -> Iterator[Cause]:
         yield Cause("FieldValueTypeInvalid", text, dotted(path))
 
 
-@lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str]:
-    """An RE2 pattern as Python reads it: `$` is the very end there, and `\\z` has another name."""
-    end = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=$|\)|\|)", r"\1\\Z", text)
-    return re.compile(end.replace(r"\z", r"\Z"))
+def _fits(value: str, pattern: str) -> bool:
+    try:
+        return regexes.compiled(pattern).search(value.encode()) is not None
+    except ValueError:
+        return False  # of a definition that was taken when patterns were looked at less closely
 
 
 def _is_date_time(text: str) -> bool:
