@@ -10,23 +10,24 @@ That a rule can be asked at all is judged when its definition is made: `crd_cel`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
-from gitops_ocm.objects.paths import Step, dotted
 
 if TYPE_CHECKING:
     from gitops_ocm.objects.cel.declared import Declared
     from gitops_ocm.objects.cel.environment import Program
     from gitops_ocm.objects.schema import Schema
 
-Path = tuple[Step, ...]
 BUDGET = 10_000_000
 """What all rules may cost on one object."""
 LONGEST_MESSAGE = 5 * 1024
+ROOT = "<nil>"
+"""How a server names the field that is the whole object."""
+_STEP = re.compile(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]")
 _OUT_OF_BUDGET = (
     "validation failed due to running out of cost budget, no further validation rules will be run"
 )
@@ -34,12 +35,13 @@ _NO_OVERLOAD = "call arguments did not match a supported operator, function or m
 
 
 class Rule(NamedTuple):
-    """A rule and what is made of it; `fault` says why nothing can be."""
+    """A rule and what is made of it (or the `fault` why nothing is), and the field it `points_to`."""
 
     raw: Mapping[str, Any]
     program: Program | None
-    message: Program | None
-    fault: str
+    message: Program | None = None
+    fault: str = ""
+    points_to: str = ""
 
     @property
     def transition(self) -> bool:
@@ -67,25 +69,37 @@ def compiled(schema: Schema, *, root: bool) -> Rules:
     if root:
         raw = {**raw, "properties": {**(raw.get("properties") or {}), **RESOURCE}}
     declared = declare(raw, root=root)
-    return Rules(declared, tuple(_compiled(rule, declared) for rule in schema.rules))
+    return Rules(declared, tuple(_compiled(rule, declared, schema.raw) for rule in schema.rules))
 
 
-def _compiled(raw: Mapping[str, Any], declared: Declared | None) -> Rule:
+def _compiled(raw: Mapping[str, Any], declared: Declared | None, schema: Mapping[str, Any]) -> Rule:
     from gitops_ocm.objects.cel.environment import Environment
     from gitops_ocm.objects.cel.faults import CompileError
 
     if declared is None:
-        return Rule(raw, None, None, "failed to convert to declType for CEL validation rules")
+        return Rule(raw, None, fault="failed to convert to declType for CEL validation rules")
     environment = Environment(variables(declared, raw))
     try:
         program = environment.compile(raw.get("rule") or "")
     except CompileError as error:
-        return Rule(raw, None, None, f"rule compile error: {error.message}")
+        return Rule(raw, None, fault=f"rule compile error: {error.message}")
     try:
         message = environment.compile(raw["messageExpression"]) if raw.get("messageExpression") else None
     except CompileError:
         message = None
-    return Rule(raw, program, message, "")
+    return Rule(raw, program, message, points_to=_normalized(raw.get("fieldPath") or "", schema))
+
+
+def _normalized(text: str, schema: Mapping[str, Any]) -> str:
+    """`.spec['a.b']` as fields are printed: declared ones with a dot, keys of maps in brackets."""
+    path, node = "", schema
+    for found in _STEP.finditer(text):
+        name = found[1] or found[2]
+        if node.get("properties"):
+            path, node = f"{path}.{name}" if path else name, node["properties"].get(name) or {}
+        else:
+            path, node = f"{path}[{name}]", node.get("additionalProperties") or {}
+    return path
 
 
 def variables(declared: Declared, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,13 +113,18 @@ def variables(declared: Declared, raw: Mapping[str, Any]) -> dict[str, Any]:
 class _Place(NamedTuple):
     """Where a value is, what it was (None where nothing was), and the nearest pair that can be compared."""
 
-    path: Path
+    path: str
     old: Any
     compared: tuple[Any, Any] | None
 
-    def under(self, step: Step, value: Any, old: Any, *, known: bool) -> _Place:
-        """The place of a part; where what it was is not `known`, the whole stands for it."""
-        return _Place((*self.path, step), old, (value, old) if known and old is not None else self.compared)
+    def field(self, name: str, value: Any, old: Any) -> _Place:
+        """The place of a field."""
+        path = f"{self.path}.{name}" if self.path else name
+        return _Place(path, old, self.compared if old is None else (value, old))
+
+    def item(self, step: str | int, value: Any, old: Any) -> _Place:
+        """The place of an item or entry; where nobody knows what it was, the whole stands for it."""
+        return _Place(f"{self.path}[{step}]", old, self.compared if old is None else (value, old))
 
     @property
     def unchanged(self) -> bool:
@@ -121,7 +140,7 @@ def rule_causes(obj: Any, schema: Schema, old: Any) -> list[Cause]:
     """Every rule at or below this value that does not hold."""
     judge = _Judge()
     with suppress(_Stopped):
-        judge.walk(obj, schema, _Place((), old, None if old is None else (obj, old)), root=True)
+        judge.walk(obj, schema, _Place("", old, None if old is None else (obj, old)), root=True)
     return judge.found
 
 
@@ -142,12 +161,11 @@ class _Judge:
             for name, under in value.items():
                 node = schema.field(name)
                 if node is not None and node.ruled:
-                    self.walk(under, node, place.under(name, under, was.get(name), known=True))
+                    below = place.field if name in schema.properties else place.item
+                    self.walk(under, node, below(name, under, was.get(name)))
         elif isinstance(value, list) and schema.items is not None:
             for at, item in enumerate(value):
-                counterpart = _counterpart(item, place.old, schema)
-                below = place.under(at, item, counterpart, known=counterpart is not None)
-                self.walk(item, schema.items, below)
+                self.walk(item, schema.items, place.item(at, item, _counterpart(item, place.old, schema)))
 
     def _ask(self, value: Any, schema: Schema, place: _Place, *, root: bool) -> None:
         from gitops_ocm.objects.cel.faults import EvalError
@@ -178,7 +196,7 @@ class _Judge:
         elif result.value is not True:
             message = self._message(rule, seen, schema, place)
             if rule.transition or not place.unchanged:
-                self.found.append(_broken(rule.raw, message, value, schema, place.path))
+                self.found.append(_broken(rule, message, value, schema, place.path))
 
     def _spend(self, cost: int, schema: Schema, place: _Place, why: str) -> None:
         if cost > self._left:
@@ -216,7 +234,7 @@ class _Judge:
 
     def _fault(self, schema: Schema, place: _Place, why: str) -> None:
         self.found.append(
-            Cause("FieldValueInvalid", f'Invalid value: "{schema.type}": {why}', dotted(place.path))
+            Cause("FieldValueInvalid", f'Invalid value: "{schema.type}": {why}', place.path or ROOT)
         )
 
 
@@ -231,19 +249,17 @@ def _counterpart(item: Any, old: Any, schema: Schema) -> Any:
     return None
 
 
-def _broken(rule: Mapping[str, Any], message: str, value: Any, schema: Schema, path: Path) -> Cause:
-    if rule.get("fieldPath"):
-        path = (*path, *_steps(rule["fieldPath"]))
-    field = dotted(path)
-    match rule.get("reason") or "FieldValueInvalid":
+def _broken(rule: Rule, message: str, value: Any, schema: Schema, path: str) -> Cause:
+    field = ".".join(filter(None, (path, rule.points_to))) or ROOT
+    shown = "" if schema.type in ("object", "array") else f": {_shown(value)}"
+    match rule.raw.get("reason") or "FieldValueInvalid":
         case "FieldValueForbidden":
             return Cause("FieldValueForbidden", f"Forbidden: {message}", field)
         case "FieldValueRequired":
             return Cause("FieldValueRequired", f"Required value: {message}", field)
         case "FieldValueDuplicate":
-            return Cause("FieldValueDuplicate", f"Duplicate value: {_shown(value)}", field)
-    shown = "" if schema.type in ("object", "array") else f" {_shown(value)}:"
-    return Cause("FieldValueInvalid", f"Invalid value:{shown} {message}", field)
+            return Cause("FieldValueDuplicate", f"Duplicate value{shown}", field)
+    return Cause("FieldValueInvalid", f"Invalid value{shown}: {message}", field)
 
 
 def _shown_rule(rule: Mapping[str, Any]) -> str:
@@ -252,8 +268,3 @@ def _shown_rule(rule: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     return canonical_json(value).decode()
-
-
-def _steps(text: str) -> Iterator[str]:
-    """`.spec['a.b']` → its steps."""
-    return (m[1] or m[2] for m in re.finditer(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]", text))
