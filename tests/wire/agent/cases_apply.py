@@ -123,7 +123,6 @@ FAULTS = [
     Case(
         "an invalid object",
         [Work([_BAD_PORT]), Expect([_missing(_BAD_PORT, failed("99999"))])],
-        real="it does not check the ports of Services",
     ),
     _simple("an invalid custom resource", _missing(widget(spec={"size": 11}), failed("spec.size"))),
     _simple("a wrong type", _missing(widget(spec={"size": "large"}), failed("spec.size"))),

@@ -122,8 +122,7 @@ def _arrives(number: int, manifest: Object) -> Case:
     """Applied as it is, owned, listed; gone with its work, unless a finalizer of its kind keeps it."""
     there: list[Move] = [Work([manifest]), Expect([Entry(manifest)])]
     ends: list[Move] = [] if manifest["kind"] in _PROTECTED else [End(), Ended(gone=[manifest])]
-    real = "it serves no RuntimeClass" if manifest["kind"] == "RuntimeClass" else ""
-    return Case(f"{number} {_shown(manifest)}", [*there, *ends], real=real)
+    return Case(f"{number} {_shown(manifest)}", [*there, *ends])
 
 
 KINDS = [_arrives(n, m) for n, m in enumerate([*NAMESPACED, *CLUSTER_SCOPED])]

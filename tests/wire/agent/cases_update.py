@@ -14,14 +14,11 @@ from tests.wire.agent.moves import Change, End, Ended, Expect, There, Work
 _RBAC, _ADMISSION = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
 
 
-def _changed(
-    name: str, before: Object, after: Object, live: Any = None, *, real: str = "", **more: Any
-) -> Case:
+def _changed(name: str, before: Object, after: Object, live: Any = None, **more: Any) -> Case:
     """Another manifest of the same object; `live` is what it then has (None: as the manifest)."""
     return Case(
         name,
         [Work([before]), Expect([Entry(before)]), Work([after]), Expect([Entry(after, live=live, **more)])],
-        real=real,
     )
 
 
@@ -185,7 +182,6 @@ UPDATED = [
         _cluster("scheduling.k8s.io/v1", "PriorityClass", value=2),
         _cluster("scheduling.k8s.io/v1", "PriorityClass", value=1),
         applied=failed("(immutable|Forbidden|may not be)"),
-        real="it lets the value of a PriorityClass change",
     ),
     _changed("a custom resource", note(spec={"a": 1}), note(spec={"a": 2})),
     _changed(

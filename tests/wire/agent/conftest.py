@@ -112,7 +112,5 @@ async def outcomes(request: pytest.FixtureRequest, ground: Ground) -> Outcomes:
         if getattr(item, "module", None) is module and hasattr(item, "callspec")
     ]
     cases = list({case.name: case for case in selected}.values())  # one for each pair of sides is selected
-    if ground.sides.embedded:
-        cases = [case for case in cases if not case.real]
     agent = await ground.shared(getattr(module, "AGENT", "plain"))
     return await run_all(cases, lambda case: ground.scene(agent, case.label), other("work"))
