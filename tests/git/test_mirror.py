@@ -7,7 +7,6 @@ and ssh remotes go through too; only the transport differs.
 from __future__ import annotations
 
 import contextlib
-import errno
 import multiprocessing
 import os
 import shutil
@@ -19,27 +18,20 @@ from pathlib import Path
 
 import pytest
 
-from gitops_ocm.errors import GitopsError
 from gitops_ocm.git import refs
 from gitops_ocm.git.address import Address, Transport
 from gitops_ocm.git.command import Credentials, Git
 from gitops_ocm.git.errors import (
-    AuthenticationFailed,
     CorruptRepository,
-    DiskFull,
     GitError,
     GitTimeout,
-    HostNotTrusted,
     Interrupted,
     Locked,
-    PushRejected,
     RefNotFound,
     RefusedObjects,
     RemoteUnreachable,
     RepositoryNotFound,
     TooLarge,
-    from_os,
-    from_stderr,
 )
 from gitops_ocm.git.mirror import Limits, Mirror
 from gitops_ocm.git.source import Repository, open_repository
@@ -321,15 +313,6 @@ def test_a_cache_that_cannot_be_written(make_repo: MakeRepo, tmp_path: Path, mir
             call()
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_heals_with_time(number: int) -> None:
-    """No room and no quota are what time may heal; what is missing is said."""
-    error = from_os(OSError(number, os.strerror(number), "/x"), "write the cache /x")
-    assert isinstance(error, DiskFull)
-    assert error.transient
-    assert error.message == "no space left to write the cache /x"
-
-
 def test_a_branch_that_becomes_a_folder_of_branches(make_repo: MakeRepo, mirrored: Mirrored) -> None:
     """`a` is deleted over there and `a/b` made: no ref of ours stands in the way for long."""
     repo = make_repo()
@@ -388,53 +371,6 @@ def test_hooks_and_filters_of_a_remote_do_not_run(
     assert source.fetch(MAIN).new == sha
     source.tree(sha).read("a")
     assert not (tmp_path / "pwned").exists()
-
-
-SAID = [
-    ("fatal: unable to access 'https://h/x/': Could not resolve host: h", RemoteUnreachable),
-    (
-        "ssh: connect to host h port 22: Connection refused\nfatal: Could not read from remote repository.",
-        RemoteUnreachable,
-    ),
-    (
-        "fatal: unable to access 'https://h/': SSL certificate problem: self-signed certificate",
-        HostNotTrusted,
-    ),
-    (
-        "fatal: unable to access 'https://h/': server certificate verification failed. CAfile: none",
-        HostNotTrusted,
-    ),
-    ("fatal: unable to access 'https://h/': OpenSSL SSL_connect: SSL_ERROR_SYSCALL", RemoteUnreachable),
-    ("fatal: unable to access 'https://h/': The requested URL returned error: 503", RemoteUnreachable),
-    ("fatal: unable to access 'https://h/': The requested URL returned error: 403", AuthenticationFailed),
-    ("fatal: could not read Username for 'https://h': terminal prompts disabled", AuthenticationFailed),
-    (
-        "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.",
-        AuthenticationFailed,
-    ),
-    ("Host key verification failed.\nfatal: Could not read from remote repository.", HostNotTrusted),
-    ("remote: Repository not found.\nfatal: repository 'https://h/x/' not found", RepositoryNotFound),
-    ("fatal: '/x' does not appear to be a git repository", RepositoryNotFound),
-    ("fatal: couldn't find remote ref refs/heads/x", RefNotFound),
-    ("error: Server does not allow request for unadvertised object 1234", RefNotFound),
-    ("fatal: write error: No space left on device", DiskFull),
-    ("fatal: sha1 file 'objects/pack/tmp_pack_x' write error. Out of diskspace", DiskFull),
-    ("error: file write error: Disk quota exceeded\nfatal: index-pack failed", DiskFull),
-    ("error: inflate: data stream error\nfatal: loose object 12 is corrupt", CorruptRepository),
-    (" ! [rejected] a -> b (fetch first)\nerror: failed to push some refs to 'x'", PushRejected),
-    ("fatal: something new", GitError),
-    ("", GitError),
-]
-
-
-@pytest.mark.parametrize(("said", "kind"), SAID)
-def test_what_git_says(said: str, kind: type[GitError]) -> None:
-    """Git's texts are told apart by what can be done about them, with a hint and the place."""
-    error = from_stderr("fetch", said, place="https://h/x")
-    assert type(error) is kind
-    assert "https://h/x" in error.message
-    assert isinstance(error, GitopsError)
-    assert error.hint or kind is GitError
 
 
 def test_secrets_reach_git_in_its_environment_only(tmp_path: Path) -> None:
