@@ -55,13 +55,14 @@ async def examine(hub: Cluster | None, spoke: Cluster | None, options: DoctorOpt
     """Look at whatever is given, and judge it."""
     readers = [Reader(each, side) for each, side in ((hub, "hub"), (spoke, "managed cluster")) if each]
     unseen: dict[str, str] = {}
+    begun = options.clock.now()
     seen_hub = await _hub(hub, readers, options, unseen)
-    seen_spoke = await _spoke(spoke, readers, options, unseen)
+    seen_spoke = await _spoke(spoke, readers, options, unseen, begun)
     if seen_hub is None and seen_spoke is None:
         raise CannotLook("; ".join(unseen.values()), hint="check --kubeconfig and --spoke-kubeconfig")
     for reader in readers:
         unseen |= reader.unseen
-    now = (seen_hub.now if seen_hub else None) or options.clock.now()
+    now = (seen_hub.now if seen_hub else None) or begun
     evidence = Evidence(now, seen_hub, seen_spoke, options.clusters, options.settle, options.sync)
     count = len(options.clusters) or (len(seen_hub.objects.list(MANAGED_CLUSTER)) if seen_hub else 1)
     return Examination(
@@ -80,14 +81,18 @@ async def _hub(
         return None
     try:
         await hub.version()
-        return await look_at_hub(hub, readers[0], options.clusters)
+        return await look_at_hub(hub, readers[0], options.clusters, options.clock)
     except Unreachable as error:
         unseen["the hub"] = error.message
         return None
 
 
 async def _spoke(
-    spoke: Cluster | None, readers: list[Reader], options: DoctorOptions, unseen: dict[str, str]
+    spoke: Cluster | None,
+    readers: list[Reader],
+    options: DoctorOptions,
+    unseen: dict[str, str],
+    begun: datetime,
 ) -> Spoke | None:
     files = options.spoke.bootstrap or options.spoke.hub_folder
     if spoke is None and not files:
@@ -95,7 +100,8 @@ async def _spoke(
     try:
         if spoke is not None:
             await spoke.version()
-        return await look_at_spoke(spoke, readers[-1] if spoke is not None else None, options.spoke)
+        reader = readers[-1] if spoke is not None else None
+        return await look_at_spoke(spoke, reader, options.spoke, at=begun, clock=options.clock)
     except Unreachable as error:
         unseen["the managed cluster"] = error.message
         return None

@@ -44,8 +44,9 @@ from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, kind_of
+from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.verbs.doctor_reading import Ask, Reader, trimmed, without_addresses, without_spec
-from gitops_ocm.verbs.doctor_ways import server_time
+from gitops_ocm.verbs.doctor_ways import clock_ahead
 from gitops_ocm.verbs.hub_checks import is_embedded
 
 REHEARSED = 20
@@ -54,18 +55,22 @@ REHEARSAL = "gitops-ocm-doctor"
 _OF_CLUSTER = f"{CLUSTER_NAME_LABEL},!{ADDON_NAME_LABEL}"
 
 
-async def look_at_hub(cluster: Cluster, reader: Reader, clusters: Sequence[str]) -> Hub:
-    """Everything `doctor` judges of a hub; of a few clusters, or of all of them."""
-    now, ca = None, b""
+async def look_at_hub(cluster: Cluster, reader: Reader, clusters: Sequence[str], clock: Clock) -> Hub:
+    """Everything `doctor` judges of a hub; of a few clusters, or of all of them.
+
+    Its time is that of the beginning: nothing seems older than it was when it was read.
+    """
+    now, ahead, ca = clock.now(), None, b""
     if isinstance(cluster, HttpCluster):
-        now, ca = await server_time(cluster.connection), cluster.connection.ca.read()
+        ahead, ca = await clock_ahead(cluster.connection, clock), cluster.connection.ca.read()
     requests = await reader.objects(request_asks(clusters))
     objects = await reader.objects([*_fleet_asks(clusters), *_hub_asks()])
     kinds = {**objects.kinds, **({CSR: ()} if requests.seen(CSR) else {})}
     seen = Objects(kinds, {**objects.unseen, **requests.unseen})
     refusals = await rehearsed(cluster, reader, seen, clusters)
+    at = now + ahead if ahead is not None else None
     asked = [request_of(r) for r in requests.list(CSR)]
-    return Hub(cluster.server, seen, asked, refusals, ca, now, await is_embedded(cluster))
+    return Hub(cluster.server, seen, asked, refusals, ca, at, await is_embedded(cluster))
 
 
 def request_asks(clusters: Sequence[str]) -> Iterable[Ask]:

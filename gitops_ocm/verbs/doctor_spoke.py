@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
@@ -24,8 +25,9 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Probed, Unreachable
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.verbs.doctor_reading import Ask, Reader
-from gitops_ocm.verbs.doctor_ways import bootstrap_way, bootstrap_way_of, hub_way, server_time
+from gitops_ocm.verbs.doctor_ways import bootstrap_way, bootstrap_way_of, clock_ahead, hub_way
 from gitops_ocm.verbs.hub_checks import is_embedded
 
 Entries = Mapping[str, bytes]
@@ -40,8 +42,13 @@ class SpokeOptions:
     hub_folder: Path | None = None
 
 
-async def look_at_spoke(cluster: Cluster | None, reader: Reader | None, options: SpokeOptions) -> Spoke:
-    """What is to be seen of a managed cluster; without one only the files that were given."""
+async def look_at_spoke(
+    cluster: Cluster | None, reader: Reader | None, options: SpokeOptions, *, at: datetime, clock: Clock
+) -> Spoke:
+    """What is to be seen of a managed cluster; without one only the files that were given.
+
+    Its time is told as it was `at` that moment, when the hub's was taken.
+    """
     folder = await _folder(options.hub_folder)
     given = await _file_way(options.bootstrap) if options.bootstrap is not None else None
     if cluster is None or reader is None:
@@ -57,6 +64,7 @@ async def look_at_spoke(cluster: Cluster | None, reader: Reader | None, options:
     source = str(options.hub_folder or f"Secret {namespace}/{HUB_KUBECONFIG_SECRET}")
     kept = await hub_way(source, entries, name) if entries else None
     start = given or await _bootstrap(reader, klusterlet, namespace)
+    ahead = await clock_ahead(cluster.connection, clock) if isinstance(cluster, HttpCluster) else None
     return Spoke(
         cluster.server,
         name,
@@ -65,7 +73,7 @@ async def look_at_spoke(cluster: Cluster | None, reader: Reader | None, options:
         kept,
         start,
         namespace if klusterlet is not None or kept or start else "",
-        await server_time(cluster.connection) if isinstance(cluster, HttpCluster) else None,
+        at + ahead if ahead is not None else None,
         await is_embedded(cluster),
     )
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from gitops_ocm.kube.kubeconfig import held_kubeconfig, load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
 from gitops_ocm.operator.connection import BOOTSTRAP_RIGHTS, Right, hub_rights
+from gitops_ocm.runtime.clock import Clock, SystemClock
 
 PATIENCE = 10.0
 """Seconds that a hub is given to answer."""
@@ -91,7 +92,11 @@ async def _tried(way: Way, connection: Connection, rights: Sequence[Right]) -> W
         return replace(way, fault=fault, said=error.message)
     except Unreachable as error:
         fault = fault_of(error)
-        if fault is Fault.OTHER and connection.certificate and await server_time(connection):
+        if (
+            fault is Fault.OTHER
+            and connection.certificate
+            and await clock_ahead(connection, SystemClock()) is not None
+        ):
             # It answers whoever shows no certificate: some servers hang up instead of saying 401.
             fault = Fault.UNAUTHORIZED
         if fault is Fault.CERTIFICATE:
@@ -190,8 +195,16 @@ def _authorities(bundle: bytes) -> str:
     return ", ".join(f"{name} (key {key})" for name, key in named)
 
 
-async def server_time(connection: Connection) -> datetime | None:
-    """The time an API server puts on its answers to nobody in particular; None where none is to be had."""
+async def _answers_nobody(connection: Connection) -> bool:
+    """Whether a server answers who shows no certificate: some hang up on a wrong one, without a 401."""
+    return await clock_ahead(connection, SystemClock()) is not None
+
+
+async def clock_ahead(connection: Connection, clock: Clock) -> timedelta | None:
+    """How far an API server's clock is ahead of ours: it puts the time on its answers, to anybody.
+
+    None where it does not, or does not answer.
+    """
     nobody = replace(connection, certificate=Pem(), key=Pem())
     tls = nobody.ssl_context() if connection.server.startswith("https:") else False
     proxy = URL(connection.proxy_url) if connection.proxy_url else None
@@ -205,5 +218,5 @@ async def server_time(connection: Connection) -> datetime | None:
                 server_hostname=connection.tls_server_name or None,
             ) as answer,
         ):
-            return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+            return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC) - clock.now()
     return None

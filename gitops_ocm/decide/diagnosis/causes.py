@@ -93,6 +93,7 @@ CAUSES: tuple[Cause, ...] = (
         *_ADDONS,
         wide=True,
     ),
+    _row("another-cluster", "another managed cluster was looked at", "klusterlet-missing"),
     _row("klusterlet-missing", "no Klusterlet is there", "hub-kubeconfig-missing", *_AGENT),
     _row(
         "klusterlet-not-handled",

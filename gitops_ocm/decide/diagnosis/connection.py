@@ -12,9 +12,11 @@ from gitops_ocm.api.cluster import GROUP_PREFIX
 from gitops_ocm.api.scalars import format_time
 from gitops_ocm.decide.agent.bootstrap import Held, why_bootstrap
 from gitops_ocm.decide.agent.certificates import for_cluster, renew_at
-from gitops_ocm.decide.diagnosis.evidence import Evidence, Fault, Spoke, Way
+from gitops_ocm.decide.diagnosis.evidence import Evidence, Fault, Hub, Spoke, Way
 from gitops_ocm.decide.diagnosis.finding import Fact, Finding, cut
+from gitops_ocm.decide.diagnosis.klusterlets import KLUSTERLET
 from gitops_ocm.decide.diagnosis.standing import standing
+from gitops_ocm.decide.operators.agent_spec import AgentSpec
 
 _NETWORK = {
     Fault.DNS: ("hub-name-unknown", "The name of the hub in {source} is not known: {said}"),
@@ -41,6 +43,9 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     if spoke is None:
         return
     way = spoke.hub_way
+    if way is not None and (other := _another(way, spoke)):
+        yield other
+        return
     if way is not None and _good(way, spoke, evidence):
         yield from _joined(way, spoke, evidence)
         return
@@ -52,6 +57,17 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
         fact = Fact("Secret hub-kubeconfig-secret", "", "not found")
         yield _finding("hub-kubeconfig-missing", spoke, sentence, (fact,), REJOIN)
     yield from _bootstrap_way(spoke, evidence)
+
+
+def _another(way: Way, spoke: Spoke) -> Finding | None:
+    """What was given is the kubeconfig of another managed cluster than the one asked for."""
+    declared = {AgentSpec(k).cluster_name for k in spoke.objects.list(KLUSTERLET)}
+    if not way.cluster or way.cluster == spoke.cluster or spoke.cluster in declared:
+        return None
+    facts = (Fact(way.source, "cluster-name", way.cluster),)
+    sentence = f"The managed cluster looked at is {way.cluster}, not {spoke.cluster}."
+    mend = f"gitops-ocm doctor {way.cluster} --spoke-kubeconfig FILE"
+    return _finding("another-cluster", spoke, sentence, facts, mend)
 
 
 def _expected(spoke: Spoke, evidence: Evidence) -> bool:
@@ -76,13 +92,7 @@ def _other_cluster(way: Way, spoke: Spoke) -> bool:
 def _joined(way: Way, spoke: Spoke, evidence: Evidence) -> Iterator[Finding]:
     """The hub is reached: is it this one, may they do what they have to, is the certificate renewed?"""
     hub, address = evidence.hub, way.address
-    if (
-        hub is not None
-        and address is not None
-        and hub.ca
-        and address.ca
-        and hub.ca.strip() != address.ca.strip()
-    ):
+    if hub is not None and address is not None and _elsewhere(hub, address.ca, spoke, evidence):
         facts: tuple[Fact, ...] = (
             Fact(way.source, "clusters[0].cluster.server", address.server),
             Fact("the hub's kubeconfig", "clusters[0].cluster.server", hub.server),
@@ -111,6 +121,23 @@ def _joined(way: Way, spoke: Spoke, evidence: Evidence) -> Iterator[Finding]:
 
 def _label(spoke: Spoke) -> str:
     return f"open-cluster-management.io/cluster-name={spoke.cluster}"
+
+
+def _elsewhere(hub: Hub, trusted: bytes, spoke: Spoke, evidence: Evidence) -> bool:
+    """Whether agents that are well with their hub are with another one than this.
+
+    One hub may have several addresses, and bundles of more authorities than one. So it is another one only if
+    the two have no authority in common, and nothing is heard of the agents here.
+    """
+    each = standing(hub, spoke.cluster)
+    heard = each.cluster is not None and each.renewed is not None and not each.silent(evidence.now)
+    return not heard and bool(hub.ca and trusted) and not _pems(hub.ca) & _pems(trusted)
+
+
+def _pems(bundle: bytes) -> frozenset[bytes]:
+    """The certificates of a bundle, each without the white space between its lines."""
+    blocks = bundle.split(b"-----END CERTIFICATE-----")
+    return frozenset(b"".join(block.split()) for block in blocks if block.strip())
 
 
 def _hub_way(way: Way, spoke: Spoke, evidence: Evidence) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=3)
 CONDITION = {"lastTransitionTime": format_time(LONG_AGO), "reason": "R", "message": "it says why"}
 CM = ("operator.open-cluster-management.io/v1", "ClusterManager", "cluster-manager")
+PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
 KL = ("operator.open-cluster-management.io/v1", "Klusterlet", "klusterlet")
 
 
@@ -212,6 +213,32 @@ def test_another_hub() -> None:
     diagnosis = found(at_hub, spoke, "c1")
     assert roots(diagnosis) == ["wrong-hub"]
     assert "agent-silent" in {f.cause for f in diagnosis.findings[0].follows}
+
+
+@pytest.mark.parametrize(
+    ("bundle", "renewed", "expected"),
+    [
+        (b"ca", LONG_AGO, ["agent-silent"]),
+        (PEM.format("one").encode() + PEM.format("proxy").encode(), LONG_AGO, ["wrong-hub"]),
+        (b"another", NOW, []),
+    ],
+)
+def test_one_hub_may_look_like_two(bundle: bytes, renewed: datetime, expected: list[str]) -> None:
+    """Agents whose lease is renewed here are here, whatever they trust; or with an authority in common."""
+    well = cluster(ManagedClusterJoined="True", ManagedClusterConditionAvailable="True")
+    lost = cluster(ManagedClusterJoined="True", ManagedClusterConditionAvailable="Unknown")
+    at_hub = hub(well if renewed == NOW else lost, lease(renewed), ca=bundle)
+    spoke = Spoke("https://spoke", "c1", objects(with_conditions(KL)), hub_way=good_way(), namespace="x")
+    assert roots(found(at_hub, spoke, "c1")) == expected
+
+
+def test_the_wrong_kubeconfig_for_the_right_question() -> None:
+    """Whoever looks at another managed cluster is told so, and not to delete what that one needs."""
+    klusterlet = with_conditions(KL) | {"spec": {"clusterName": "c1"}}
+    spoke = Spoke("https://spoke", "c2", objects(klusterlet), hub_way=good_way(), namespace="x")
+    diagnosis = found(None, spoke, "c2")
+    assert roots(diagnosis) == ["another-cluster"]
+    assert diagnosis.findings[0].mend == "gitops-ocm doctor c1 --spoke-kubeconfig FILE"
 
 
 def request(agent: str, minutes: float, state: RequestState, *, renewal: bool = False) -> Request:
