@@ -21,7 +21,7 @@ from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.conditions import micro_timestamp, timestamp
-from gitops_ocm.objects.faults import ApiError, forbidden
+from gitops_ocm.objects.faults import ApiError, expired, forbidden
 from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
 from gitops_ocm.objects.served import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, CRDS, LEASES, NAMESPACES
 from gitops_ocm.testing.clusters import memory
@@ -352,8 +352,27 @@ async def test_nothing_is_written(hub: Cluster) -> None:
     assert "gitops-ocm-doctor" not in names
 
 
+class Forgetful:
+    """A server that once forgets where a list was: it took too long."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster, self.pages, self.forgot = cluster, 0, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    async def list(self, resource: Resource, namespace: str = "", **options: Any) -> Any:
+        """LIST."""
+        assert options["limit"] <= 500
+        self.pages += 1
+        if options["continue_token"] and resource.kind == "Lease" and not self.forgot:
+            self.forgot = True
+            raise expired()
+        return await self._cluster.list(resource, namespace, **options)
+
+
 async def test_a_thousand_clusters() -> None:
-    """A thousand silent clusters are one group with a few names, in pages, and in bounded output."""
+    """A thousand silent clusters are one group with a few names, read in pages, in bounded output."""
     async with memory() as hub:
         old = micro_timestamp(datetime.now(UTC) - timedelta(hours=1))
         now = timestamp(datetime.now(UTC) - timedelta(hours=2))
@@ -392,7 +411,10 @@ async def test_a_thousand_clusters() -> None:
                 await hub.create(RIGHTS[right["kind"]], right)
         for role in access.shared_roles(labels={}):
             await hub.create(CLUSTER_ROLES, role)
-        found = await looked(hub)
+        paged: Any = Forgetful(hub)
+        found = await looked(paged)
+    assert paged.forgot
+    assert paged.pages < 60
     group = next(group for group in found.diagnosis.groups if group.cause == "agent-silent")
     assert len(group.clusters) == 1000
     printed = text(found)
