@@ -20,6 +20,7 @@ import orjson
 from aiohttp import web
 
 from gitops_ocm.apiserver.access import Access, RoleObjects, attributes_of
+from gitops_ocm.apiserver.answers import sent
 from gitops_ocm.apiserver.authentication import Authenticator, Certificate
 from gitops_ocm.apiserver.deprecations import deprecations
 from gitops_ocm.apiserver.discovery import Discovery
@@ -154,6 +155,8 @@ class App:
             return await self._replied(request, self._call(request, info, user, query))
 
     async def _replied(self, request: web.BaseRequest, asked: Call) -> web.StreamResponse:
+        if asked.info.verb in _READS:
+            self._limits.check_answers()
         async with self._limits.body(request) as body:
             call = replace(asked, body=body)
             reply = await self._reviewed(call) if call.info.verb == "create" else None
@@ -239,7 +242,7 @@ class App:
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
             headers["Vary"] = "Accept, Accept-Encoding" if page.etag else "Accept-Encoding"
-        return web.Response(body=body, headers=headers)
+        return await sent(request, web.Response(headers=headers), body, self._limits)
 
     def _issuer_page(self, request: web.BaseRequest, info: RequestInfo) -> web.Response | None:
         """What others need to verify this server's tokens by OpenID Connect; None for other paths."""
@@ -305,8 +308,7 @@ class App:
         if len(body) >= GZIP_FROM and _takes_gzip(request):
             body = await _compressed(body)
             response.headers.update({"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
-        response.body = body
-        return response
+        return await sent(request, response, body, self._limits)
 
     def _failed(self, request: web.BaseRequest, error: ApiError) -> web.Response:
         form = form_of_error(request.headers.get("Accept", "*/*"))

@@ -21,6 +21,8 @@ BODIES = 64 * 1024 * 1024
 """Bytes of all bodies that are being received or worked on."""
 IN_FLIGHT = 1000
 """Requests under way; those of administrators come on top."""
+ANSWERS = 256 * 1024 * 1024
+"""Bytes of large answers that clients asked for and have not taken; while there are more, nobody reads."""
 SECONDS = 60.0
 """How long a body may take to come, and a piece of an answer to be taken."""
 RETRY_AFTER = 1
@@ -29,12 +31,21 @@ RETRY_AFTER = 1
 class Limits:
     """Counts what is under way at one server."""
 
-    def __init__(self, *, in_flight: int = IN_FLIGHT, bodies: int = BODIES, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        in_flight: int = IN_FLIGHT,
+        bodies: int = BODIES,
+        answers: int = ANSWERS,
+        seconds: float = SECONDS,
+    ) -> None:
         self._in_flight = in_flight
         self._bodies = bodies
+        self._answers = answers
         self._seconds = seconds
         self._requests = 0
         self._held = 0
+        self._untaken = 0
 
     @contextmanager
     def under_way(self, *, exempt: bool) -> Iterator[None]:
@@ -79,6 +90,20 @@ class Limits:
             raise _too_large()
         if self._held > self._bodies:
             raise _too_many()
+
+    def check_answers(self) -> None:
+        """429 while clients do not take what they have asked for."""
+        if self._untaken >= self._answers:
+            raise _too_many()
+
+    @contextmanager
+    def answering(self, size: int) -> Iterator[None]:
+        """An answer of so many bytes, for as long as it is being sent."""
+        self._untaken += size
+        try:
+            yield
+        finally:
+            self._untaken -= size
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:

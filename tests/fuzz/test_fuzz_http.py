@@ -141,3 +141,8 @@ async def test_who_is_slow_is_refused_in_time() -> None:
     with pytest.raises(ConnectionError):
         async with held.taken():
             await asyncio.Event().wait()
+    few = limits.Limits(answers=10)
+    few.check_answers()
+    with few.answering(10), pytest.raises(ApiError, match="Too many requests"):
+        few.check_answers()
+    few.check_answers()
