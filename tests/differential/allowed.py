@@ -106,12 +106,6 @@ WORDED_BY_GO = (
     Allowed({"bodies": (56,)}, r"body\.message", "YAML may be nested 500 deep and no deeper"),
 )
 RULES = (
-    Allowed({"bad definitions": (20,)}, MESSAGE, "the CEL parser has words of its own"),
-    Allowed(
-        {"bad definitions": (21, 22, 23)},
-        REFUSED,
-        "CEL rules are compiled without types: what cannot be true is refused when it is asked, not before",
-    ),
     Allowed(
         {"objects of a definition": (42, 59)},
         MESSAGE,
