@@ -75,6 +75,7 @@ async def look_at_spoke(
         namespace if klusterlet is not None or kept or start else "",
         at + ahead if ahead is not None else None,
         await is_embedded(cluster),
+        any(what.startswith("Secret ") for what in reader.unseen),
     )
 
 

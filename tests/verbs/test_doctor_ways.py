@@ -19,6 +19,8 @@ import yaml
 from gitops_ocm.apiserver.tls import Authority
 from gitops_ocm.klusterlet.kept import SecretData
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.objects.faults import forbidden
+from gitops_ocm.objects.ref import Resource
 from gitops_ocm.objects.served import ACCOUNTS, SECRETS
 from gitops_ocm.testing.clusters import connected, memory
 from gitops_ocm.testing.joining import NAMESPACE as OCM
@@ -213,6 +215,31 @@ async def test_nothing_is_installed(ward: Ward) -> None:
     """A cluster without agents at all."""
     found = await ward.examined()
     assert roots(found) == ["klusterlet-missing"]
+
+
+class Discreet:
+    """A managed cluster that shows nobody its Secrets."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Any:
+        """GET."""
+        if resource.kind == "Secret":
+            raise forbidden("", "secrets", name, "the role has no get")
+        return await self._cluster.get(resource, namespace, name)
+
+
+async def test_secrets_that_may_not_be_read(ward: Ward) -> None:
+    """Who may not read the agents' Secrets is told that, and not that there are none."""
+    await ward.give()
+    spoke: Any = Discreet(ward.spoke)
+    found = await examine(None, spoke, DoctorOptions((NAME,), settle=0, spoke=SpokeOptions(NAME)))
+    assert not found.diagnosis.findings
+    assert f"Secret {NAMESPACE}/hub-kubeconfig-secret (managed cluster)" in found.diagnosis.unseen
 
 
 async def test_nothing_secret_is_told(ward: Ward) -> None:

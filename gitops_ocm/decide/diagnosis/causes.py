@@ -131,7 +131,7 @@ CAUSES: tuple[Cause, ...] = (
     _row("csr-pending", "certificate requests wait to be approved", "csr-flood", *_TO_JOIN),
     _row("csr-flood", "too many certificate requests", *_TO_JOIN),
     _row("cluster-denied", "clusters were denied", "rights-missing", "hub-rights-missing", *_AGENT),
-    _row("cluster-not-accepted", "clusters are not accepted", *_AGENT),
+    _row("cluster-not-accepted", "clusters are not accepted", "hub-rights-missing", *_AGENT),
     _row("cluster-unknown", "clusters never asked to join"),
     _row(
         "namespace-terminating",

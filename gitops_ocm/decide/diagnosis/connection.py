@@ -51,7 +51,7 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
         return
     if way is not None:
         yield from _hub_way(way, spoke, evidence)
-    elif spoke.namespace and _expected(spoke, evidence):
+    elif spoke.namespace and not spoke.hidden and _expected(spoke, evidence):
         lack = f"The agents of {spoke.cluster} have no hub kubeconfig in {spoke.namespace}"
         sentence = f"{lack}: they have not joined."
         fact = Fact("Secret hub-kubeconfig-secret", "", "not found")
@@ -184,7 +184,7 @@ def _hub_way(way: Way, spoke: Spoke, evidence: Evidence) -> Iterator[Finding]:
 def _bootstrap_way(spoke: Spoke, evidence: Evidence) -> Iterator[Finding]:
     way = spoke.bootstrap_way
     if way is None:
-        if spoke.namespace:
+        if spoke.namespace and not spoke.hidden:
             sentence = (
                 f"There is nothing to join a hub with: no Secret {spoke.namespace}/bootstrap-hub-kubeconfig."
             )

@@ -189,7 +189,7 @@ class Spoke:
 
     `cluster` is what it is called on the hub. `unwell` is what its API server says of its health. The way in
     use is `hub_way`; `bootstrap_way` is how it registers. `now` is its own time. On an `embedded` server no
-    operator runs, nor pods: its agents are processes elsewhere.
+    operator runs, nor pods: its agents are processes elsewhere. `hidden`: its Secrets may not be read.
     """
 
     server: str
@@ -201,6 +201,13 @@ class Spoke:
     namespace: str = ""
     now: datetime | None = None
     embedded: bool = False
+    hidden: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether it was to be seen that there are no agents at all."""
+        found = self.namespace or self.hub_way or self.bootstrap_way
+        return not found and not self.hidden and not self.objects.unseen
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     if spoke is None:
         return
     klusterlets = [k for k in spoke.objects.list(KLUSTERLET) if _is_for(k, spoke)]
-    if not klusterlets and not (spoke.namespace or spoke.hub_way or spoke.bootstrap_way):
+    if not klusterlets and spoke.blank:
         sentence = f"No agents are installed on {spoke.cluster or spoke.server}: there is no Klusterlet."
         facts = (Fact(f"API server {spoke.server}", "klusterlets", "none"),)
         yield Finding(
