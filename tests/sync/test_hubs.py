@@ -14,27 +14,28 @@ from gitops_ocm.testing.gitops import SYNCS, Repo, Wire, config_map, work
 from gitops_ocm.testing.waiting import eventually
 
 
+def _files(shop: str) -> dict[str, str]:
+    """A commit: a namespace with a Deployment and three ConfigMaps, and a work."""
+    return {
+        "hub/ns.yaml": f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {shop}\n",
+        "hub/web.yaml": (
+            f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: {shop}}}\n"
+            "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
+            "    spec:\n      containers:\n      - name: web\n        image: busybox\n"
+            "        resources: {requests: {cpu: 1000m}}\n"
+        ),
+        "works/w.yaml": work("mw-01", shop),
+        **{f"hub/{n}.yaml": config_map(n, namespace=shop) for n in "abc"},
+    }
+
+
 async def test_a_repository_and_a_hub_in_step(
     cluster: Cluster, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     """First sync, no-op, one change, drift put back, prune, and a restart that writes nothing."""
     name, shop = unique("fleet"), unique("shop")
     repo, wire = Repo(tmp_path / "repo.git"), Wire(cluster)
-    namespace = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {shop}\n"
-    deployment = (
-        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: {shop}}}\n"
-        "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
-        "    spec:\n      containers:\n      - name: web\n        image: busybox\n"
-        "        resources: {requests: {cpu: 1000m}}\n"
-    )
-    repo.commit(
-        {
-            "hub/ns.yaml": namespace,
-            "hub/web.yaml": deployment,
-            "works/w.yaml": work("mw-01", shop),
-            **{f"hub/{n}.yaml": config_map(n, namespace=shop) for n in "abc"},
-        }
-    )
+    repo.commit(_files(shop))
     sync = {
         "apiVersion": "sync.gitops-ocm.io/v1alpha1",
         "kind": "HubSync",
