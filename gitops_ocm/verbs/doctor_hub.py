@@ -38,7 +38,7 @@ from gitops_ocm.decide.kinds import (
     REPLICA_SET,
     ROLE_BINDING,
 )
-from gitops_ocm.decide.writes import conditions_of, labels_of, name_of, status_of, time_at
+from gitops_ocm.decide.writes import conditions_of, labels_of, name_of, namespace_of, status_of, time_at
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, Unreachable
 from gitops_ocm.objects.conditions import is_true
@@ -52,6 +52,8 @@ from gitops_ocm.verbs.hub_checks import is_embedded
 REHEARSED = 20
 """In so many clusters' namespaces at most the hub is asked to rehearse what it would make there."""
 REHEARSAL = "gitops-ocm-doctor"
+_NOT_REHEARSED = ("cannot create resource", "does not support dry run")
+"""In the messages of a server that does not let us rehearse: that is no verdict on what others may write."""
 _OF_CLUSTER = f"{CLUSTER_NAME_LABEL},!{ADDON_NAME_LABEL}"
 
 
@@ -195,19 +197,21 @@ async def rehearsed(
     chosen = [name for name in accepted if not clusters or name in clusters][:REHEARSED]
     trials = [_cluster(), *(trial for name in chosen for trial in (_work(name), _lease(name)))]
     found: list[Refusal] = []
+    given_up: set[str] = set()
     for trial in trials:
-        resource = await reader.served.resource_of(kind_of(trial))
-        if resource is None:
+        resource, kind = await reader.served.resource_of(kind_of(trial)), str(trial["kind"])
+        if resource is None or kind in given_up:
             continue
-        kind, namespace = str(trial["kind"]), str(trial["metadata"].get("namespace") or "")
         try:
             await cluster.create(resource, trial, dry_run=True)
         except ApiError as error:
-            if error.http_code == 403 and "cannot create resource" in error.message:
+            if any(text in error.message for text in _NOT_REHEARSED):
                 reader.unseen[f"rehearsed writes of {kind}s ({reader.side})"] = error.message
-                break
-            if error.reason != "AlreadyExists":
-                found.append(Refusal(kind, namespace, error.reason, error.message))
+                given_up.add(kind)
+            elif error.reason != "AlreadyExists":
+                found.append(Refusal(kind, namespace_of(trial), error.reason, error.message))
+                if error.http_code >= 500:
+                    given_up.add(kind)  # whoever does not answer is not waited for in each namespace
         except Unreachable as error:
             reader.unseen[f"rehearsed writes of {kind}s ({reader.side})"] = error.message
             break
@@ -241,6 +245,10 @@ def _lease(namespace: str) -> Object:
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {"name": REHEARSAL, "namespace": namespace},
-        "spec": {"holderIdentity": REHEARSAL},
+        "metadata": {
+            "name": REHEARSAL,
+            "namespace": namespace,
+            "labels": {CLUSTER_NAME_LABEL: namespace},
+        },
+        "spec": {"holderIdentity": CLUSTER_LEASE},
     }

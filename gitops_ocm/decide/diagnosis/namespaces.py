@@ -78,16 +78,21 @@ def _rights(standing: Standing, hub: Hub, evidence: Evidence) -> Iterator[Findin
 
 
 def _refusal(refusal: Refusal) -> Iterator[Finding]:
-    """A rehearsed write that was refused; who may not write at all has learned nothing by it."""
+    """A rehearsed write that was refused.
+
+    A webhook that says no to a person may say yes to the hub and its agents. So its no counts for the lease
+    alone, which is rehearsed as the hub makes it; that a webhook does not answer counts for all.
+    """
     text = cut(refusal.message)
     lowered = text.lower()
     where = f" in the namespace {refusal.namespace}" if refusal.namespace else ""
     fact = Fact(refusal.what, "create --dry-run=server", f"{refusal.reason}: {text}")
+    denied = refusal.what == "Lease" and "denied the request" in lowered
     if "exceeded quota" in lowered or "must specify" in lowered:
         sentence = f"A quota refuses what the hub has to make{where}: {text}"
         mend = f"kubectl describe resourcequota -n {refusal.namespace}"
         yield Finding("quota-exceeded", refusal.what, sentence, (fact,), mend, refusal.namespace)
-    elif "webhook" in lowered or "denied the request" in lowered:
-        sentence = f"A webhook refuses {refusal.what}{where}: {text}"
+    elif "failed calling webhook" in lowered or denied:
+        sentence = f"A webhook keeps any {refusal.what} from being made{where}: {text}"
         mend = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
         yield Finding("webhook-refusing", refusal.what, sentence, (fact,), mend, refusal.namespace)

@@ -341,9 +341,11 @@ def test_clocks_side_by_side() -> None:
             ["webhook-refusing"],
         ),
         (
-            Refusal("ManagedCluster", "", "Forbidden", "x denied the request"),
+            Refusal("ManagedCluster", "", "InternalError", "failed calling webhook y: EOF"),
             ["webhook-refusing"],
         ),
+        (Refusal("Lease", "c1", "Forbidden", "admission webhook x denied the request"), ["webhook-refusing"]),
+        (Refusal("ManifestWork", "c1", "Forbidden", "admission webhook x denied the request: you"), []),
         (Refusal("ManifestWork", "c1", "Invalid", "something else"), []),
     ],
 )
