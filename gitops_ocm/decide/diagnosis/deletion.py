@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gitops_ocm.api.cluster import DELETING
+from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.decide.diagnosis.evidence import Evidence, Hub
 from gitops_ocm.decide.diagnosis.finding import Fact, Finding, condition_fact, named
+from gitops_ocm.decide.diagnosis.hub import CLUSTER_MANAGER
+from gitops_ocm.decide.diagnosis.klusterlets import KLUSTERLET
 from gitops_ocm.decide.diagnosis.standing import Standing, standing, standings
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANIFEST_WORK
 from gitops_ocm.decide.writes import is_deleting, name_of, namespace_of, time_at
@@ -17,9 +20,14 @@ PLURALS = {"ManifestWork": "manifestwork", "ManagedClusterAddOn": "managedcluste
 
 def findings(evidence: Evidence) -> Iterator[Finding]:
     """Deletions that do not come to an end."""
-    hub = evidence.hub
+    hub, spoke = evidence.hub, evidence.spoke
+    if spoke is not None:
+        for klusterlet in spoke.objects.list(KLUSTERLET):
+            yield from _installed(klusterlet, "klusterlet", evidence, spoke.cluster)
     if hub is None:
         return
+    for manager in hub.objects.list(CLUSTER_MANAGER):
+        yield from _installed(manager, "cluster-manager", evidence)
     leaving = set()
     for each in standings(evidence):
         if each.leaving and each.cluster is not None and _stuck(each.cluster, evidence):
@@ -30,6 +38,15 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
             name = namespace_of(obj)
             if name not in leaving and evidence.concerns(name) and is_deleting(obj) and _stuck(obj, evidence):
                 yield _object(obj, standing(hub, name), evidence)
+
+
+def _installed(obj: Object, operator: str, evidence: Evidence, cluster: str = "") -> Iterator[Finding]:
+    """What an operator installed and is to remove."""
+    if is_deleting(obj) and _stuck(obj, evidence):
+        held = _held(obj)
+        sentence = f"The deletion of {named(obj)} waits: its operator has not taken {held.value} away."
+        mend = f"kubectl -n {OPERATOR_NAMESPACE} logs deployment/{operator}"
+        yield Finding("deletion-stuck", named(obj), sentence, (held,), mend, cluster)
 
 
 def _stuck(obj: Object, evidence: Evidence) -> bool:

@@ -14,7 +14,7 @@ from gitops_ocm.decide.diagnosis.finding import Fact, Finding, condition_fact, c
 from gitops_ocm.decide.diagnosis.standing import changed_at, since
 from gitops_ocm.decide.diagnosis.syncs import HUB_SYNC
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, LEASE, MANAGEMENT_ADDON, PLACEMENT, REPLICA_SET
-from gitops_ocm.decide.writes import conditions_of, name_of, status_of, time_at
+from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, status_of, time_at
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Kind, Object, Ref
 
@@ -54,7 +54,8 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     yield from definitions(hub.objects, HUB_DEFINITIONS, "gitops-ocm init")
     managers = hub.objects.list(CLUSTER_MANAGER)
     for manager in managers:
-        yield from _manager(manager, evidence)
+        if not is_deleting(manager):
+            yield from _manager(manager, evidence)
     namespaces = [HUB_NAMESPACE, OPERATOR_NAMESPACE, *map(name_of, managers)]
     yield from pods.findings("hub-pods", hub.objects, namespaces, evidence)
     for group in LOCKS:

@@ -12,7 +12,7 @@ from gitops_ocm.decide.diagnosis.hub import definitions, gates_known
 from gitops_ocm.decide.diagnosis.standing import changed_at, since
 from gitops_ocm.decide.kinds import CLUSTER_ADDON
 from gitops_ocm.decide.operators.agent_spec import AgentSpec
-from gitops_ocm.decide.writes import conditions_of, name_of, status_of
+from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, status_of
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Kind, Object
 
@@ -51,6 +51,8 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
             spoke.objects, SPOKE_DEFINITIONS, logs, missing=cause, other=cause, cluster=spoke.cluster
         )
     for klusterlet in klusterlets:
+        if is_deleting(klusterlet):
+            continue  # its end is told in `deletion`
         yield from _klusterlet(klusterlet, spoke, evidence)
         yield from _gates(klusterlet, spoke, evidence)
     namespaces = [OPERATOR_NAMESPACE, spoke.namespace, *(AgentSpec(k).agent_namespace for k in klusterlets)]

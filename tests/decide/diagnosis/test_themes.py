@@ -366,6 +366,19 @@ def test_rights_and_namespaces() -> None:
     assert [f.cause for f in diagnosis.findings[0].follows] == ["rights-missing"]
 
 
+@pytest.mark.parametrize("what", [CM, KL])
+def test_operators_that_do_not_let_go(what: tuple[str, str, str]) -> None:
+    """A ClusterManager or Klusterlet that is deleted and stays: its finalizers, and the operator's log."""
+    held = {"deletionTimestamp": format_time(LONG_AGO), "finalizers": ["operator.example/cleanup"]}
+    given = with_conditions(what, Applied="False", generation=1)
+    given["metadata"] |= held
+    spoke = Spoke("https://spoke", "c1", objects(given), hub_way=good_way(), namespace="x")
+    diagnosis = found(hub(given)) if what == CM else found(None, spoke)
+    assert roots(diagnosis) == ["deletion-stuck"]
+    assert diagnosis.findings[0].facts[0].value == "operator.example/cleanup"
+    assert diagnosis.findings[0].mend.startswith("kubectl -n open-cluster-management logs deployment/")
+
+
 def test_gates_that_do_not_fit() -> None:
     """Add-ons on the hub for agents that were told to leave add-ons alone."""
     gate = {"feature": "AddonManagement", "mode": "Disable"}
