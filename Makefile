@@ -10,7 +10,7 @@ RUN_STAMP := $(VENV)/.run
 # without them pytest rewrites every assertion anew in each of its processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-quick lint types contracts bench crash e2e lock clean
+.PHONY: help demo test test-quick lint types contracts bench crash fuzz e2e lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,10 @@ test-quick: $(STAMP) ## the tests that take under a minute together
 crash: $(STAMP) ## kill the embedded server 200 times under load
 	GITOPS_OCM_TEST_CRASHES=200 $(BIN)/python -m pytest tests/e2e/test_server_crash.py $(PYTEST)
 
+fuzz: $(STAMP) ## coverage-guided fuzzing of what reads bytes from outside: SECONDS for each, TARGET to pick one
+	$(PIP) --target build/fuzz/atheris --upgrade --require-hashes -r requirements/fuzz.lock
+	PYTHONPATH=build/fuzz/atheris:. $(BIN)/python -m tests.fuzz.explore $(or $(SECONDS),30) "$(TARGET)"
+
 e2e: $(STAMP) ## the installation guide on two real clusters (tests/lab/conftest.py names the variables)
 	@test -n "$$GITOPS_OCM_E2E_HUB_KUBECONFIG" || { echo "set GITOPS_OCM_E2E_HUB_KUBECONFIG, _MANAGED_KUBECONFIG and _IMAGE: see tests/lab/conftest.py" >&2; exit 1; }
 	$(BIN)/python -m pytest tests/lab $(PYTEST)
@@ -63,6 +67,7 @@ lock: ## rewrite the lock files from pyproject.toml
 	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.lock
 	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate -c requirements/run.lock --group build -o requirements/build.lock
 	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate -c requirements/run.lock --group dev pyproject.toml -o requirements/dev.lock
+	build/lock/bin/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate --group fuzz -o requirements/fuzz.lock
 
 clean: ## remove what was made here (not the per-user cache)
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo
