@@ -210,7 +210,8 @@ async def test_sets_and_placements(hub: Cluster) -> None:
         namespace("bare"),
         binding("global", "shop"),
         binding("phantom", "shop"),
-        placement("north", "shop", predicates=[north]),
+        placement("north", "shop", predicates=[north], numberOfClusters=1),
+        placement("pole", "shop", predicates=[north]),
         placement("lonely", "bare"),
     )
     found = await comes(hub, "placement-empty")
@@ -218,6 +219,8 @@ async def test_sets_and_placements(hub: Cluster) -> None:
     finding = first(found, "placement-empty")
     assert finding.subject == "Placement shop/north"
     assert {"ManagedCluster east", "ManagedCluster west"} <= {fact.subject for fact in finding.facts}
+    # Without a number it may be meant for clusters that are still to come.
+    assert first(found, "placement-unmatched").subject == "Placement shop/pole"
     mends = {f.mend for f in found.diagnosis.findings if f.cause == "set-not-bound"}
     assert mends == {
         "gitops-ocm create clusterset phantom",

@@ -71,10 +71,11 @@ async def test_a_commit_that_is_refused(fleet: Fleet) -> None:
     """A bad commit is told with file and line."""
     await fleet.sync_object()
     await fleet.loop().once()
-    fleet.repo.commit({"hub/bad.yaml": "kind: Nonsense\n"})
+    bad = fleet.repo.commit({"hub/bad.yaml": "kind: Nonsense\n"})
     await fleet.loop().once()
     found = await look(fleet)
     assert roots(found) == ["sync-invalid"]
+    assert first(found, "sync-invalid").mend == f"git revert {bad}"
     assert "hub/bad.yaml:1" in {fact.subject for fact in first(found, "sync-invalid").facts}
 
 

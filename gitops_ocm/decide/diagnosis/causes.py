@@ -192,6 +192,7 @@ CAUSES: tuple[Cause, ...] = (
     _row("placement-misconfigured", "placements are misconfigured", "placement-empty"),
     _row("placement-not-decided", "placements are not decided"),
     _row("placement-empty", "placements select nothing"),
+    _row("placement-unmatched", "placements match no cluster", notice=True),
     _row("sync-not-handled", "HubSyncs are not handled"),
     _row("sync-git", "repositories cannot be read"),
     _row("sync-invalid", "commits are refused"),

@@ -129,8 +129,7 @@ def _elsewhere(hub: Hub, trusted: bytes, spoke: Spoke, evidence: Evidence) -> bo
     One hub may have several addresses, and bundles of more authorities than one. So it is another one only if
     the two have no authority in common, and nothing is heard of the agents here.
     """
-    each = standing(hub, spoke.cluster)
-    heard = each.cluster is not None and each.renewed is not None and not each.silent(evidence.now)
+    heard = standing(hub, spoke.cluster).heard(evidence.now)
     return not heard and bool(hub.ca and trusted) and not _pems(hub.ca) & _pems(trusted)
 
 

@@ -9,7 +9,7 @@ from gitops_ocm.decide.diagnosis import pods
 from gitops_ocm.decide.diagnosis.evidence import Evidence, Spoke
 from gitops_ocm.decide.diagnosis.finding import Fact, Finding, condition_fact, cut, named
 from gitops_ocm.decide.diagnosis.hub import definitions, gates_known
-from gitops_ocm.decide.diagnosis.standing import changed_at, since
+from gitops_ocm.decide.diagnosis.standing import changed_at, since, standing
 from gitops_ocm.decide.kinds import CLUSTER_ADDON
 from gitops_ocm.decide.operators.agent_spec import AgentSpec
 from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, status_of
@@ -38,7 +38,7 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     if spoke is None:
         return
     klusterlets = [k for k in spoke.objects.list(KLUSTERLET) if _is_for(k, spoke)]
-    if not klusterlets and spoke.blank:
+    if not klusterlets and spoke.blank and not _heard_of(spoke, evidence):
         sentence = f"No agents are installed on {spoke.cluster or spoke.server}: there is no Klusterlet."
         facts = (Fact(f"API server {spoke.server}", "klusterlets", "none"),)
         yield Finding(
@@ -58,6 +58,11 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     namespaces = [OPERATOR_NAMESPACE, spoke.namespace, *(AgentSpec(k).agent_namespace for k in klusterlets)]
     agent_pods = pods.findings("agent-pods", spoke.objects, filter(None, namespaces), evidence, spoke.cluster)
     yield from agent_pods
+
+
+def _heard_of(spoke: Spoke, evidence: Evidence) -> bool:
+    """Whether the hub hears of the cluster's agents: they may run anywhere, and keep what they have there."""
+    return evidence.hub is not None and standing(evidence.hub, spoke.cluster).heard(evidence.now)
 
 
 def _is_for(klusterlet: Object, spoke: Spoke) -> bool:

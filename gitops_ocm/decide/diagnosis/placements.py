@@ -6,7 +6,8 @@ The scheduler itself is asked, on what was seen; a second opinion would drift fr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from gitops_ocm.api.cluster import BOUND, CLUSTER_SET_LABEL, TAINT_UNAVAILABLE, TAINT_UNREACHABLE
@@ -14,8 +15,10 @@ from gitops_ocm.api.placement import MISCONFIGURED, SATISFIED, SCHEDULING_DISABL
 from gitops_ocm.decide.diagnosis.evidence import Evidence, Hub, Objects
 from gitops_ocm.decide.diagnosis.finding import Fact, Finding, condition_fact, cut, named
 from gitops_ocm.decide.diagnosis.standing import changed_at
-from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, MANAGED_CLUSTER, PLACEMENT, cluster_ref
+from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, MANAGED_CLUSTER, PLACEMENT
 from gitops_ocm.decide.placement.decisions import survey
+from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.filters import by_predicates
 from gitops_ocm.decide.placement.schedule import schedule
 from gitops_ocm.decide.writes import (
     annotations_of,
@@ -27,6 +30,9 @@ from gitops_ocm.decide.writes import (
 )
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
+
+LOST = frozenset({TAINT_UNREACHABLE, TAINT_UNAVAILABLE})
+"""Taints of clusters that are not there."""
 
 
 def findings(evidence: Evidence) -> Iterator[Finding]:
@@ -97,42 +103,50 @@ def _lacking(
 ) -> Iterator[Finding]:
     """The reason in the condition, and what the scheduler says of each cluster today."""
     name, namespace, reason = named(placement), namespace_of(placement), str(told.get("reason") or "")
-    facts, through = [condition_fact(placement, told)], tuple[str, ...]()
+    spec, facts = placement.get("spec") or {}, [condition_fact(placement, told)]
+    wanted = spec.get("clusterSets") or ["default"]
     match reason:
         case "NoManagedClusterSetBindings":
             why, cause = f"no cluster set is bound to the namespace {namespace}", "set-not-bound"
             mend = f"gitops-ocm clusterset bind default --namespace {namespace}"
         case "NoIntersection":
-            wanted = (placement.get("spec") or {}).get("clusterSets") or ["default"]
             why, cause = f"none of its cluster sets is bound to the namespace {namespace}", "set-not-bound"
             facts.append(Fact(name, "spec.clusterSets", ", ".join(wanted)))
             mend = f"gitops-ocm clusterset bind {wanted[0]} --namespace {namespace}"
         case "AllManagedClusterSetsEmpty":
             why, cause = "its cluster sets are empty", "placement-empty"
-            wanted = (placement.get("spec") or {}).get("clusterSets") or ["default"]
             somebody = name_of(hub.objects.list(MANAGED_CLUSTER)[0])
             mend = f"gitops-ocm clusterset set {wanted[0]} --clusters {somebody}"
         case _:
-            choice = schedule(placement, *survey(hub.objects, placement, evidence.now))
-            tally = Counter(choice.dropped.values()).most_common(5)
-            why = "; ".join(f"{count} × {dropped}" for dropped, count in tally) or str(
-                told.get("message") or ""
-            )
-            facts += [
-                Fact(f"ManagedCluster {c}", "left out", w) for c, w in sorted(choice.dropped.items())[:5]
-            ]
-            cause, through = "placement-empty", _lost(choice.dropped, hub.objects)
-    few = "selects too few clusters" if reason == "NotAllDecisionsScheduled" else "selects no cluster"
-    sentence = f"{name} {few}: {cut(why)}."
-    yield Finding(cause, name, sentence, (*facts,), mend, through=through)
+            yield from _left_out(placement, facts[0], hub, evidence, mend)
+            return
+    yield Finding(cause, name, f"{name} selects no cluster: {why}.", (*facts,), mend)
 
 
-def _lost(dropped: Mapping[str, str], objects: Objects) -> tuple[str, ...]:
-    """The clusters left out for their taints of being lost, where they are all that is left out."""
-    lost = []
-    for name in sorted(dropped):
-        cluster = objects.get(cluster_ref(name)) or {}
-        taints = (cluster.get("spec") or {}).get("taints") or ()
-        if any(taint.get("key") in (TAINT_UNREACHABLE, TAINT_UNAVAILABLE) for taint in taints):
-            lost.append(name)
-    return tuple(lost) if len(lost) == len(dropped) else ()
+def _left_out(placement: Object, told: Fact, hub: Hub, evidence: Evidence, mend: str) -> Iterator[Finding]:
+    """What each filter left out. That nothing meets the predicates may be what they are for."""
+    name, spec = named(placement), placement.get("spec") or {}
+    candidates, around = survey(hub.objects, placement, evidence.now)
+    choice = schedule(placement, candidates, around)
+    tally = Counter(choice.dropped.values()).most_common(5)
+    why = cut("; ".join(f"{count} × {dropped}" for dropped, count in tally) or told.value)
+    facts = [Fact(f"ManagedCluster {c}", "left out", w) for c, w in sorted(choice.dropped.items())[:5]]
+    meet: Sequence[Object] = ()
+    with suppress(Misconfigured):  # changed since it was decided: nobody meets what cannot be understood
+        meet = by_predicates(spec.get("predicates") or (), candidates.clusters, around.score_object).kept
+    number = spec.get("numberOfClusters")
+    unmatched = not meet and number is None
+    few = "selects no cluster" if not choice.selected else f"selects fewer than {number} clusters"
+    cause = "placement-unmatched" if unmatched else "placement-empty"
+    through = () if choice.selected or unmatched else _lost(meet)
+    yield Finding(cause, name, f"{name} {few}: {why}.", (told, *facts), mend, through=through)
+
+
+def _lost(clusters: Sequence[Object]) -> tuple[str, ...]:
+    """The clusters that would be chosen if they were not lost, where that goes for all of them."""
+    lost = [
+        name_of(c)
+        for c in clusters
+        if LOST & {t.get("key") for t in (c.get("spec") or {}).get("taints") or ()}
+    ]
+    return tuple(sorted(lost)) if len(lost) == len(clusters) else ()

@@ -65,6 +65,10 @@ class Standing:
         """Whether the lease ran out."""
         return self.renewed is not None and now >= self.renewed + GRACE * self.duration
 
+    def heard(self, now: datetime) -> bool:
+        """Whether its agent joined and has renewed the lease in time."""
+        return self.joined and self.renewed is not None and not self.silent(now)
+
     def condition(self, type: str) -> Mapping[str, Any] | None:
         """A condition of the ManagedCluster."""
         return conditions.find(conditions_of(self.cluster), type) if self.cluster is not None else None

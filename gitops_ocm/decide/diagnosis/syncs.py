@@ -81,9 +81,12 @@ def _problems(sync: Object) -> tuple[Fact, ...]:
 
 
 def _mend(cause: str, sync: Object, mend: str) -> str:
-    """A prune is allowed by naming its commit; other troubles are mended in the repository."""
-    commit = (status_of(sync).get("pruneGuard") or {}).get("commit")
-    if cause != "sync-guarded" or not commit:
-        return mend
-    patch = f'{{"spec":{{"prune":{{"allowCommit":"{commit}"}}}}}}'
-    return f"kubectl patch hubsync {name_of(sync)} --type=merge -p '{patch}'"
+    """A prune is allowed by naming its commit, a commit that is refused is taken back (or put right)."""
+    status = status_of(sync)
+    commit = (status.get("pruneGuard") or {}).get("commit")
+    if cause == "sync-guarded" and commit:
+        patch = f'{{"spec":{{"prune":{{"allowCommit":"{commit}"}}}}}}'
+        return f"kubectl patch hubsync {name_of(sync)} --type=merge -p '{patch}'"
+    if cause == "sync-invalid" and status.get("lastAttemptedCommit"):
+        return f"git revert {status['lastAttemptedCommit']}"
+    return mend

@@ -379,6 +379,15 @@ def test_operators_that_do_not_let_go(what: tuple[str, str, str]) -> None:
     assert diagnosis.findings[0].mend.startswith("kubectl -n open-cluster-management logs deployment/")
 
 
+def test_agents_that_run_elsewhere() -> None:
+    """Nothing of the agents is on the cluster, and yet the hub hears of them: they run somewhere else."""
+    well = cluster(ManagedClusterJoined="True", ManagedClusterConditionAvailable="True")
+    spoke = Spoke("https://spoke", "c1")
+    assert roots(found(hub(well, lease(NOW)), spoke, "c1")) == []
+    lost = cluster(ManagedClusterJoined="True", ManagedClusterConditionAvailable="Unknown")
+    assert roots(found(hub(lost, lease(LONG_AGO)), spoke, "c1")) == ["klusterlet-missing"]
+
+
 def test_gates_that_do_not_fit() -> None:
     """Add-ons on the hub for agents that were told to leave add-ons alone."""
     gate = {"feature": "AddonManagement", "mode": "Disable"}
