@@ -1,7 +1,8 @@
 """What is registered in the server has its say in the verbs of `Api`: their side of `hooks`.
 
 A creation or change may come back as webhooks want it; what is valid is judged once more before it is stored,
-and so is a deletion. Who sends no consultation (the server itself, a client in the process) is not judged.
+and so is a deletion. Who sends no consultation (the server itself, a client in the process) is
+judged by what is built in alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gitops_ocm.apiserver.built_in_admission import BuiltInAdmission
 from gitops_ocm.apiserver.hooks.admission import Hooks
 from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.hooks.matching import Write
@@ -17,6 +19,7 @@ from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.objects import intake, lifecycle
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.ref import Kind, Object
+from gitops_ocm.objects.rules import warnings
 
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 _OPTIONS = {CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions"}
@@ -24,20 +27,22 @@ _NAMESPACE = Kind("", "Namespace")
 
 
 class Deciding:
-    """Webhooks and policies, as the verbs call on them."""
+    """The server's own admission, webhooks and policies, as the verbs call on them."""
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, built_in: BuiltInAdmission) -> None:
         self._hooks = hooks
+        self._built_in = built_in
 
     def creation(
         self, served: Served, namespace: str, obj: Object, options: WriteOptions
     ) -> tuple[Object, tuple[str, ...]]:
-        """A new object as webhooks want it, and their warnings."""
+        """A new object as the server itself and webhooks want it, and their warnings."""
+        obj = self._built_in.admitted(served, namespace, obj)
         if options.consultation is None:
             return obj, ()
         obj = _placed(obj, namespace, served)
-        found, warnings = self._hooks.mutated(_write(served, obj, None, options), options.consultation)
-        return found or obj, warnings
+        found, said = self._hooks.mutated(_write(served, obj, None, options), options.consultation)
+        return found or obj, said
 
     def change(
         self, served: Served, old: Object, new: Object, options: WriteOptions, subresource: str
@@ -47,8 +52,8 @@ class Deciding:
             return None, ()
         new = _placed(new, old["metadata"].get("namespace") or "", served)
         write = _write(served, new, old, options, subresource)
-        found, warnings = self._hooks.mutated(write, options.consultation)
-        return None if found is write.obj else found, warnings
+        found, said = self._hooks.mutated(write, options.consultation)
+        return None if found is write.obj else found, said
 
     def judged(
         self,
@@ -61,7 +66,8 @@ class Deciding:
         """Raise what refuses the write; else what is warned of."""
         if options.consultation is None:
             return ()
-        return self._hooks.judge(_write(served, obj, old, options, subresource), options.consultation)
+        told = warnings.told(served.resource.of, obj) if obj is not None and not served.custom else ()
+        return told + self._hooks.judge(_write(served, obj, old, options, subresource), options.consultation)
 
     def deletion(
         self,
@@ -82,8 +88,8 @@ class Deciding:
         told = WriteOptions(dry_run=bool(options.get("dryRun")), consultation=consultation, document=document)
         write = _write(served, None, old, told)
         write = write if named else replace(write, name="")
-        _, warnings = self._hooks.mutated(write, consultation)
-        return warnings + self._hooks.judge(write, consultation)
+        _, said = self._hooks.mutated(write, consultation)
+        return said + self._hooks.judge(write, consultation)
 
 
 def _placed(obj: Object, namespace: str, served: Served) -> Object:

@@ -16,6 +16,7 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.rules.cluster import SYSTEM_PRIORITIES
 
 MANAGER = "gitops-ocm-apiserver"
 _AS_SERVER = WriteOptions(field_manager=MANAGER, force=True, field_validation="Ignore")
@@ -32,12 +33,23 @@ def furnish(api: Api, ca: str, more: Iterable[Object] = ()) -> None:
     now is, `more` (CRDs) among it.
     """
     with api.store.batch():
-        for wanted in bootstrap_objects():
+        for wanted in (*bootstrap_objects(), *priority_classes()):
             _ensure(api, wanted)
     for obj in (*authentication_objects(ca), *more):
         meta = obj["metadata"]
         where = meta.get("namespace", "")
         api.patch(_served(api, obj), where, meta["name"], PatchType.APPLY, obj, _AS_SERVER)
+
+
+def priority_classes() -> Iterable[Object]:
+    """The classes of pods that a cluster cannot do without."""
+    for name, value in SYSTEM_PRIORITIES.items():
+        yield {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+        }
 
 
 def publish(api: Api, ca: str, url: str) -> None:

@@ -332,16 +332,28 @@ def _sent(call: Call) -> Any:
     return options_in(call.body, call.content_type)
 
 
-_SHOWN_WHEN_DELETED = frozenset(
-    {"pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes", "podtemplates"}
-)
+_SHOWN_WHEN_DELETED: Mapping[str, frozenset[str]] = {
+    "": frozenset(
+        {
+            *("pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes"),
+            *("podtemplates", "resourcequotas"),
+        }
+    ),
+    "storage.k8s.io": frozenset(
+        {"storageclasses", "csidrivers", "csinodes", "volumeattachments", "volumeattributesclasses"}
+    ),
+    "resource.k8s.io": frozenset(
+        {"deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"}
+    ),
+}
+"""Resources by group of which a deletion shows what was deleted."""
 
 
 def _deleted(call: Call, answer: Answer, now: datetime) -> Object:
     """What is still there (finalizers) is shown; of what is gone, only that it is."""
     if not answer.removed:
         return answer.obj
-    if not call.info.group and call.info.plural in _SHOWN_WHEN_DELETED:
+    if call.info.plural in _SHOWN_WHEN_DELETED.get(call.info.group, ()):
         return marked(answer.obj, now, grace_seconds=0) if call.info.plural == "pods" else answer.obj
     details: dict[str, Any] = {"name": call.info.name, "kind": call.info.plural}
     if call.info.group:

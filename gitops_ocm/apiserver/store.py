@@ -128,6 +128,11 @@ class Store:
             else:
                 self._left((change,))
 
+    @property
+    def newest(self) -> int:
+        """The version of the last write, which readers may not see yet."""
+        return self._newest
+
     def get(self, key: Key) -> Object | None:
         """The object as the next write finds it, or None."""
         found = self._latest(key)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from gitops_ocm.apiserver import reading
+from gitops_ocm.apiserver.built_in_admission import BuiltInAdmission
 from gitops_ocm.apiserver.changes import DEFAULT_MANAGER
 from gitops_ocm.apiserver.changes import tracked as tracked_change
 from gitops_ocm.apiserver.completion import Completion
@@ -32,6 +33,7 @@ from gitops_ocm.apiserver.showing import Shown
 from gitops_ocm.apiserver.standing import MANAGER
 from gitops_ocm.apiserver.store import HISTORY, Storage, Store
 from gitops_ocm.apiserver.store_memory import MemoryStorage
+from gitops_ocm.apiserver.stored import stamped
 from gitops_ocm.apiserver.upkeep import Upkeep
 from gitops_ocm.apiserver.values import Answer as Answer
 from gitops_ocm.apiserver.values import ListOptions, WatchOptions
@@ -73,7 +75,7 @@ class Api:
         self._catalog = catalog
         self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
         self._complete = Completion(self.store, now, admission)
-        self._decide = Deciding(Hooks(self.store, self._registry))
+        self._decide = Deciding(Hooks(self.store, self._registry), BuiltInAdmission(self.store))
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
         self._upkeep = Upkeep(self.store, self._registry, now, self._own)
         self._keeping = Keeping(self.store, self._registry, self._upkeep, catalog)
@@ -324,8 +326,11 @@ class Api:
         deletion = self._upkeep.deletion(key, old, propagation)
         if deletion.fate is lifecycle.Fate.REMOVED:
             if not dry_run:
+                # What is gone is shown as of the version at which it goes.
+                last = stamped(deletion.obj, self.store.newest + 1)
                 with self._keeping.transaction():
                     self._keeping.remove(key)
+                return Answer(last, warnings, removed=True)
             return Answer(deletion.obj, warnings, removed=True)
         if deletion.fate is lifecycle.Fate.UNCHANGED or dry_run:
             return Answer(deletion.obj, warnings)

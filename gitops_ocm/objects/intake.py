@@ -188,4 +188,4 @@ def _again(causes: list[Cause], kind: str) -> list[Cause]:
     """
     frozen = [cause for cause in causes if "immutable" in cause.message or "no new final" in cause.message]
     others = [cause for cause in causes if cause not in frozen]
-    return frozen + others * (3 if kind in ("ConfigMap", "Secret") else 1)
+    return frozen + others * (3 if kind in ("ConfigMap", "Secret", "Pod") else 1)

@@ -48,6 +48,10 @@ UNVERSIONED = frozenset(
 """Native kinds that have no `metadata.generation`."""
 
 
+_STILL = frozenset({"PriorityClass"})
+"""Kinds whose generation stays what it was at the creation."""
+
+
 class Fate(StrEnum):
     """What a deletion comes to: nothing happened, it was begun, or the object is gone."""
 
@@ -176,7 +180,7 @@ def recounted(old: Object, new: Object, resource: Resource) -> Object:
 
 def _generation(old: Object, new: Object, resource: Resource) -> int:
     held: int = old["metadata"].get("generation") or 0
-    return held + wanted_changed(old, new, resource)
+    return held if resource.kind in _STILL else held + wanted_changed(old, new, resource)
 
 
 def update_causes(old: Mapping[str, Any], new: Mapping[str, Any], resource: Resource) -> list[Cause]:

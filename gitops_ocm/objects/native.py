@@ -6,7 +6,6 @@ refused. Kinds that are not in them are stored as their schema has them. Workloa
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,6 +15,8 @@ from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.go_json import syntax_error
 from gitops_ocm.objects.ref import Kind, Object
+from gitops_ocm.objects.rules.faults import each_invalid
+from gitops_ocm.objects.rules.formats import config_key_problems
 
 MAX_DATA = 1024 * 1024
 """All values of a ConfigMap or Secret together, in bytes."""
@@ -25,17 +26,14 @@ CLAIM_PROTECTION, VOLUME_PROTECTION = "kubernetes.io/pvc-protection", "kubernete
 CLASS_PROTECTION = "kubernetes.io/vac-protection"
 NOT_READY = "node.kubernetes.io/not-ready"
 
-_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-_CONFIG_KEY_TEXT = (
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-)
 _SECRET_KEYS: Mapping[str, tuple[str, ...]] = {
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
+_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+"""What the older of a claim's two fields may name; anything else in it is passed over."""
 SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type's name
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
 
@@ -79,6 +77,9 @@ def _claim(obj: Object, old: Object | None) -> Object:
     """A claim is protected; the two fields that name what it is filled from say the same."""
     spec = obj.get("spec") or {}
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and not reference and (source.get("apiGroup") or "", source.get("kind")) not in _SOURCES:
+        spec, source = {key: value for key, value in spec.items() if key != "dataSource"}, None
+        obj = {**obj, "spec": spec}
     if source and not reference:
         obj = {**obj, "spec": {**spec, "dataSourceRef": dict(source)}}
     elif reference and not source and not reference.get("namespace"):
@@ -142,12 +143,7 @@ def _check_values(obj: Object, fields: tuple[str, ...]) -> Iterator[Cause]:
             size += (
                 len(value.encode()) if field == "data" and obj["kind"] == "ConfigMap" else len(value) * 3 // 4
             )
-            if key in (".", ".."):
-                text = f"Invalid value: {canonical_json(key).decode()}: must not be '{key}'"
-                yield Cause("FieldValueInvalid", text, f"{field}[{key}]")
-            elif not _CONFIG_KEY.fullmatch(key):
-                text = f"Invalid value: {canonical_json(key).decode()}: {_CONFIG_KEY_TEXT}"
-                yield Cause("FieldValueInvalid", text, f"{field}[{key}]")
+            yield from each_invalid(f"{field}[{key}]", key, config_key_problems(key))
     if size > MAX_DATA:
         where = "data" if obj["kind"] == "Secret" else "[]"
         yield Cause("FieldValueTooLong", f"Too long: may not be more than {MAX_DATA} bytes", where)

@@ -211,7 +211,7 @@ def _service_spec(value: Value) -> None:
         value["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": 10800, **given}}
     elif value["sessionAffinity"] == "None":
         value.pop("sessionAffinityConfig", None)
-    if kind in ("NodePort", "LoadBalancer"):
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and value.get("externalIPs")):
         value.setdefault("externalTrafficPolicy", "Cluster")
     if kind in ("ClusterIP", "NodePort", "LoadBalancer"):
         value.setdefault("internalTrafficPolicy", "Cluster")

@@ -22,8 +22,14 @@ def _pod(obj: Object, old: Object | None) -> Object:
         status = obj.get("status") or {}
         if status.get("podIP") and not status.get("podIPs"):
             obj = {**obj, "status": {**status, "podIPs": [{"ip": status["podIP"]}]}}
-        return obj
-    spec: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", **(obj.get("spec") or {})}
+        spec = obj.get("spec") or {}
+        missing = [*_missing_tolerations(spec)]
+        if not missing:
+            return obj
+        return {**obj, "spec": {**spec, "tolerations": [*(spec.get("tolerations") or ()), *missing]}}
+    spec = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", **(obj.get("spec") or {})}
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     spec["tolerations"] = [*(spec.get("tolerations") or ()), *_missing_tolerations(spec)]
     # A pod of a server's own making knows its class from the start; what else was said of it, nobody.
     return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
@@ -89,7 +95,8 @@ def _job(obj: Object, old: Object | None) -> Object:
     # What named its labels after its template's shares them, so it has the new ones too.
     own = obj["metadata"].get("labels")
     shared = own is not None and own == meta.get("labels")
-    selector = spec.get("selector") or {"matchLabels": {_UID: uid}}
+    given = spec.get("selector") or {}
+    selector = {**given, "matchLabels": {**(given.get("matchLabels") or {}), _UID: uid}}
     changed = {**spec, "selector": selector, "template": {**template, "metadata": {**meta, "labels": labels}}}
     result = {**obj, "spec": changed}
     if shared:

@@ -30,10 +30,7 @@ def spoiled(good: Mapping[str, Any], change: str) -> dict[str, Any]:
 def _put(owner: Any, path: list[str], value: Any) -> None:
     *way, last = (step.replace("~", ".") for step in path)
     for step in way:
-        if isinstance(owner, list):
-            owner = owner[int(step)]
-        else:
-            owner = owner.setdefault(step, {})
+        owner = owner[int(step)] if isinstance(owner, list) else owner.setdefault(step, {})
     if isinstance(owner, list):
         owner[int(last) : int(last) + 1] = [value]
     elif value is None:

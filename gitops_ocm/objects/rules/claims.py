@@ -92,6 +92,8 @@ _MAY_CHANGE = ("resources", "volumeName", "volumeAttributesClassName")
 def _unchanged(new: Value, old: Value, obj: Value, before: Value) -> Faults:
     bound = (before.get("status") or {}).get("phase") == "Bound"
     kept, was = dict(new), dict(old)
+    if old.get("storageClassName") is None and not bound:
+        kept.pop("storageClassName", None)
     if not old.get("volumeName"):
         kept.pop("volumeName", None)
         was.pop("volumeName", None)

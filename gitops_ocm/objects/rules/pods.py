@@ -47,6 +47,7 @@ def pod(obj: Value, old: Value | None) -> Faults:
     spec = obj.get("spec") or {}
     yield from _apparmor("metadata.annotations", obj.get("metadata") or {}, spec)
     yield from pod_spec("spec", spec)
+    yield from _padded_images(spec)
     yield from volumes.tokens_without_account("spec.volumes", spec)
     if old is not None:
         yield from _changes(spec, old.get("spec") or {})
@@ -55,6 +56,15 @@ def pod(obj: Value, old: Value | None) -> Faults:
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+
+
+def _padded_images(spec: Value) -> Faults:
+    """In templates they are let through."""
+    for key in ("initContainers", "containers"):
+        for at, container in items(spec.get(key), f"spec.{key}"):
+            image = container.get("image") or ""
+            if image.strip() != image:
+                yield invalid(f"{at}.image", image, "must not have leading or trailing whitespace")
 
 
 def template(path: str, value: Value) -> Faults:
