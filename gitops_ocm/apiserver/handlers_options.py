@@ -97,7 +97,7 @@ def require_apply_options(query: Query, *, apply: bool) -> None:
 def delete_options(query: Query, body: Any) -> dict[str, Any]:
     """`DeleteOptions` from the body or, where there is none, from the query."""
     options: dict[str, Any] = {}
-    if body:
+    if body is not None:
         options = _options_of(body)
     else:
         if "gracePeriodSeconds" in query:

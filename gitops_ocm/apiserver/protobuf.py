@@ -240,7 +240,8 @@ def _int_or_string(data: bytes, depth: int) -> int | str:
     if found.get(1, 0) == 1:
         return _text(found.get(3, b""))
     number = found.get(2, 0)
-    assert isinstance(number, int)
+    if not isinstance(number, int):
+        raise Broken("a number was expected, of type int32")
     return number - (1 << 64) if number >= 1 << 63 else number
 
 

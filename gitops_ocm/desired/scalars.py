@@ -9,7 +9,6 @@ nor its dates (they stay text); whole floats become integers, integers beyond 64
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 import struct
@@ -58,7 +57,7 @@ def tagged(tag: str, text: str) -> Scalar:
     if tag == BINARY:
         try:
             return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
-        except binascii.Error:
+        except ValueError:  # `binascii.Error` is one, and so is what a letter beyond ASCII raises
             raise BadScalar("!!binary value contains invalid base64 data") from None
     if tag in (STR, TIMESTAMP) or not tag.startswith(_TAG):
         return text

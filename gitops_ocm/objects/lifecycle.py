@@ -250,11 +250,17 @@ def _untimed(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{k: v for k, v in e.items() if k != "time"} for e in meta.get("managedFields") or ()]
 
 
+_MOST_DIGITS = 20
+
+
 def check_version(old: Object, sent: Mapping[str, Any], *, resource: Resource) -> None:
     """Raise Conflict where the metadata sent was read from another version or another object."""
     version = sent.get("resourceVersion") or "0"
     if not (version.isascii() and version.isdecimal()):
         raise unclassified(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    # Told by its length first: Python does not read thousands of digits.
+    if len(version) > _MOST_DIGITS or int(version) >= 1 << 64:
+        raise unclassified(f'strconv.ParseUint: parsing "{version}": value out of range')
     have = old["metadata"]
     group, plural, name = resource.group, resource.plural, have["name"]
     if sent.get("uid") and sent["uid"] != have.get("uid"):

@@ -78,7 +78,16 @@ def _map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 def _object(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     result = {key: under for key, under in value.items() if under is not None}
     if schema.name in _OWN_RULES:
-        return result
+        # Metadata, of templates too: its maps hold text, and null is none.
+        texts = {
+            k: _map(v, node)
+            for k, v in result.items()
+            if isinstance(v, dict)
+            and None in v.values()
+            and (node := schema.field(k)) is not None
+            and node.additional is not None
+        }
+        return {**result, **texts}
     for key, default in _static(schema).items():
         if key not in result or (result[key] == "" and schema.letters.get(key) == "z"):
             result[key] = deepcopy(default)

@@ -75,7 +75,8 @@ def _after(result: Any, operations: Sequence[Any]) -> Any:
     copied = 0
     for operation in operations:
         if isinstance(operation, Mapping) and operation.get("op") == "copy":
-            copied += len(canonical_json(_read(result, _pointer(operation.get("from")), "copy")))
+            source = _read(result, _source(operation), "copy")
+            copied += len(canonical_json(source))
             if copied > MAX_COPIED:
                 raise _refused(f"the copies of the patch add more than {MAX_COPIED} bytes")
         result = _apply(result, operation)
@@ -94,7 +95,7 @@ def _copy_of(value: Any) -> Any:
 
 def _apply(doc: Any, operation: Any) -> Any:
     if not isinstance(operation, Mapping):
-        raise bad_request("error decoding patch: an operation is an object")
+        raise _refused("an operation is an object")
     name = operation.get("op")
     step = _OPERATIONS.get(name) if isinstance(name, str) else None
     if step is None:
@@ -131,7 +132,7 @@ def _replace(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
 
 
 def _move(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
-    source = _pointer(operation.get("from"))
+    source = _source(operation)
     value = _read(doc, source, "move")
     if path == source:
         return doc
@@ -141,7 +142,7 @@ def _move(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
 
 
 def _copy(doc: Any, path: list[str], operation: Mapping[str, Any]) -> Any:
-    value = _copy_of(_read(doc, _pointer(operation.get("from")), "copy"))
+    value = _copy_of(_read(doc, _source(operation), "copy"))
     return _insert(doc, path, value, "copy")
 
 
@@ -168,10 +169,18 @@ _OPERATIONS: Mapping[str, Callable[[Any, list[str], Mapping[str, Any]], Any]] = 
 }
 
 
+def _source(operation: Mapping[str, Any]) -> list[str]:
+    """Where a value is taken from; nowhere is it the whole document."""
+    path = _pointer(operation.get("from"))
+    if not path:
+        raise _refused(f"{operation['op']} operation does not apply: the whole document cannot be its source")
+    return path
+
+
 def _pointer(text: Any) -> list[str]:
     """RFC 6901, with its `~0` and `~1` undone."""
     if not isinstance(text, str):
-        raise bad_request("error decoding patch: an operation needs a path")
+        raise _refused("an operation needs a path")
     if text == "":
         return []
     if not text.startswith("/"):

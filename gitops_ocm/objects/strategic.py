@@ -22,7 +22,6 @@ _ORDER = "$setElementOrder/"
 _DELETE = "$deleteFromPrimitiveList/"
 _DELETED: Any = object()
 _BAD_LIST = "invalid patch format of primitive list"
-_BAD_ORDER = "invalid patch format of $setElementOrder list"
 _BAD_RETAIN = "invalid patch format of retainKeys"
 
 
@@ -44,16 +43,21 @@ def strategic_merge(target: Any, patch: Any, schema: Schema | None) -> Any:
         if not key.startswith("$"):
             _merge_field(base, key, value, schema.field(key) if schema is not None else None)
     for key, value in patch.items():
-        if key.startswith(_DELETE) and isinstance(base.get(key[len(_DELETE) :]), list):
-            name = key[len(_DELETE) :]
+        name = key[len(_DELETE) :]
+        if key.startswith(_DELETE) and isinstance(base.get(name), list):
             unwanted = {_identity(item, "") for item in _listed(value, _BAD_LIST)}
             base[name] = [item for item in base[name] if _identity(item, "") not in unwanted]
     for key, value in patch.items():
         name = key[len(_ORDER) :]
         if key.startswith(_ORDER) and isinstance(base.get(name), list):
-            order = _listed(value, _BAD_ORDER)
-            base[name] = _ordered(base[name], order, schema.field(name) if schema is not None else None)
+            base[name] = _ordered(base[name], value, schema.field(name) if schema is not None else None)
     return base
+
+
+def _go_type(value: Any) -> str:
+    """What Go has decoded JSON into."""
+    names = {bool: "bool", int: "int64", float: "float64", str: "string", dict: "map[string]interface {}"}
+    return names.get(type(value), "<nil>")
 
 
 def _listed(value: Any, otherwise: str) -> list[Any]:
@@ -131,8 +135,10 @@ def _settled(items: list[Any], patch: list[Any], key: str, before: list[Any]) ->
     return [*result, *others]
 
 
-def _ordered(items: list[Any], order: list[Any], node: Schema | None) -> list[Any]:
+def _ordered(items: list[Any], order: Any, node: Schema | None) -> list[Any]:
     """Items named by `$setElementOrder` in that order; the others keep their places before them."""
+    if not isinstance(order, list):
+        raise unclassified(f"expected a []interface {{}}, but received a {_go_type(order)}")
     key = node.merge_key if node is not None else ""
     wanted = dict.fromkeys(_identity(item, key) for item in order)
     named = {name: item for item in items if (name := _identity(item, key)) in wanted}

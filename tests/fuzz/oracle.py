@@ -9,6 +9,8 @@ from tests.fuzz.wire import Answer
 AS_THERE = (
     re.compile(r'resourceVersion: Invalid value: ".*": strconv\.ParseUint: parsing', re.DOTALL),
     re.compile(r"^failed to create typed patch object \("),
+    re.compile(r"^strconv\.ParseUint: parsing "),
+    re.compile(r"^expected a \[\]interface \{\}, but received a "),
     re.compile(r" does not contain declared merge key: "),
     re.compile(r"^unknown patch type: "),
     re.compile(r"^Timeout: Too large resource version: \d+, current: \d+$"),

@@ -84,8 +84,8 @@ def test_json_patch(doc: Any, ops: Any, result: Any) -> None:
     ("doc", "ops", "reason"),
     [
         ({}, {"op": "add"}, "BadRequest"),
-        ({}, ["x"], "BadRequest"),
-        ({}, [{"op": "add", "value": 1}], "BadRequest"),
+        ({}, ["x"], "Invalid"),
+        ({}, [{"op": "add", "value": 1}], "Invalid"),
         ({}, [{"op": "add", "path": "a", "value": 1}], "Invalid"),
         ({}, [{"op": "add", "path": "/a"}], "Invalid"),
         ({}, [{"op": "add", "path": "/a/b", "value": 1}], "Invalid"),
