@@ -33,7 +33,7 @@ demo: $(RUN_STAMP) ## a hub, three clusters and a repository on this machine
 	$(BIN)/gitops-ocm demo $(DEMO)
 
 test: lint types contracts ## lint, types, contracts and every test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 test-quick: $(STAMP) ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not controlplane" $(PYTEST)

@@ -14,6 +14,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,28 +29,41 @@ GIVEN = "GITOPS_OCM_TEST_KUBECONFIG"
 HUBS = ("memory", "embedded", "kubernetes")
 TESTS = Path(__file__).parent
 GO_MODULE = TESTS / "controlplane"
-ON_THE_WIRE = (("wire", "agent"), ("wire", "hub"))
+ON_THE_WIRE = ("tests/wire/agent/", "tests/wire/hub/")
 LAST_WORDS = 30.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what belongs in one process, where several share the work (`--dist loadgroup`).
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Spread tests over processes by what they share (`--dist loadfile`), the largest groups first.
 
-    A file's tests stay together, for what they share, and so do all that need the real control plane, for
-    each process starts its own. The two suites on the wire have control planes that no other test uses.
+    A file's tests stay together, and so do all that need the real control plane, for each process starts
+    its own. The two suites on the wire have control planes that no other test uses.
     """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    if config.option.dist != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return ByGroup(config, log)
 
 
-def _group(item: pytest.Item) -> str:
-    file = item.path.relative_to(TESTS)
-    on_the_wire = file.parts[:2] in ON_THE_WIRE
-    if item.get_closest_marker("controlplane") and (GIVEN in os.environ or not on_the_wire):
+def _group(nodeid: str) -> str:
+    path, _, name = nodeid.partition("::")
+    on_the_wire = path.startswith(ON_THE_WIRE)
+    real = "kubernetes" in name.partition("[")[2] or _is_about_the_real(path)
+    if real and (GIVEN in os.environ or not on_the_wire):
         return "controlplane"
-    return "-".join(file.parts[:2]) if on_the_wire else str(file)
+    return path.rpartition("/")[0] if on_the_wire else path
+
+
+@cache
+def _is_about_the_real(path: str) -> bool:
+    return "mark.controlplane" in (TESTS.parent / path).read_text(encoding="utf-8")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -40,10 +40,10 @@ async def root(fuzzed: Server) -> AsyncIterator[Wire]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_goes_unnoticed(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+async def nothing_goes_unnoticed(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
     """No error is logged and none reaches the event loop's last resort while a test runs."""
     unhandled: list[dict[str, Any]] = []
-    loop = asyncio.get_event_loop_policy().get_event_loop()
+    loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     try:
