@@ -5,7 +5,8 @@ Nothing is executed, and it says so: what it touches has the annotation `gitops-
 and an Event, its pods are on `simulated-node`. An object (or a pod template) annotated `"disabled"` is
 left alone; one annotated `gitops-ocm.io/simulate` goes wrong in the way that says (`workloads_pods`). It
 is a controller table like any other (`decide.contract`): pure functions, run by whoever assembles the
-cluster. How a Deployment moves to a new template is `workloads_rollout`, Jobs are `workloads_jobs`.
+cluster. How a Deployment moves to a new template is `workloads_rollout`, Jobs are `workloads_jobs` and
+`workloads_cron`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from gitops_ocm.apiserver.workloads_jobs import job_step
+from gitops_ocm.apiserver.workloads_cron import cron_turn, started
+from gitops_ocm.apiserver.workloads_jobs import job_end, job_step
 from gitops_ocm.apiserver.workloads_pods import NODE, PENDING, SIMULATE, Pace, mode_of, pod_status
 from gitops_ocm.apiserver.workloads_rollout import replicas_of, sizes
 from gitops_ocm.decide.contract import (
@@ -52,8 +54,10 @@ GROUP = "simulated-kubelet"
 POD = Kind("", "Pod")
 DEPLOYMENT, REPLICA_SET = Kind("apps", "Deployment"), Kind("apps", "ReplicaSet")
 STATEFUL_SET, DAEMON_SET = Kind("apps", "StatefulSet"), Kind("apps", "DaemonSet")
-JOB = Kind("batch", "Job")
+JOB, CRON_JOB = Kind("batch", "Job"), Kind("batch", "CronJob")
 _PODS_OF, _SETS_OF = "simulated-pods-by-owner", "simulated-sets-by-owner"
+_JOBS_OF = "simulated-jobs-by-owner"
+_OWNED_BY: Mapping[Kind, str] = {POD: _PODS_OF, REPLICA_SET: _SETS_OF, JOB: _JOBS_OF}
 _HASH = "pod-template-hash"
 
 
@@ -66,6 +70,7 @@ def workload_controllers(pace: Pace | None = None) -> tuple[Controller, ...]:
         (STATEFUL_SET, _stateful_set, POD),
         (DAEMON_SET, _daemon_set, POD),
         (JOB, _job, POD),
+        (CRON_JOB, _cron_job, JOB),
     )
     return tuple(_row(kind, judge, owned) for kind, judge, owned in rows)
 
@@ -82,7 +87,7 @@ def _row(kind: Kind, judge: Callable[[View, Object, datetime], Outcome], owned: 
     indexes: tuple[Index, ...] = ()
     if owned is not None:
         wakes.append(Wake(owned, to=lambda view, obj: _owner_ref(obj, kind)))
-        indexes = (Index(_PODS_OF if owned == POD else _SETS_OF, owned, _owner_uids),)
+        indexes = (Index(_OWNED_BY[owned], owned, _owner_uids),)
     return Controller(
         name=f"simulated-{kind.kind.lower()}",
         group=GROUP,
@@ -357,7 +362,32 @@ def _daemon_set(view: View, obj: Object, now: datetime) -> Outcome:
 def _job(view: View, obj: Object, now: datetime) -> Outcome:
     step = job_step(obj, view.indexed(_PODS_OF, uid_of(obj)), now)
     if step is None:
-        return DONE
+        return _outlived(obj, now)
     names = [f"{name_of(obj)}-{_suffix(obj, number)}" for number in range(step.pods)]
     ended = [name_of(p) for p in _pods_of(view, obj)] if step.over else names
-    return Outcome((*_scaled(view, obj, ended), *report(obj, step.status)))
+    wait = (step.changes - now).total_seconds() if step.changes is not None else None
+    return Outcome((*_scaled(view, obj, ended), *report(obj, step.status)), requeue_after=wait)
+
+
+def _outlived(job: Object, now: datetime) -> Outcome:
+    """A Job that is over goes when its time is up."""
+    due = job_end(job)
+    if due is None:
+        return DONE
+    if now < due:
+        return Outcome(requeue_after=(due - now).total_seconds())
+    return Outcome(delete(job))
+
+
+def _cron_job(view: View, obj: Object, now: datetime) -> Outcome:
+    jobs = [job for job in view.indexed(_JOBS_OF, uid_of(obj)) if not is_deleting(job)]
+    turn = cron_turn(obj, jobs, now)
+    writes: list[Write] = [write for job in turn.deleted for write in delete(job)]
+    if turn.due is not None:
+        job = started(obj, turn.due)
+        meta = {**job["metadata"], "ownerReferences": [_reference(obj)]}
+        meta["annotations"] = {**meta["annotations"], SIMULATED: "true", **_inherited(obj)}
+        writes += ensure(view, {**job, "metadata": meta})
+        writes.append(Emit(obj, "SuccessfulCreate", f"Created job {name_of(job)}", action="Create"))
+    wait = (turn.again - now).total_seconds() if turn.again is not None else None
+    return Outcome((*writes, *report(obj, turn.status)), requeue_after=wait)
