@@ -92,7 +92,7 @@ class App:
         self._authenticator = authenticator
         self._now = now
         self._limits = Limits()
-        self._workers = Workers()
+        self._workers = Workers(api.store.settled)
         self._certificates: WeakKeyDictionary[asyncio.BaseTransport, Certificate | None] = WeakKeyDictionary()
         self._address = address
         self.access = Access(RoleObjects(api))

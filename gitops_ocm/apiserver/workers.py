@@ -3,13 +3,14 @@
 A large object is decoded, checked, merged and encoded in Python, which may take seconds; a thread can be
 interrupted in that, a callback on the loop cannot. Only the last step of a write, keeping what it came to,
 belongs to the loop: it is handed back there (`Place`), and finds out whether what the write was worked out
-from still holds. Where it does not (`Overtaken`) all is done again, at last on the loop itself.
+from still holds. Where it does not (`Overtaken`) all is done again, at last on the loop itself. The thread
+goes on when the write is on disk: only there and then is it known which commit it is part of.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -24,9 +25,10 @@ _TRIES = 3
 
 
 class Workers:
-    """The threads of one server."""
+    """The threads of one server; `settled` waits for its writes to be on disk."""
 
-    def __init__(self, threads: int = THREADS) -> None:
+    def __init__(self, settled: Callable[[], Awaitable[None]], threads: int = THREADS) -> None:
+        self._settled = settled
         self._threads = ThreadPoolExecutor(threads, "request")
         self._waiting: set[Future[Object]] = set()
         self._closed = False
@@ -40,11 +42,10 @@ class Workers:
         loop = asyncio.get_running_loop()
 
         def on_loop(keep: Keep) -> Object:
-            kept: Future[Object] = Future()
             if self._closed:
                 raise CancelledError
+            kept = asyncio.run_coroutine_threadsafe(self._kept(keep), loop)
             self._waiting.add(kept)
-            loop.call_soon_threadsafe(_keep, keep, kept)
             try:
                 return kept.result()
             finally:
@@ -57,20 +58,14 @@ class Workers:
                 continue
         return work(here)
 
+    async def _kept(self, keep: Keep) -> Object:
+        obj = keep()
+        await self._settled()
+        return obj
+
     def close(self) -> None:
         """Let the threads end; who waits for the loop waits no longer."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for kept in list(self._waiting):
             kept.cancel()
-
-
-def _keep(keep: Keep, kept: Future[Object]) -> None:
-    if not kept.set_running_or_notify_cancel():
-        return
-    try:
-        kept.set_result(keep())
-    except BaseException as error:
-        kept.set_exception(error)
-        if not isinstance(error, Exception):
-            raise

@@ -14,7 +14,9 @@ from gitops_ocm.apiserver.group_commit import group_commit
 from gitops_ocm.apiserver.store import Record, Store, StoreFailed
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.store_sqlite import SqliteStorage
+from gitops_ocm.apiserver.values import Place
 from gitops_ocm.apiserver.watch_history import Key
+from gitops_ocm.apiserver.workers import Workers
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.testing.waiting import eventually
 
@@ -178,3 +180,21 @@ async def test_a_watch_that_lags_behind_the_window_is_told() -> None:
     assert refused.value.http_code == 410
     store.write(Key(*THINGS, "quiet", "a"), thing("a"))
     assert [change.key.namespace for change in other.take()] == ["quiet"]
+
+
+async def test_a_write_from_a_thread_shares_the_fate_of_its_commit() -> None:
+    """What was worked out in a thread is not told as written when the commit it went with has failed."""
+    storage = Slow()
+    store = Store(storage)
+    storage.broken = True
+    storage.let.release()
+
+    def work(place: Place) -> Any:
+        return place(lambda: store.write(key("a"), thing("a")))
+
+    async with group_commit(store, lambda: None):
+        workers = Workers(store.settled)
+        with pytest.raises(StoreFailed):
+            await workers.write(work)
+        workers.close()
+    assert store.get(key("a")) is None
