@@ -135,7 +135,7 @@ def _steps(path: str, obj: Object) -> Iterator[tuple[str, str, bytes | None, str
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
-LARGEST = ("one long text", "many labels", "many maps", "many lists", "much deep down", "many containers")
+LARGEST = ("one long text", "many labels", "many maps", "many lists", "much deep down")
 OF_EACH_SORT = ("many maps", "many annotations", "many items by their keys", "many containers")
 """What is also kept, and so gone through to the end; the whole of it is refused once it has owners."""
 
@@ -248,7 +248,7 @@ async def test_a_pattern_takes_time_in_proportion(wire: Wire) -> None:
 
 @pytest.mark.slow
 async def test_a_large_collection_holds_nobody_up(busy: Server, wire: Wire) -> None:
-    """5,000 pods listed in every form, selected by a thousand terms, watched from the start, deleted at once."""
+    """5,000 pods listed in every form, selected by hundreds of terms, watched from the start, deleted at once."""
     path = f"{N}/pods"
     served = busy.api.catalog.served("v1", "Pod")
     assert served is not None
@@ -258,7 +258,7 @@ async def test_a_large_collection_holds_nobody_up(busy: Server, wire: Wire) -> N
             meta = {"name": f"p{at}", "namespace": "default", "labels": {"a": str(at)}}
             pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
             busy.api.create(served, "default", pod)
-    many = ",".join(f"a!={at}" for at in range(1000))
+    many = ",".join(f"a!={at}" for at in range(300))
     watch = f"{path}?watch=1&timeoutSeconds=1&resourceVersion=0"
     found = {
         "json": await _asked(wire, "GET", path, None),
