@@ -105,6 +105,10 @@ class BuiltInAdmission:
         if spec.get("overhead") and not fixed:
             why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
             raise _refused(served, pod, why)
+        if spec.get("overhead") and spec["overhead"] != fixed:
+            raise _refused(
+                served, pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+            )
         given: dict[str, Any] = {"overhead": dict(fixed)} if fixed else {}
         scheduling = runtime.get("scheduling") or {}
         if scheduling.get("nodeSelector"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tests.differential.calls import Call, delete, patch, post
+from tests.differential.calls import CORE, PODS, Call, delete, obj, patch, pod, post
 
 _CASES: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "validation.yaml").read_text("utf-8"))
 
@@ -68,4 +68,67 @@ def _calls(case: Mapping[str, Any]) -> list[Call]:
     return calls
 
 
-SCRIPT: dict[str, list[Call]] = {f"valid {kind}": _calls(case) for kind, case in _CASES.items()}
+def _pod(name: str, requests: Any = None, limits: Any = None, **spec: Any) -> Any:
+    """A pod whose container asks for that much."""
+    resources = {k: v for k, v in (("requests", requests), ("limits", limits)) if v}
+    return pod(name, containers=[{"name": "c", "image": "i", "resources": resources}], **spec)
+
+
+_LIMITS = {
+    "type": "Container",
+    "min": {"cpu": "100m"},
+    "max": {"cpu": "1"},
+    "default": {"cpu": "500m", "memory": "1Gi"},
+    "defaultRequest": {"cpu": "200m"},
+    "maxLimitRequestRatio": {"cpu": "4"},
+}
+_OF_CLAIMS = {"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "5Gi"}}
+_CLASS = "/apis/scheduling.k8s.io/v1/priorityclasses"
+_RUNTIME = "/apis/node.k8s.io/v1/runtimeclasses"
+CLAIMS = f"{CORE}/persistentvolumeclaims"
+
+
+def _claim(name: str, storage: str) -> Any:
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}}
+    return obj("PersistentVolumeClaim", name, spec=wanted)
+
+
+def _class(name: str, **rest: Any) -> Any:
+    return obj("PriorityClass", name, api="scheduling.k8s.io/v1", **rest)
+
+
+ADMITTED: dict[str, list[Call]] = {
+    "limit ranges": [
+        post(f"{CORE}/limitranges", obj("LimitRange", "l", spec={"limits": [_LIMITS, _OF_CLAIMS]})),
+        Call("POST", f"{PODS}?dryRun=All", _pod("late", {"cpu": "50m"}), "application/json", until=403),
+        post(PODS, _pod("bare")),
+        post(PODS, _pod("asks", {"cpu": "300m"})),
+        post(PODS, _pod("small", {"cpu": "50m"}, {"cpu": "60m"})),
+        post(PODS, _pod("large", {"cpu": "500m"}, {"cpu": "2"})),
+        post(PODS, _pod("spread", {"cpu": "100m"}, {"cpu": "900m"})),
+        post(PODS, _pod("several", {"cpu": "10m"}, {"cpu": "3"})),
+        post(CLAIMS, _claim("small", "1Mi")),
+        post(CLAIMS, _claim("large", "10Gi")),
+        post(CLAIMS, _claim("fits", "2Gi")),
+    ],
+    "classes of pods": [
+        post(_CLASS, _class("{ns}-high", value=7, preemptionPolicy="Never")),
+        post(_RUNTIME, obj("RuntimeClass", "{ns}", api="node.k8s.io/v1", handler="runc",
+                           overhead={"podFixed": {"cpu": "10m"}}, scheduling={"nodeSelector": {"a": "b"}})),
+        Call("POST", f"{PODS}?dryRun=All", _pod("a", priorityClassName="{ns}-high"), "application/json", until=201),
+        post(PODS, _pod("high", priorityClassName="{ns}-high")),
+        post(PODS, _pod("odd", priorityClassName="{ns}-high", priority=8)),
+        post(PODS, _pod("same", priorityClassName="{ns}-high", priority=7)),
+        post(PODS, _pod("rude", priorityClassName="{ns}-high", preemptionPolicy="PreemptLowerPriority")),
+        post(PODS, _pod("system", priorityClassName="system-cluster-critical")),
+        Call("POST", f"{PODS}?dryRun=All", _pod("b", runtimeClassName="{ns}"), "application/json", until=201),
+        post(PODS, _pod("run", runtimeClassName="{ns}")),
+        post(PODS, _pod("over", runtimeClassName="{ns}", overhead={"cpu": "20m"})),
+        delete(f"{_CLASS}/{{ns}}-high"),
+        delete(f"{_RUNTIME}/{{ns}}"),
+    ],
+}  # fmt: skip
+SCRIPT: dict[str, list[Call]] = {
+    **{f"valid {kind}": _calls(case) for kind, case in _CASES.items()},
+    **ADMITTED,
+}

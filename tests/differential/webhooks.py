@@ -70,10 +70,10 @@ class Webhook:
 
 
 @asynccontextmanager
-async def webhook(directory: Path) -> AsyncIterator[Webhook]:
-    """Serve until the context ends."""
+async def webhook(directory: Path, *hosts: str) -> AsyncIterator[Webhook]:
+    """Serve until the context ends; the certificate is for loopback, and for these names."""
     authority = Authority.open(directory, now=datetime.now(UTC))
-    context = authority.server_context(authority.server(["127.0.0.1"], now=datetime.now(UTC)))
+    context = authority.server_context(authority.server(["127.0.0.1", *hosts], now=datetime.now(UTC)))
     found = Webhook("", base64.b64encode(authority.pem).decode())
 
     async def answer(request: web.Request) -> web.Response:
