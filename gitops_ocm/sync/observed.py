@@ -50,6 +50,8 @@ class Observed(Mapping[Ref, Live]):
         self._wanted: Mapping[Ref, Wanted] = {}
         self._off: set[Ref] = set()
         self._news: set[Ref] = set()
+        self._removed: set[str] = set()
+        """UIDs of what we deleted or let go since the last plan: a list begun before may still have them."""
 
     def __getitem__(self, ref: Ref) -> Live:
         return self._records[ref].live
@@ -80,8 +82,9 @@ class Observed(Mapping[Ref, Live]):
         return {ref: record.live for ref, record in self._records.items()}
 
     def planned(self) -> None:
-        """A plan is being made of what is known now."""
+        """A plan is being made of what is known now; every list that was begun before has come."""
         self._news.clear()
+        self._removed.clear()
 
     def version(self, ref: Ref) -> str:
         """The resourceVersion an object was last seen at; `""` for one that was not."""
@@ -103,6 +106,8 @@ class Observed(Mapping[Ref, Live]):
         live = live_of(obj, self._owner, in_sync=True)
         if not live.ours:
             self.gone(ref)
+            return
+        if live.uid in self._removed and not live.terminating:
             return
         wanted = self._wanted.get(ref)
         if wanted is not None and not self._as_wanted(obj, live, wanted, record):
@@ -144,13 +149,17 @@ class Observed(Mapping[Ref, Live]):
         if record is not None and (record.settled or not record.live.in_sync):
             wanted = self._wanted.get(ref)
             settled = "" if wanted is None or covers(wanted.obj, obj) else self._our_digest(obj)
-        self._records[ref] = _Record(live_of(obj, self._owner, in_sync=True), version, settled)
+        live = live_of(obj, self._owner, in_sync=True)
+        self._records[ref] = _Record(live, version, settled)
+        self._removed.discard(live.uid)
         self._off.discard(ref)
         self._news.discard(ref)
 
     def deleted(self, ref: Ref) -> None:
-        """Our own delete was accepted."""
-        self._records.pop(ref, None)
+        """Our own delete was accepted, or our marks are off it."""
+        record = self._records.pop(ref, None)
+        if record is not None and record.live.uid:
+            self._removed.add(record.live.uid)
         self._off.discard(ref)
         self._news.discard(ref)
 

@@ -147,7 +147,7 @@ UNUSABLE: list[tuple[list[str], int, str]] = [
     (
         ["--repo", "https://127.0.0.1:1/x.git"],
         1,
-        r"cannot reach https://127.0.0.1:1/x.git .*this is retried",
+        r"cannot reach https://127.0.0.1:1/x.git: .*this is retried",
     ),
     (["--repo", "http://127.0.0.1/x.git"], 2, r"the protocol http:// is not allowed"),
     (["--repo", "ext::sh -c id"], 2, r"error: a repository's URL cannot have spaces"),

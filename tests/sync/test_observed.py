@@ -94,6 +94,26 @@ def test_a_change_that_overtakes_the_answer_counts() -> None:
     assert told.observed.off == {A}
 
 
+def test_a_list_begun_before_our_delete_brings_nothing_back() -> None:
+    """What it still shows of an object that we deleted is old; that it is being deleted is not."""
+    told = Told()
+    told.observed.expect({})
+    told.observed.seen(on_hub(5))
+    told.observed.planned()
+    told.observed.deleted(A)
+    told.observed.seen(on_hub(6))
+    assert not told.observed.counts()
+    assert not told.observed.news
+    going = on_hub(7)
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    told.observed.seen(going)
+    assert told.observed[A].terminating
+    told.observed.gone(A)
+    told.observed.planned()
+    told.observed.seen(on_hub(8))  # nothing that was begun before is on its way any more
+    assert dict(told.observed.counts()) == {A.of: 1}
+
+
 def without(note: str) -> Object:
     """The object at version 6 without one of our annotations."""
     obj = on_hub(6)
