@@ -16,7 +16,6 @@ from gitops_ocm.objects.cel.values import NONE, Cidr, Format, Ip, Optional, Quan
 from gitops_ocm.objects.quantities import quantity
 
 Function = Callable[..., Any]
-_INT = range(-(1 << 63), 1 << 63)
 _NUMBER = r"(0|[1-9]\d*)"
 _PART = r"(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER = re.compile(
@@ -162,7 +161,7 @@ def _quantity(text: str) -> Quantity:
 
 
 def _is_whole(value: Quantity) -> bool:
-    return value.number == value.number.to_integral_value() and int(value.number) in _INT
+    return value.number == value.number.to_integral_value() and abs(value.number) < 1 << 63
 
 
 def _whole(value: Quantity) -> int:

@@ -27,24 +27,24 @@ from gitops_ocm.objects.cel.values import (
     type_of,
 )
 
-_INT, _UINT = range(-(1 << 63), 1 << 63), range(1 << 64)
+_LEAST, _MOST, _MOST_UINT = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 Function = Callable[..., Any]
 
 
 def _int(number: int) -> int:
-    if number not in _INT:
+    if not _LEAST <= number <= _MOST:
         raise EvalError("integer overflow")
     return number
 
 
 def _uint(number: int) -> Uint:
-    if number not in _UINT:
+    if not 0 <= number <= _MOST_UINT:
         raise EvalError("unsigned integer overflow")
     return Uint(number)
 
 
 def _duration(nanos: int) -> Duration:
-    if nanos not in _INT:
+    if not _LEAST <= nanos <= _MOST:
         raise EvalError("duration overflow")
     return Duration(nanos)
 
@@ -148,13 +148,13 @@ def _double_of(text: str) -> float:
 
 def _int_of(text: str) -> int:
     digits = text[1:] if text[:1] in ("+", "-") else text
-    if not (digits.isascii() and digits.isdigit()) or int(text) not in _INT:
+    if not (digits.isascii() and digits.isdigit()) or not _LEAST <= int(text) <= _MOST:
         raise _bad(text, "int")
     return int(text)
 
 
 def _uint_of(text: str) -> Uint:
-    if not (text.isascii() and text.isdigit()) or int(text) not in _UINT:
+    if not (text.isascii() and text.isdigit()) or int(text) > _MOST_UINT:
         raise _bad(text, "uint")
     return Uint(text)
 

@@ -23,6 +23,8 @@ def _sum(kind: str) -> Callable[[list[Any]], Any]:
     def total(items: list[Any]) -> Any:
         result = zero
         for item in items:
+            if type(item) is not type(zero):
+                raise EvalError(NO_OVERLOAD)
             result = add(result, item)
         return result
 

@@ -193,7 +193,7 @@ class Planner:
 
     def _function(self, node: Call, operands: list[Evaluate]) -> Evaluate:
         overloads = [self._overloads[name] for name in node.overloads]
-        guarded = len(overloads) > 1 or any(operand.type.kind == "dyn" for operand in node.operands)
+        guarded = len(overloads) > 1 or any(_unknown(operand.type) for operand in node.operands)
         if guarded:
             return self._guarded(overloads, operands)
         (overload,) = overloads
@@ -213,7 +213,8 @@ class Planner:
     def _guarded(self, overloads: list[Overload], operands: list[Evaluate]) -> Evaluate:
         """The first overload that the values fit, which nobody knows before they are there."""
         ways = [
-            (o.takes, self._implementations[o.name], prices.actual(o.function, o.name)) for o in overloads
+            (o.takes, _careful(self._implementations[o.name]), prices.actual(o.function, o.name))
+            for o in overloads
         ]
 
         def call(run: Run) -> Any:
@@ -251,6 +252,23 @@ def _converted(node: Call, implementations: Implementations) -> tuple[Any] | Non
         return (implementations[node.overloads[0]](node.args[0].value),)
     except EvalError:
         return None
+
+
+def _unknown(type_: Type) -> bool:
+    """Whether the type of a value, or of something in it, is only known when it is there."""
+    return type_.kind == "dyn" or any(map(_unknown, type_.params))
+
+
+def _careful(implementation: Callable[..., Any]) -> Callable[..., Any]:
+    """A function for values nobody has looked into: what is in a list may not be what it works on."""
+
+    def call(*args: Any) -> Any:
+        try:
+            return implementation(*args)
+        except (TypeError, AttributeError) as error:
+            raise EvalError(NO_OVERLOAD) from error
+
+    return call
 
 
 def fits(value: Any, type_: Type) -> bool:

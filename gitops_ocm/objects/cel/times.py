@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECOND = 1_000_000_000
 LONGEST = (1 << 63) - 1
@@ -103,10 +102,17 @@ def written_duration(nanos: int) -> str:
 
 
 def local(nanos: int, zone: str = "UTC") -> datetime:
-    """A moment where a zone's clocks are (`Europe/Paris`, `+01:00`); ValueError for no zone."""
+    """A moment where a zone's clocks are (`Europe/Paris`, `+01:00`); ValueError for no zone.
+
+    The library is loaded by the first zone that has a name: hardly a process sees one.
+    """
     if re.fullmatch(r"[+-]?\d\d:\d\d", zone):
-        where: timezone | ZoneInfo = _offset(zone if zone[0] in "+-" else f"+{zone}")
+        where: tzinfo = _offset(zone if zone[0] in "+-" else f"+{zone}")
+    elif zone == "UTC":
+        where = UTC
     else:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
         try:
             where = ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
