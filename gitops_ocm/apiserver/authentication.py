@@ -19,7 +19,7 @@ from gitops_ocm.apiserver.rbac import AUTHENTICATED, NOBODY, User
 from gitops_ocm.objects.faults import ApiError
 
 UNAUTHORIZED = ApiError("Unauthorized", "Unauthorized")
-FOREVER = datetime.max.replace(tzinfo=UTC)
+FOREVER, EVER = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 ISSUER = "https://kubernetes.default.svc"
 """Who issues this server's ServiceAccount tokens, and the audience that it is itself."""
@@ -47,19 +47,19 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True)
 class Certificate:
-    """A client certificate that the TLS handshake has verified, as a user and until when it counts."""
+    """A client certificate whose signature the TLS handshake has verified, as a user and when it counts."""
 
     user: User
     not_after: datetime = FOREVER
+    not_before: datetime = EVER
 
     @classmethod
     def of(cls, parsed: Mapping[str, Any], der: bytes = b"") -> Certificate:
         """From what `ssl` tells of the peer; 401 for one without a common name."""
         name, groups = _subject(parsed)
         extra = {CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(der).hexdigest()}",)} if der else {}
-        end = parsed.get("notAfter")
-        until = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC) if end else FOREVER
-        return cls(authenticated(User(name, groups, extra=extra)), until)
+        user = authenticated(User(name, groups, extra=extra))
+        return cls(user, _time(parsed.get("notAfter"), FOREVER), _time(parsed.get("notBefore"), EVER))
 
 
 class Authenticator:
@@ -75,7 +75,7 @@ class Authenticator:
         as none.
         """
         if certificate is not None:
-            if now >= certificate.not_after:
+            if not certificate.not_before <= now < certificate.not_after:
                 raise UNAUTHORIZED
             return certificate.user
         token = bearer_token(authorization)
@@ -123,6 +123,10 @@ class _Given:
         """The user it was given for."""
         user = self._users.get(_digest(token))
         return Authenticated(user, tuple(audiences)) if user is not None else None
+
+
+def _time(text: str | None, otherwise: datetime) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else otherwise
 
 
 def _subject(parsed: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -24,6 +24,8 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.runtime.certificates import SKEW, KeyPair, begun, self_signed, signed, subject_name
 from gitops_ocm.runtime.private_files import write_private
 
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's `X509_V_FLAG_NO_CHECK_TIME`, which Python has no name for."""
 CA_LIFETIME = timedelta(days=3650)
 LIFETIME = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
@@ -109,10 +111,14 @@ class Authority:
         return certificate.public_bytes(Encoding.PEM)
 
     def server_context(self, pair: KeyPair) -> ssl.SSLContext:
-        """TLS 1.2 or newer; a client certificate is welcome and must then be this CA's."""
+        """TLS 1.2 or newer; a client certificate is welcome and must then be this CA's.
+
+        When it counts is judged for each request (`authentication`), so that an old one is a 401.
+        """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=self.pem.decode())
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_flags |= _NO_CHECK_TIME
         context.set_alpn_protocols(["http/1.1"])
         context.load_cert_chain(self.directory / "server.crt", self.directory / "server.key")
         return context

@@ -300,3 +300,20 @@ def test_pem_is_read_as_go_reads_it() -> None:
     assert (first.label, first.headers) == ("CERTIFICATE REQUEST", False)
     assert second == ("X", True, b"x")
     assert not list(blocks(b"-----BEGIN X-----\n!\n-----END X-----\n"))
+
+
+@pytest.mark.parametrize(
+    ("begins", "status"), [(-800, 401), (400, 401), (-300, 200)], ids=["expired", "still to come", "good"]
+)
+async def test_when_a_client_certificate_counts(
+    server: Server, tmp_path: Path, begins: int, status: int
+) -> None:
+    """One whose time is over, or has not begun, is let through the handshake and is a 401."""
+    begun = datetime.now(UTC) + timedelta(days=begins)
+    pair = server.authority.client(f"since{begins}", ("system:masters",), now=begun)
+    (tmp_path / "tls.crt").write_bytes(pair.certificate)
+    (tmp_path / "tls.key").write_bytes(pair.key)
+    context = ssl.create_default_context(cadata=server.authority.pem.decode())
+    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/api", ssl=context) as answer:
+        assert answer.status == status
