@@ -119,3 +119,25 @@ def test_a_message_that_fails_is_left_out() -> None:
     }
     (cause,) = kind(broken, a=INTEGER).validate(obj(a=0))
     assert cause.message.endswith("a must be positive")
+
+
+def test_what_an_update_leaves_as_it_was_is_no_fault_of_it() -> None:
+    """A rule that came later, or a default that went, does not keep other fields from being written."""
+    schema = kind({"rule": "self.a > 0"}, a=INTEGER, o={"type": "object", "properties": {"b": INTEGER}})
+    assert schema.validate(obj(a=0, o={"b": 1}), obj(a=0, o={"b": 1})) == []
+    assert len(schema.validate(obj(a=0, o={"b": 2}), obj(a=0, o={"b": 1}))) == 1
+    rules = [{"rule": "self.b > 0"}]
+    inner = {"type": "object", "properties": {"b": INTEGER}, "x-kubernetes-validations": rules}
+    schema = kind(a=INTEGER, l={"type": "array", "items": inner})
+    old = obj(a=1, l=[{"b": 0}])
+    assert schema.validate(obj(a=2, l=[{"b": 0}]), old) == []
+    assert len(schema.validate(obj(a=2, l=[{"b": 0}, {"b": 1}]), old)) == 1
+
+
+def test_an_object_has_one_budget_for_all_its_rules() -> None:
+    """Rules that are cheap one by one are not asked any further once they have cost too much together."""
+    dear = {**STRING, "x-kubernetes-validations": [{"rule": f"!self.matches('{'b' * 120}')"}]}
+    schema = kind(**{f"p{at}": dear for at in range(12)})
+    causes = schema.validate(obj(**{f"p{at}": "a" * 300_000 for at in range(12)}))
+    assert len(causes) == 1
+    assert causes[0].message.endswith("running out of cost budget, no further validation rules will be run")

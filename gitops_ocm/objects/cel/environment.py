@@ -8,11 +8,12 @@ from typing import Any
 
 from gitops_ocm.objects.cel import literals, pricing
 from gitops_ocm.objects.cel.checker import TYPE_NAMES, check
+from gitops_ocm.objects.cel.closures import Evaluate, Run
 from gitops_ocm.objects.cel.declarations import Functions, kubernetes
 from gitops_ocm.objects.cel.faults import CompileError, CostExceeded, EvalError, Issue
 from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.cel.parser import TOO_DEEP, parse
-from gitops_ocm.objects.cel.program import Evaluate, Implementations, Planner, Run
+from gitops_ocm.objects.cel.program import Implementations, Planner
 from gitops_ocm.objects.cel.tree import Name, Node
 from gitops_ocm.objects.cel.types import Type
 

@@ -11,7 +11,7 @@ from gitops_ocm.objects.cel.tree import Fold, Node
 from gitops_ocm.objects.cel.values import NO_OVERLOAD, Struct, is_list, is_map
 
 if TYPE_CHECKING:
-    from gitops_ocm.objects.cel.program import Evaluate, Run
+    from gitops_ocm.objects.cel.closures import Evaluate, Run
 
 _ABSENT = object()
 

@@ -59,8 +59,9 @@ def _sets(factor: int) -> Price:
     return lambda args, result: 1 + factor * size(args[0]) * size(args[1])
 
 
-def _made(args: Args, result: Any) -> int:
-    return size(result) + 1 + LIST
+def _made(length: Callable[[Args], int]) -> Price:
+    """A list as long as the arguments say."""
+    return lambda args, result: max(length(args), 0) + 1 + LIST
 
 
 def _flattened(args: Args, result: Any) -> int:
@@ -130,13 +131,17 @@ _BY_OVERLOAD: Mapping[str, Price] = {
     "list_sets_contains_list": _sets(1),
     "list_sets_intersects_list": _sets(1),
     "list_sets_equivalent_list": _sets(2),
-    "list_slice": _made,
-    "lists_range": _made,
-    "list_reverse": _made,
+    "list_slice": _made(lambda args: args[2] - args[1]),
+    "lists_range": _made(lambda args: int(args[0])),
+    "list_reverse": _made(lambda args: size(args[0])),
     "list_flatten": _flattened,
     "list_flatten_int": _flattened,
     "list_distinct": _compared(0),
 }
+
+
+BY_RESULT = frozenset({"list_join", "list_join_string"})
+"""What is priced by what it made. All else is paid for before it is done, so that it may not be."""
 
 
 def actual(function: str, overload: str) -> Price | None:

@@ -10,45 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitops_ocm.objects.cel import folds, prices
+from gitops_ocm.objects.cel import closures, folds, prices
+from gitops_ocm.objects.cel.closures import Evaluate, Run
 from gitops_ocm.objects.cel.declarations import Functions, Overload
-from gitops_ocm.objects.cel.faults import CostExceeded, EvalError
-from gitops_ocm.objects.cel.functions_language import element
+from gitops_ocm.objects.cel.faults import EvalError
 from gitops_ocm.objects.cel.tree import Call, Entries, Fold, Items, Literal, Name, Node, Select
 from gitops_ocm.objects.cel.types import Type
-from gitops_ocm.objects.cel.values import (
-    NO_OVERLOAD,
-    NONE,
-    Optional,
-    Struct,
-    equal,
-    has_key,
-    is_list,
-    is_map,
-    item_of,
-    type_of,
-)
+from gitops_ocm.objects.cel.values import NO_OVERLOAD, Optional, has_key, is_map
 
 LIST_COST, MAP_COST = 10, 30
 CONVERSIONS = frozenset({"bool", "int", "uint", "double", "string", "bytes", "duration", "timestamp"})
-
-
-class Run:
-    """One evaluation: its variables, what it has cost, and what it may."""
-
-    __slots__ = ("limit", "spent", "variables")
-
-    def __init__(self, variables: Mapping[str, Any], limit: int) -> None:
-        self.variables, self.limit, self.spent = dict(variables), limit, 0
-
-    def charge(self, cost: int) -> None:
-        """Adds to the cost; raises `CostExceeded` where that is too much."""
-        self.spent += cost
-        if self.spent > self.limit:
-            raise CostExceeded
-
-
-Evaluate = Callable[[Run], Any]
 Implementations = Mapping[str, Callable[..., Any]]
 
 
@@ -107,7 +78,7 @@ class Planner:
         def select(run: Run) -> Any:
             held = operand(run)
             run.spent += 1
-            return selected(held, name)
+            return closures.selected(held, name)
 
         return select
 
@@ -178,17 +149,17 @@ class Planner:
         operands = [self.plan(operand) for operand in node.operands]
         match node.function:
             case "_&&_" | "_||_":
-                return _logical(operands[0], operands[1], node.function == "_||_")
+                return closures.logical(operands[0], operands[1], node.function == "_||_")
             case "_?_:_":
-                return _conditional(*operands)
+                return closures.conditional(*operands)
             case "_==_" | "_!=_":
-                return _equality(operands[0], operands[1], node.function == "_==_")
+                return closures.equality(operands[0], operands[1], node.function == "_==_")
             case "_?._":
-                return _optional_select(*operands)
+                return closures.optional_select(*operands)
             case "or" | "orValue" if node.overloads:
-                return _first_present(operands[0], operands[1], node.function == "orValue")
+                return closures.first_present(operands[0], operands[1], node.function == "orValue")
             case "_[_]" if node.overloads == ("index_list",):
-                return _element(*operands)
+                return closures.element_of(*operands)
         return self._function(node, operands)
 
     def _function(self, node: Call, operands: list[Evaluate]) -> Evaluate:
@@ -200,30 +171,27 @@ class Planner:
         implementation = self._implementations[overload.name]
         price = prices.actual(node.function, overload.name)
         if price is None:
-            return _cheap(implementation, operands)
-
-        def call(run: Run) -> Any:
-            args = [operand(run) for operand in operands]
-            result = implementation(*args)
-            run.charge(price(args, result))
-            return result
-
-        return call
+            return closures.cheap(implementation, operands)
+        paid = closures.paid(implementation, price, overload.name)
+        return lambda run: paid(run, [operand(run) for operand in operands])
 
     def _guarded(self, overloads: list[Overload], operands: list[Evaluate]) -> Evaluate:
         """The first overload that the values fit, which nobody knows before they are there."""
         ways = [
-            (o.takes, _careful(self._implementations[o.name]), prices.actual(o.function, o.name))
+            (
+                o.takes,
+                closures.paid(
+                    closures.careful(self._implementations[o.name]), prices.actual(o.function, o.name), o.name
+                ),
+            )
             for o in overloads
         ]
 
         def call(run: Run) -> Any:
             args = [operand(run) for operand in operands]
-            for takes, implementation, price in ways:
-                if all(map(fits, args, takes)):
-                    result = implementation(*args)
-                    run.charge(1 if price is None else price(args, result))
-                    return result
+            for takes, paid in ways:
+                if all(map(closures.fits, args, takes)):
+                    return paid(run, args)
             raise EvalError(NO_OVERLOAD)
 
         return call
@@ -257,134 +225,3 @@ def _converted(node: Call, implementations: Implementations) -> tuple[Any] | Non
 def _unknown(type_: Type) -> bool:
     """Whether the type of a value, or of something in it, is only known when it is there."""
     return type_.kind == "dyn" or any(map(_unknown, type_.params))
-
-
-def _careful(implementation: Callable[..., Any]) -> Callable[..., Any]:
-    """A function for values nobody has looked into: what is in a list may not be what it works on."""
-
-    def call(*args: Any) -> Any:
-        try:
-            return implementation(*args)
-        except (TypeError, AttributeError) as error:
-            raise EvalError(NO_OVERLOAD) from error
-
-    return call
-
-
-def fits(value: Any, type_: Type) -> bool:
-    """Whether a value may be given where a type is wanted; what a list or map holds is not looked at."""
-    if type_.kind in ("dyn", "variable"):
-        return True
-    found = type_of(value)
-    return bool(found.kind == type_.kind) and (found.name == type_.name or found.kind in ("map", "list"))
-
-
-def selected(held: Any, name: str) -> Any:
-    """A field of what has fields."""
-    if type(held) is Struct:
-        return held.get(name)
-    if type(held) is dict:
-        if name not in held:
-            raise EvalError(f"no such key: {name}")
-        return held[name]
-    if isinstance(held, Optional):
-        if not held.held:
-            return NONE
-        inner = held.held[0]
-        return Optional((item_of(inner, name),)) if is_map(inner) and has_key(inner, name) else NONE
-    raise EvalError(NO_OVERLOAD if is_list(held) else f"no such key: {name}")
-
-
-def _cheap(implementation: Callable[..., Any], operands: list[Evaluate]) -> Evaluate:
-    """A call that costs one whatever it is given."""
-    if len(operands) == 2:
-        left, right = operands
-
-        def two(run: Run) -> Any:
-            run.spent += 1
-            return implementation(left(run), right(run))
-
-        return two
-
-    def call(run: Run) -> Any:
-        run.spent += 1
-        return implementation(*[operand(run) for operand in operands])
-
-    return call
-
-
-def _element(items: Evaluate, at: Evaluate) -> Evaluate:
-    def read(run: Run) -> Any:
-        held, where = items(run), at(run)
-        run.spent += 1
-        if not is_list(held):
-            raise EvalError(NO_OVERLOAD)
-        return element(held, where)
-
-    return read
-
-
-def _equality(left: Evaluate, right: Evaluate, wanted: bool) -> Evaluate:
-    def compare(run: Run) -> bool:
-        one, other = left(run), right(run)
-        run.charge(prices.equality(one, other))
-        return equal(one, other) is wanted
-
-    return compare
-
-
-def _logical(left: Evaluate, right: Evaluate, deciding: bool) -> Evaluate:
-    """`||` where true decides, `&&` where false does: whichever side, whatever became of the other."""
-
-    def decide(run: Run) -> bool:
-        failed: EvalError | None = None
-        for side in (left, right):
-            try:
-                value = side(run)
-            except EvalError as error:
-                failed = failed or error
-                continue
-            if not isinstance(value, bool):
-                failed = failed or EvalError(NO_OVERLOAD)
-            elif value == deciding:
-                return value
-        if failed is not None:
-            raise failed
-        return not deciding
-
-    return decide
-
-
-def _conditional(condition: Evaluate, then: Evaluate, otherwise: Evaluate) -> Evaluate:
-    def choose(run: Run) -> Any:
-        value = condition(run)
-        if not isinstance(value, bool):
-            raise EvalError(NO_OVERLOAD)
-        return then(run) if value else otherwise(run)
-
-    return choose
-
-
-def _optional_select(operand: Evaluate, name: Evaluate) -> Evaluate:
-    def select(run: Run) -> Optional:
-        held, key = operand(run), name(run)
-        run.spent += 1
-        if isinstance(held, Optional):
-            if not held.held:
-                return NONE
-            held = held.held[0]
-        return Optional((item_of(held, key),)) if is_map(held) and has_key(held, key) else NONE
-
-    return select
-
-
-def _first_present(one: Evaluate, other: Evaluate, unwrap: bool) -> Evaluate:
-    def choose(run: Run) -> Any:
-        held = one(run)
-        if not isinstance(held, Optional):
-            raise EvalError(NO_OVERLOAD)
-        if held.held:
-            return held.held[0] if unwrap else held
-        return other(run)
-
-    return choose
