@@ -34,7 +34,7 @@ from gitops_ocm.apiserver.negotiation import PLAIN, Form, decode_patch, patch_ty
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.store import parse_version
-from gitops_ocm.apiserver.tables import DEFAULT
+from gitops_ocm.apiserver.tables_workloads import SCALE as SCALE_COLUMNS
 from gitops_ocm.apiserver.values import Answer, Page, Place, WriteOptions, here
 from gitops_ocm.apiserver.verbs import WHOLE_OBJECT, Api
 from gitops_ocm.apiserver.workers import LARGE
@@ -99,7 +99,8 @@ class Handlers:
             parse_version(call.query["resourceVersion"], current=self._api.store.version)
         if info.subresource == SCALE:
             scale = self._scale_now(call)
-            return Reply(formed(scale, call.served, call.form, self._now(), call.query, columns=DEFAULT))
+            columns = SCALE_COLUMNS
+            return Reply(formed(scale, call.served, call.form, self._now(), call.query, columns=columns))
         if call.form == PLAIN:
             body = self._api.json(call.served, info.namespace, info.name, info.subresource)
             return Reply(orjson.Fragment(body), large=len(body) >= LARGE)

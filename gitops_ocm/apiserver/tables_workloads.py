@@ -6,6 +6,7 @@ Part of `tables_native`. The cells say what kubectl shows for a real cluster.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -295,3 +296,11 @@ CRON_JOB = (
     IMAGES,
     SELECTOR,
 )
+
+SCALE = (
+    replace(NAME, format=""),
+    count("Desired", "replicas", where="spec"),
+    count("Available", "replicas"),
+    AGE,
+)
+"""Of a Scale, which is no kind of its own in any group that is listed."""

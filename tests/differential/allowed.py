@@ -142,11 +142,6 @@ OWNERSHIP = (
     Allowed({"scale": (12,)}, ELSE, "a Scale is applied as it is updated: there are no conflicts about it"),
     Allowed({"scale": (16,)}, OWNERS, "and no owners of it beside those of the object"),
     Allowed(
-        {"scale": (14,)},
-        r"body\.columnDefinitions.*|body\.rows\[0\]\.cells.*",
-        "the Table of a Scale has a name and a time: no client asks for it",
-    ),
-    Allowed(
         {"leases": (6, 8, 10)},
         rf"{OWNERS}|.*\.resourceVersion",
         "a field behind a feature that is off is not even owned, so writing it changes nothing",
