@@ -55,7 +55,7 @@ def wrong(name: str, where: str, how: str) -> Object:
 
 @pytest.mark.parametrize(
     ("how", "said"),
-    [("image-pull", "ImagePullBackOff"), ("crash-loop", "CrashLoopBackOff"), ("pending", "")],
+    [("image-pull", "ImagePull"), ("crash-loop", "CrashLoopBackOff"), ("pending", "")],
 )
 async def test_pods_that_do_not_run(how: str, said: str) -> None:
     """Pods of the hub's components, and of the agents, are told in the kubelet's words."""
