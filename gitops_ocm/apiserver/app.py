@@ -157,10 +157,13 @@ class App:
     async def _replied(self, request: web.BaseRequest, asked: Call) -> web.StreamResponse:
         if asked.info.verb in _READS:
             self._limits.check_answers()
-        async with self._limits.body(request) as body:
-            call = replace(asked, body=body)
+        body = await self._limits.body(request)
+        try:
+            call = replace(asked, body=body) if body else asked
             reply = await self._reviewed(call) if call.info.verb == "create" else None
             reply = reply or await self._handled(call)
+        finally:
+            self._limits.released(len(body))
         return await self._respond(request, reply, call)
 
     async def _reviewed(self, call: Call) -> Reply | None:

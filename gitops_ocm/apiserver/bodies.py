@@ -32,6 +32,7 @@ _LIMITS = yaml_events.Limits(document_bytes=4 * 2**20, depth=MAX_DEPTH)
 _DUPLICATE = "yaml-duplicate-key"
 _TOO_DEEP = f"exceeded max depth: values are nested more than {MAX_DEPTH} levels deep"
 _DIGITS = 20
+_MUCH = 64 * 1024
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TYPE_META = (
     r'struct { APIVersion string "json:\"apiVersion,omitempty\""; '
@@ -54,8 +55,10 @@ class Body:
 def read_json(body: bytes) -> Any:
     """The value of a JSON text; of a key that is given twice the last counts."""
     try:
+        if len(body) < _MUCH:
+            return _sound(orjson.loads(body), body)
         with uncollected():
-            return _sound(orjson.loads(body))
+            return _sound(orjson.loads(body), body)
     except orjson.JSONDecodeError:
         if problem := syntax_error(body):
             raise Unreadable(problem) from None
@@ -64,20 +67,20 @@ def read_json(body: bytes) -> Any:
         found = json.loads(body.decode("utf-8", "replace"), parse_int=_number, parse_float=_number)
     except RecursionError:
         raise Unreadable(_TOO_DEEP) from None
-    return _mended(_sound(found))
+    return _mended(_sound(found, body))
 
 
 def read_yaml(body: bytes) -> Body:
     """The value of a YAML text (its first document), keys as text."""
     try:
-        return Body(_sound(orjson.loads(body)))
+        return Body(_sound(orjson.loads(body), body))
     except orjson.JSONDecodeError:
         pass
     found = yaml_events.read(body.decode("utf-8", "replace"), limits=_LIMITS)
     for problem in found.problems:
         if problem.code != _DUPLICATE:
             raise Unreadable(f"yaml: line {problem.at.line}: {problem.message}")
-    return Body(_mended(_sound(found.value)), tuple(_twice(problem) for problem in found.problems))
+    return Body(_mended(_sound(found.value, body)), tuple(_twice(problem) for problem in found.problems))
 
 
 def too_deep(value: Any, *, around: int = _AROUND) -> bool:
@@ -92,8 +95,9 @@ def too_deep(value: Any, *, around: int = _AROUND) -> bool:
     return False
 
 
-def _sound(value: Any) -> Any:
-    if too_deep(value):
+def _sound(value: Any, body: bytes) -> Any:
+    # As many levels take as many bytes, and most bodies have fewer opening brackets than that.
+    if len(body) > MAX_DEPTH and too_deep(value):
         raise Unreadable(_TOO_DEEP)
     return value
 

@@ -58,38 +58,39 @@ class Limits:
         finally:
             self._requests -= 1
 
-    @asynccontextmanager
-    async def body(self, request: web.BaseRequest) -> AsyncIterator[bytes]:
-        """The body of a request, counted until the block is left; 413, 429, or 504 where it does not come."""
+    async def body(self, request: web.BaseRequest) -> bytes:
+        """The body of a request, counted until it is `released`; 413, 429, or 504 if it does not come."""
         if not request.can_read_body:
-            yield b""
-            return
+            return b""
         if (request.content_length or 0) > MAX_BODY:
             raise _too_large()
         pieces: list[bytes] = []
-        size = 0
         try:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    while piece := await request.content.readany():
-                        size += len(piece)
-                        self._held += len(piece)
-                        self._check(size)
-                        pieces.append(piece)
-            except TimeoutError:
-                text = f"Timeout: request did not complete within requested timeout - {self._seconds:.0f}s"
-                raise ApiError("Timeout", text) from None
-            whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            del pieces
-            yield whole
-        finally:
-            self._held -= size
+            await self._receive(request, pieces)
+        except BaseException:
+            self.released(sum(map(len, pieces)))
+            raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _check(self, size: int) -> None:
-        if size > MAX_BODY:
-            raise _too_large()
-        if self._held > self._bodies:
-            raise _too_many()
+    async def _receive(self, request: web.BaseRequest, pieces: list[bytes]) -> None:
+        content, size = request.content, 0
+        try:
+            async with asyncio.timeout(self._seconds):
+                while piece := await content.readany():
+                    pieces.append(piece)
+                    size += len(piece)
+                    self._held += len(piece)
+                    if size > MAX_BODY:
+                        raise _too_large()
+                    if self._held > self._bodies:
+                        raise _too_many()
+        except TimeoutError:
+            text = f"Timeout: request did not complete within requested timeout - {self._seconds:.0f}s"
+            raise ApiError("Timeout", text) from None
+
+    def released(self, size: int) -> None:
+        """A body of so many bytes is no longer worked on."""
+        self._held -= size
 
     def check_answers(self) -> None:
         """429 while clients do not take what they have asked for."""

@@ -15,6 +15,7 @@ import orjson
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.memory import uncollected
 
+_MUCH = 64 * 1024
 DECODED_BYTES = 4 * 1024 * 1024
 """JSON of the objects that stay decoded, for each store."""
 
@@ -36,8 +37,12 @@ class Stored:
 
     def decode(self) -> Object:
         """The object, newly made: the caller's own."""
-        with uncollected():
-            obj: Object = orjson.loads(self.body)
+        obj: Object
+        if len(self.body) < _MUCH:
+            obj = orjson.loads(self.body)
+        else:
+            with uncollected():
+                obj = orjson.loads(self.body)
         return obj
 
     def begins(self, head: bytes) -> bool:

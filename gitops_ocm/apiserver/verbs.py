@@ -167,13 +167,15 @@ class Api:
         if resource.namespaced and namespace:
             self._upkeep.namespaces.check_open(namespace, resource, str(meta.get("name") or ""))
         # Whoever asks webhooks tries again with their answers, and makes the same object.
-        uid, suffix = (asked.uid, asked.suffix) if asked else (self._new_uid(), self._new_suffix())
+        suffix = ""
+        if meta.get("generateName"):
+            suffix = asked.suffix if asked else self._new_suffix()
         obj = lifecycle.created(
             obj,
             resource=resource,
             now=self._now(),
-            uid=uid,
-            name_suffix=suffix if meta.get("generateName") else "",
+            uid=asked.uid if asked else self._new_uid(),
+            name_suffix=suffix,
             custom=served.custom,
         )
         obj = intake.prepared(obj, served)

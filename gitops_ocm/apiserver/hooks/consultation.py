@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
@@ -67,8 +68,12 @@ class Consultation:
 
     user: Mapping[str, Any] = field(default_factory=dict)
     uid: str = field(default_factory=new_uid)
-    suffix: str = field(default_factory=new_suffix)
     answers: dict[bytes, Verdict | ApiError] = field(default_factory=dict)
+
+    @cached_property
+    def suffix(self) -> str:
+        """The end of a generated name, made when one is wanted."""
+        return new_suffix()
 
     def verdicts(self, questions: Sequence[Question]) -> list[Verdict | ApiError]:
         """The answers, in order: a verdict, or what became of the attempt to get one."""
