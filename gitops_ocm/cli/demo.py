@@ -45,10 +45,11 @@ def demo(once: bool, directory: Path | None, clusters: int, log_level: str) -> N
     place = (directory or default).resolve()
 
     async def work(stop: asyncio.Event) -> None:
-        from gitops_ocm.demo.stage import stage
+        from gitops_ocm.demo.stage import claim, stage
         from gitops_ocm.demo.story import Story
 
         teller = _Teller()
+        claim(place)
         teller.begin(place, clusters)
         async with stage(place, clusters=clusters) as on:
             story = Story(on, teller)
@@ -77,7 +78,8 @@ class _Teller:
         """Say what is being set up."""
         from gitops_ocm.cli.console import out
 
-        out().print(f"[bold]A hub and {clusters} clusters[/] in {place}")
+        members = "1 cluster" if clusters == 1 else f"{clusters} clusters"
+        out().print(f"[bold]A hub and {members}[/] in {place}")
 
     def chapter(self, number: int, title: str) -> None:
         """A chapter begins."""

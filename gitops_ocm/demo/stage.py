@@ -58,7 +58,7 @@ class Stage:
 @asynccontextmanager
 async def stage(directory: Path, *, clusters: int, listener: Listener = silent) -> AsyncIterator[Stage]:
     """Set everything up in `directory` and keep it running; leaving the block ends it in good order."""
-    _claim(directory)
+    claim(directory)
     bare = directory / "fleet.git"
     copy = await WorkingCopy.create(bare, directory / "fleet", name="You", email="you@example.com")
     stop = asyncio.Event()
@@ -74,7 +74,7 @@ async def stage(directory: Path, *, clusters: int, listener: Listener = silent) 
             stop.set()
 
 
-def _claim(directory: Path) -> None:
+def claim(directory: Path) -> None:
     """Start from nothing; never in a folder that holds somebody's files."""
     if directory.exists() and any(directory.iterdir()):
         if not (directory / MARK).exists():

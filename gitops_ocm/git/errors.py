@@ -12,6 +12,7 @@
     ├── PushRejected            the remote branch moved, or its rules forbid the push
     ├── RefusedObjects          Git's integrity checks refuse the objects
     ├── CorruptRepository       objects are missing or damaged                     (transient)
+    ├── PartialClone            a clone that leaves objects to be fetched when they are needed
     ├── DiskFull                no room left                                       (transient)
     ├── GitTimeout              the time limit was reached                         (transient)
     ├── TooLarge                the size limit was reached
@@ -125,6 +126,13 @@ class CorruptRepository(GitError):
     default_hint = "run `git fsck` in the repository; a cache heals itself at the next fetch"
 
 
+class PartialClone(GitError):
+    """A repository on this machine without all its objects, which git would fetch one by one."""
+
+    code = "git-partial-clone"
+    default_hint = "follow the repository it was cloned from, or complete it: git fetch --refetch --no-filter"
+
+
 class DiskFull(GitError):
     """No room left where the cache or the repository is."""
 
@@ -170,6 +178,7 @@ class Interrupted(GitopsError):
 
 
 _SIGNS: Mapping[type[GitError], tuple[str, ...]] = {
+    PartialClone: ("from promisor remote",),
     DiskFull: ("No space left on device", "Disk quota exceeded", "[Oo]ut of disk", "File too large"),
     HostNotTrusted: (
         "SSL certificate problem",
@@ -251,10 +260,11 @@ _SENTENCES: dict[type[GitError], str] = {
     PushRejected: "{place} rejected the push",
     RefusedObjects: "{place} has objects that Git's own checks refuse",
     CorruptRepository: "the Git repository {place} is damaged",
+    PartialClone: "{place} is a partial clone and lacks objects",
     GitError: "git {verb} failed on {place}",
 }
 
-_SAYS_IT_ALL = (RefNotFound, RepositoryNotFound)
+_SAYS_IT_ALL = (RefNotFound, RepositoryNotFound, PartialClone)
 _PREFIX = re.compile(r"^[\s@!]*(?:(?:fatal|error|ssh|remote): )*(?:unable to access '[^']*': )?")
 _DURATION = re.compile(r" after \d+ ms")
 

@@ -62,5 +62,6 @@ def test_never_in_a_folder_with_files(tmp_path: Path) -> None:
     done = run("--once", "--dir", str(tmp_path), cwd=tmp_path)
     assert done.returncode == 2
     assert "holds files that are not the demo's" in done.stderr
+    assert done.stdout == "", "nothing is announced that is not done"
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
     assert not (tmp_path / MARK).exists()

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from gitops_ocm.desired.compile import compile_tree
 from gitops_ocm.git import refs
-from gitops_ocm.git.errors import CorruptRepository, InvalidRef, RefNotFound, RepositoryNotFound, TooLarge
+from gitops_ocm.git.errors import (
+    CorruptRepository,
+    InvalidRef,
+    PartialClone,
+    RefNotFound,
+    RepositoryNotFound,
+    TooLarge,
+)
 from gitops_ocm.git.mirror import Limits
 from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.runtime.catalog import load_catalog
@@ -230,6 +237,20 @@ def test_missing_objects_are_named(make_repo: MakeRepo, opened: Opened) -> None:
     assert tree.read("b") == b"kept"
     with pytest.raises(CorruptRepository, match=lost):
         unlisted.tree(sha)
+
+
+def test_a_partial_clone_is_called_so(make_repo: MakeRepo, opened: Opened, tmp_path: Path) -> None:
+    """A clone without blobs is not fetched for one by one: what to do instead is said."""
+    repo = make_repo()
+    sha = repo.commit({"a": "1"})
+    repo("config", "uploadpack.allowFilter", "true")
+    url = repo.path.as_uri()
+    repo("clone", "-q", "--bare", "--filter=blob:none", url, str(tmp_path / "partial.git"))
+    source = open_repository(str(tmp_path / "partial.git"), tmp_path / "cache")
+    with pytest.raises(PartialClone, match="is a partial clone") as caught:
+        source.tree(sha).read("a")
+    assert "--refetch" in caught.value.hint
+    source.close()
 
 
 def test_large_objects_are_refused(make_repo: MakeRepo, opened: Opened) -> None:
