@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gitops_ocm.apiserver.bodies import Unreadable, read_json
 from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.registry import Registry, resource_of
 from gitops_ocm.apiserver.showing import Event, Items, Shown
@@ -21,7 +22,6 @@ from gitops_ocm.apiserver.values import Page
 from gitops_ocm.apiserver.watch_history import Change, Feed, Key
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
-from gitops_ocm.objects.go_json import syntax_error
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.selectors import FieldSelector, parse, parse_fields
 
@@ -157,9 +157,10 @@ def _read_token(token: str) -> tuple[int, str]:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
         raise _bad_token("it is not what this server gave out") from None
-    if problem := syntax_error(text):
-        raise _bad_token(problem)
-    found: Any = orjson.loads(text)
+    try:
+        found = read_json(text)
+    except Unreadable as problem:
+        raise _bad_token(str(problem)) from None
     if not isinstance(found, dict) or found.get("v") != _CONTINUE_FORM:
         raise _bad_token("server does not recognize this encoded version " + _version_of(found))
     version, after = found.get("rv"), found.get("start")
