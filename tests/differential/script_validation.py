@@ -15,7 +15,7 @@ import yaml
 
 from tests.differential.calls import CORE, PODS, Call, delete, obj, patch, pod, post
 
-_CASES: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "validation.yaml").read_text("utf-8"))
+CASES: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "validation.yaml").read_text("utf-8"))
 
 
 def spoiled(good: Mapping[str, Any], change: str) -> dict[str, Any]:
@@ -129,6 +129,6 @@ ADMITTED: dict[str, list[Call]] = {
     ],
 }  # fmt: skip
 SCRIPT: dict[str, list[Call]] = {
-    **{f"valid {kind}": _calls(case) for kind, case in _CASES.items()},
+    **{f"valid {kind}": _calls(case) for kind, case in CASES.items()},
     **ADMITTED,
 }
