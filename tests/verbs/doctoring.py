@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gitops_ocm.decide.diagnosis.finding import Finding
 from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.kept import Folder, Kept, SecretData
 from gitops_ocm.klusterlet.process import Klusterlet
 from gitops_ocm.klusterlet.registration import RegistrationOptions
 from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.objects.conditions import timestamp
+from gitops_ocm.objects.ref import Object, kind_of, split_api_version
+from gitops_ocm.objects.served import LEASES
 from gitops_ocm.runtime.clock import Clock, SystemClock
+from gitops_ocm.testing.clusters import memory
 from gitops_ocm.testing.joining import CLUSTERS
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.doctor import DoctorOptions, Examination, examine
 from gitops_ocm.verbs.doctor_spoke import SpokeOptions
+from gitops_ocm.verbs.doctor_text import text
 from tests.klusterlet.conftest import Agent, Hub
 
 NAMESPACE = "open-cluster-management-agent"
@@ -109,4 +119,78 @@ class Ward:
 
 
 Unique = Callable[[str], str]
-Act = Callable[[], Awaitable[object]]
+
+
+@asynccontextmanager
+async def hub_in_memory() -> AsyncIterator[Cluster]:
+    """A new hub with all of its controllers."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    async with memory() as hub:
+        groups = frozenset(hub_groups()) - {"sync"}
+        running = asyncio.create_task(run_hub(hub, HubOptions(groups), stop, ready=ready.set))
+        try:
+            await ready.wait()
+            yield hub
+        finally:
+            stop.set()
+            await running
+
+
+async def made(hub: Cluster, *objects: Object) -> None:
+    """Create objects."""
+    mapper = Mapper(hub)
+    for obj in objects:
+        _, version = split_api_version(obj["apiVersion"])
+        resource = await mapper.resource_of(kind_of(obj), version)
+        assert resource is not None
+        await hub.create(resource, obj)
+
+
+async def alive(
+    hub: Cluster, name: str, *, available: str = "True", labels: dict[str, str] | None = None
+) -> None:
+    """A cluster whose agent has joined: what it would have written is written."""
+    cluster: Object = {
+        "apiVersion": CLUSTERS.api_version,
+        "kind": CLUSTERS.kind,
+        "metadata": {"name": name, "labels": labels or {}},
+        "spec": {"hubAcceptsClient": True, "leaseDurationSeconds": 60},
+    }
+    await hub.create(CLUSTERS, cluster)
+
+    async def accepted() -> bool:
+        return bool(await hub.get(LEASES, name, "managed-cluster-lease"))
+
+    await eventually(accepted)
+
+    async def report() -> bool:
+        found = await hub.get(CLUSTERS, "", name)
+        now, told = timestamp(datetime.now(UTC)), found["status"]["conditions"]
+        for type_, status in (
+            ("ManagedClusterJoined", "True"),
+            ("ManagedClusterConditionAvailable", available),
+        ):
+            said = {"type": type_, "status": status, "reason": "Said", "message": f"it says {status}"}
+            told = [c for c in told if c["type"] != type_] + [{**said, "lastTransitionTime": now}]
+        await hub.update(CLUSTERS, {**found, "status": {"conditions": told}}, subresource="status")
+        return True
+
+    await eventually(report)
+
+
+async def looked(hub: Cluster, *names: str, **told: Any) -> Examination:
+    """What is found on a hub."""
+    return await examine(hub, None, DoctorOptions(names, **{"settle": 0.0, **told}))
+
+
+async def comes(hub: Cluster, cause: str, *names: str, **told: Any) -> Examination:
+    """Look until a cause is found as a root."""
+
+    async def look() -> Examination | None:
+        found = await looked(hub, *names, **told)
+        assert cause in roots(found), text(found)
+        return found
+
+    found = await eventually(look, describe=f"{cause} is found")
+    assert isinstance(found, Examination)
+    return found
