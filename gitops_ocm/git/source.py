@@ -71,6 +71,7 @@ class Repository:
         self._lock = threading.Lock()
         self._seen: dict[str, str] = {}
         self._latest: Tree | None = None
+        self._packed: tuple[int, int, int] | None = None
 
     @property
     def is_local(self) -> bool:
@@ -163,8 +164,22 @@ class Repository:
         return f"it has {found}; push the branch again, or follow another: what is applied stays"
 
     def _find(self, ref: str) -> str:
+        self._see_packed_refs()
         header = self._objects.find(f"{ref}^{{commit}}")
         return header.id if header else ""
+
+    def _see_packed_refs(self) -> None:
+        """Have another process read `packed-refs` when it changed: git compares whole seconds, and one that
+        was rewritten within the second would go on telling where the refs were before."""
+        assert self.git.git_dir is not None
+        try:
+            found = (common_dir(self.git.git_dir) / "packed-refs").stat()
+            seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+        except OSError:
+            seen = None
+        if seen != self._packed:
+            self._packed = seen
+            self._objects.close()
 
     def _remembered(self, ref: str) -> str:
         """Where the ref was at the last fetch; "" where the cache cannot tell."""
@@ -241,6 +256,12 @@ class Repository:
             self._objects.close()
             with self._mirror.locked():
                 self._mirror.discard()
+
+
+def common_dir(git_dir: Path) -> Path:
+    """Where a linked worktree's refs are: in the repository it belongs to."""
+    pointer = git_dir / "commondir"
+    return (git_dir / pointer.read_text().strip()).resolve() if pointer.is_file() else git_dir
 
 
 def _local_git_dir(address: Address) -> Path:

@@ -16,6 +16,8 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from gitops_ocm.git.source import common_dir
+
 Wake = Callable[[str], None]
 """Called on the event loop with the trigger's name."""
 
@@ -48,7 +50,7 @@ async def watch_refs(git_dir: Path, wake: Wake, *, debounce: float = 0.05) -> As
 
     handler = _RefEvents(lambda: loop.call_soon_threadsafe(touched))
     observer = Observer()
-    common = _common_dir(git_dir)
+    common = common_dir(git_dir)
     for folder, recursive in {(git_dir, False), (common, False), (common / "refs", True)}:
         observer.schedule(handler, str(folder), recursive=recursive)
     try:
@@ -80,12 +82,6 @@ class _RefEvents(FileSystemEventHandler):
             if not name.endswith(".lock") and (path.name in ("HEAD", "packed-refs") or "refs" in path.parts):
                 self._touched()
                 return
-
-
-def _common_dir(git_dir: Path) -> Path:
-    """Where a linked worktree's refs are: in the repository it belongs to."""
-    pointer = git_dir / "commondir"
-    return (git_dir / pointer.read_text().strip()).resolve() if pointer.is_file() else git_dir
 
 
 def _stop(observer: object) -> None:

@@ -239,6 +239,20 @@ def test_missing_objects_are_named(make_repo: MakeRepo, opened: Opened) -> None:
         unlisted.tree(sha)
 
 
+def test_refs_packed_again_within_a_second(make_repo: MakeRepo, opened: Opened) -> None:
+    """`packed-refs` of the same size, file and second, with other commits, is read anew by an open reader."""
+    repo = make_repo()
+    commits = [repo.commit({"a": str(number)}) for number in range(2)]
+    repo("pack-refs", "--all")
+    source, packed = opened(repo), repo.git_dir / "packed-refs"
+    second = int(packed.stat().st_mtime)
+    for turn in range(6):
+        was, now = commits[turn % 2 - 1], commits[turn % 2]
+        packed.write_text(packed.read_text().replace(was, now))
+        os.utime(packed, ns=(second * 10**9, second * 10**9 + turn))
+        assert source.fetch(refs.branch("main")).new == now
+
+
 def test_a_partial_clone_is_called_so(make_repo: MakeRepo, opened: Opened, tmp_path: Path) -> None:
     """A clone without blobs is not fetched for one by one: what to do instead is said."""
     repo = make_repo()
