@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,14 @@ from tests.fuzz.strategies import OBJECTS, WIDGETS
 from tests.fuzz.wire import Wire
 
 TOKENS = {"root": User("root", ("system:masters",)), "ann": User("ann", ("dev",))}
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Searching takes its time: the quick run plays only what was found and kept (`test_corpus`)."""
+    for item in items:
+        if item.path.parent == HERE and item.path.name.startswith("test_fuzz_"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
