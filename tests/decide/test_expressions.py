@@ -47,6 +47,11 @@ HOLD = (
     'cidr("10.1.2.3/8").masked() == cidr("10.0.0.0/8") && string(cidr("10.1.2.3/8").ip()) == "10.1.2.3"',
     'ip("::1").family() == 6 && ip("127.0.0.1").isLoopback() && ip("0.0.0.0").isUnspecified()',
     "managedCluster.status.conditions == null",
+    'managedCluster.metadata.labels[?"env"].orValue("none") == "prod"',
+    "managedCluster.?status.?none.?deeper.hasValue() == false",
+    'managedCluster.status.allocatable.all(name, amount, name == "cpu" && isQuantity(amount))',
+    '"a1b2".findAll("[0-9]") == ["1", "2"] && "%s-%d".format(["a", 1]) == "a-1"',
+    "[1, 'a'].size() == 2",
 )
 DO_NOT = (
     'managedCluster.scores("other").size() >= 0',
@@ -59,6 +64,8 @@ DO_NOT = (
     'managedCluster.metadata.labels["missing"] == "x"',
     "1 / 0 == 0",
     '"text"',
+    "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))",
+    'managedCluster.metadata.labels["env"].matches("[")',
 )
 
 
@@ -110,3 +117,10 @@ def test_versions_are_in_one_order(a: Any, b: Any, c: Any) -> None:
     assert (compare(one, two) == 0) is (_text(a) == _text(b))
     if compare(one, two) <= 0 and compare(two, three) <= 0:
         assert compare(one, three) <= 0
+
+
+def test_all_expressions_of_a_selector_share_one_budget() -> None:
+    """Expressions that each cost what one may cost match no cluster where there are too many."""
+    dear = "lists.range(150000).size() > 0 && lists.range(150000).size() > 0"
+    assert Expressions.compile([dear] * 30, "Predicate").match(CLUSTER)
+    assert not Expressions.compile([dear] * 40, "Predicate").match(CLUSTER)
