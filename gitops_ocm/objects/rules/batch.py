@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -261,13 +262,19 @@ def _schedule(spec: Value) -> Faults:
         yield from _zone("spec.timeZone", zone)
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """The names of zones: a constant of the system, looked up once."""
+    return frozenset(available_timezones())
+
+
 def _zone(path: str, zone: str) -> Faults:
     if not zone:
         yield invalid(path, zone, "timeZone must be nil or non-empty string")
     elif zone.lower() == "local":
         yield invalid(path, zone, "timeZone must be an explicit time zone as defined in "
                                   "https://www.iana.org/time-zones")  # fmt: skip
-    elif zone not in available_timezones():
+    elif zone not in _zones():
         yield invalid(path, zone, f"unknown time zone {zone}")
 
 
