@@ -86,9 +86,6 @@ def claim(obj: Value, old: Value | None) -> Faults:
     yield from _unchanged(wanted, before, obj, old)
 
 
-_MAY_CHANGE = ("resources", "volumeName", "volumeAttributesClassName")
-
-
 def _unchanged(new: Value, old: Value, obj: Value, before: Value) -> Faults:
     bound = (before.get("status") or {}).get("phase") == "Bound"
     kept, was = dict(new), dict(old)

@@ -37,7 +37,6 @@ class Surroundings:
     grace: int | None
     host_users: bool
     restart_policy: str
-    os: str = ""
 
 
 def containers(path: str, value: Any, around: Surroundings) -> Faults:

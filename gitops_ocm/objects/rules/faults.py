@@ -55,11 +55,6 @@ def too_many(path: str, have: int, most: int) -> Cause:
     return Cause("FieldValueTooMany", f"Too many: {have}: must have at most {most} {unit}", path)
 
 
-def too_long(path: str, most: int) -> Cause:
-    """More bytes than there may be."""
-    return Cause("FieldValueTooLong", f"Too long: may not be more than {most} bytes", path)
-
-
 def unsupported(path: str, value: Any, supported: Iterable[str]) -> Cause:
     """A value that is none of the few there are, which are told in the order given."""
     told = ", ".join(shown(one) for one in supported)

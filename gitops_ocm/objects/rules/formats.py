@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from gitops_ocm.objects.names import (
-    dns1035_problems,
     key_problems,
     label_problems,
     label_value_problems,
@@ -158,11 +157,6 @@ def label(path: str, value: str) -> Faults:
 def subdomain(path: str, value: str) -> Faults:
     """An RFC 1123 subdomain."""
     return each_invalid(path, value, subdomain_problems(value))
-
-
-def dns1035(path: str, value: str) -> Faults:
-    """An RFC 1035 label."""
-    return each_invalid(path, value, dns1035_problems(value))
 
 
 def qualified(path: str, value: str) -> Faults:

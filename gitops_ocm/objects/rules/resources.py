@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.names import key_problems
 from gitops_ocm.objects.quantities import quantity
@@ -133,9 +131,3 @@ def _claims(path: str, used: object, there: frozenset[str]) -> Faults:
             names = "one of the names in pod.spec.resourceClaims"
             why = f"must be {names} which is empty" if not there else f"must be {names}"
             yield Cause("FieldValueNotFound", f"Not found: {shown(name)}: {why}", at)
-
-
-def non_negative(path: str, text: str) -> Faults:
-    """A quantity of anything that is at least nothing."""
-    if quantity(str(text)) < Decimal(0):
-        yield invalid(path, str(text), "must be greater than or equal to 0")
