@@ -73,11 +73,11 @@ def _mismatch(value: Any, field: str, go_type: str) -> _Undecodable:
 
 
 def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
-    if schema is not None and value is not None and (form := SCALARS.get(schema.name)) is not None:
-        return _check_form(value, form)
-    if schema is None or value is None or schema.int_or_string:
+    if schema is None or value is None:
         return None
-    if not schema.type:
+    if (form := SCALARS.get(schema.name)) is not None:
+        return _check_form(value, form)
+    if schema.int_or_string or not schema.type:
         return _check_union(value, schema, struct, path)
     found = type_name(value)
     fits = found == schema.type or (schema.type == "number" and found == "integer")
@@ -100,8 +100,17 @@ def _check(value: Any, schema: Schema | None, struct: str, path: str) -> None:
     return None
 
 
+def _check_int_or_string(value: Any) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool) and -(1 << 31) <= value < 1 << 31
+    if not whole and not isinstance(value, str):
+        found = f"number {value}" if type(value) in (int, float) else json_type(value)
+        raise _Undecodable(f"json: cannot unmarshal {found} into Go value of type int32")
+
+
 def _check_union(value: Any, schema: Schema, struct: str, path: str) -> None:
     """What OpenAPI has no type for, as it may be one thing or another; what is an object has fields."""
+    if schema.int_or_string and schema.native:
+        _check_int_or_string(value)
     node = schema.alternative() if isinstance(value, dict | list) else None
     if node is not None:
         for item in value if isinstance(value, list) else (value,):

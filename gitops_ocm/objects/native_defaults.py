@@ -167,7 +167,7 @@ def _pod(value: Value) -> None:
 
 
 def _pods_own(container: Any, *, host: bool) -> Any:
-    result = dict(container)
+    result = dict(container or {})
     if result.get("resources"):
         result["resources"] = _requested(result["resources"])
     if host and result.get("ports"):
@@ -185,12 +185,14 @@ def _summed(spec: Mapping[str, Any]) -> Value:
     total = {}
     for name in sorted(names):
         if name in ("cpu", "memory") or name.startswith("hugepages-"):
-            at_once = sum((quantity(str(each.get(name, 0))) for each in asked["containers"]), Decimal())
+            at_once = sum((quantity(str(each.get(name) or 0)) for each in asked["containers"]), Decimal())
             before = max(
-                (quantity(str(each.get(name, 0))) for each in asked["initContainers"]), default=at_once
+                (quantity(str(each.get(name) or 0)) for each in asked["initContainers"]), default=at_once
             )
             first = next(
-                str(each[name]) for each in (*asked["containers"], *asked["initContainers"]) if name in each
+                str(each[name] or 0)
+                for each in (*asked["containers"], *asked["initContainers"])
+                if name in each
             )
             total[name] = quantity_like(max(at_once, before), first)
     return total

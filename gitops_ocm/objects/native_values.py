@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 _ZEROS: Mapping[str, Any] = {"s": "", "n": 0, "b": False, "q": "0", "d": "0s"}
 _NULLS = frozenset("lp")
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 SCALARS: Mapping[str, Callable[[Any], str]] = {
-    "io.k8s.apimachinery.pkg.api.resource.Quantity": canonical_quantity,
+    _QUANTITY: canonical_quantity,
     f"{_META}Time": canonical_time,
     f"{_META}MicroTime": canonical_micro_time,
 }
@@ -70,7 +71,7 @@ def _map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     node = schema.additional
     if node is None:
         return dict(value)  # free JSON, nulls and all
-    zero = "" if node.type == "string" else None
+    zero = "0" if node.name == _QUANTITY else "" if node.type == "string" else None
     read = {key: zero if under is None else decoded(under, node) for key, under in value.items()}
     return {key: under for key, under in read.items() if under is not None}
 

@@ -145,7 +145,11 @@ def track(
             return _with_managers(_bare(new), {})
         managers = managers or recorded
     before, after = (_bare(old) if old is not None else skeleton(schema)), _bare(new)
-    found = typed.compare(before, after, schema)
+    try:
+        found = typed.compare(before, after, schema)
+    except typed.Mistyped:
+        # Items without their keys are somebody's all the same, but it cannot be said whose.
+        return _with_managers(after, managers)
     taken = fieldset.difference(fieldset.union(found.added, found.modified), _UNOWNED)
     taken = _of_part(taken, subresource)
     mine = Manager(manager, operation, new.get("apiVersion", ""), subresource, taken, timestamp(now))

@@ -32,7 +32,8 @@ from gitops_ocm.runtime.clock import SystemClock
 from tests.fuzz.strategies import DEPLOYMENT, WIDGET, WIDGETS
 
 Target = Callable[[bytes], None]
-_DRY = WriteOptions(field_manager="fuzz", dry_run=True, force=True)
+WHOLE = WriteOptions(field_manager="fuzz", dry_run=True, force=True)
+"""Without effect, and with force."""
 _KINDS = (("apps/v1", "Deployment", "d"), ("fuzz.example.com/v1", "Widget", "w"))
 
 
@@ -69,7 +70,7 @@ def _patch(kind: PatchType) -> Target:
             served = api().catalog.served(api_version, name)
             assert served is not None
             try:
-                api().patch(served, "default", obj, kind, patch, _DRY)
+                api().patch(served, "default", obj, kind, patch, WHOLE)
             except ApiError:
                 continue
 
@@ -83,7 +84,9 @@ def _object(api_version: str, kind: str) -> Target:
             served = api().catalog.served(api_version, kind)
             assert served is not None
             meta = {"name": "new"}
-            api().create(served, "", {**obj, "apiVersion": api_version, "kind": kind, "metadata": meta}, _DRY)
+            api().create(
+                served, "", {**obj, "apiVersion": api_version, "kind": kind, "metadata": meta}, WHOLE
+            )
 
     return target
 
