@@ -99,6 +99,7 @@ def paging(
     """
     check_list(version=resource_version, match=resource_version_match, token=continue_token)
     matches = selection(served, labels, fields)
+    limit = max(0, limit)
     if continue_token and resource_version == "0":
         limit = 0  # what may be old comes from a cache, which makes no pages
     version, after = _position(store, continue_token, resource_version, resource_version_match, limit)

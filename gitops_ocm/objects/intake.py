@@ -54,7 +54,8 @@ def _other_version(obj: Object, served: Served) -> ApiError:
 
 
 def _other_kind(obj: Object, served: Served) -> ApiError:
-    name = str((obj.get("metadata") or {}).get("name") or "")
+    meta = obj.get("metadata")
+    name = str(meta.get("name") or "") if isinstance(meta, dict) else ""
     if served.custom:
         text = f'Invalid value: "{obj["kind"]}": must be {served.resource.kind}'
         return invalid(served.resource.group, obj["kind"], name, (Cause("FieldValueInvalid", text, "kind"),))

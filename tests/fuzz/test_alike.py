@@ -85,6 +85,13 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
     "fields of nothing": ("GET", f"{MAPS}?fieldSelector=%3D", None, ""),
     "a packed body": ("POST", MAPS, b"\x1f\x8b\x08\x00", JSON),
     "a body of 4 MiB": ("POST", MAPS, b" " * 4 * 2**20, JSON),
+    "a limit below nothing": ("GET", f"{MAPS}?limit=-1", None, ""),
+    "another kind with metadata of text": ("PATCH", ONE, {"kind": "Pod", "metadata": "x"}, MERGE),
+    "a count that is a list": ("PATCH", DEPLOYED, {"spec": {"strategy": {"rollingUpdate": {"maxSurge": [None]}}}}, MERGE),
+    "a container of nothing": ("PATCH", DEPLOYED, _spec(containers=[None]), MERGE),
+    "a label of nothing": ("PATCH", f"{DEPLOYED}?dryRun=All", {"spec": {"template": {"metadata": {"annotations": {"a": None}}}}}, MERGE),
+    "a secret of nothing": ("POST", "/api/v1/namespaces/{ns}/serviceaccounts", {"metadata": {"name": "n"}, "secrets": [None]}, JSON),
+    "a quantity of nothing": ("PUT", DEPLOYED, {**DEPLOYMENT, "spec": {**DEPLOYMENT["spec"], "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i", "resources": {"limits": {"cpu": None}}}]}}}}, JSON),
     "cbor": ("POST", MAPS, b"\xd9\xd9\xf7\xa0", "application/cbor"),
 }  # fmt: skip
 
