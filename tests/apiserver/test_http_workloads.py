@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from gitops_ocm.apiserver.workloads import SIMULATED, workload_controllers
-from gitops_ocm.apiserver.workloads_cron import SCHEDULED
 from gitops_ocm.apiserver.workloads_pods import NODE, SIMULATE, Pace, pod_status
 from gitops_ocm.apiserver.workloads_rollout import Sizes, sizes
 from gitops_ocm.decide.contract import (
@@ -131,12 +130,12 @@ class Small:
         return [o for r, o in sorted(self.objects.items()) if r.kind == kind]
 
 
-def _obj(api_version: str, kind: str, spec: dict[str, Any], **meta: Any) -> Object:
+def obj(api_version: str, kind: str, spec: dict[str, Any], **meta: Any) -> Object:
     metadata = {"name": "it", "namespace": "ns", "generation": 1, **meta}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-POD = _obj("v1", "Pod", TEMPLATE["spec"], creationTimestamp="2026-01-10T12:00:00Z", uid="u")
+POD = obj("v1", "Pod", TEMPLATE["spec"], creationTimestamp="2026-01-10T12:00:00Z", uid="u")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ def test_a_pod_comes_to_run(seconds: int, finishes: bool, phase: str, ready: boo
 def test_a_deployment_becomes_ready() -> None:
     """Deployment, ReplicaSet and pods, each marked as simulated."""
     spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
-    small = Small(_obj("apps/v1", "Deployment", spec))
+    small = Small(obj("apps/v1", "Deployment", spec))
     small.settle()
     small.settle(2)
     (deployment,) = small.of("Deployment")
@@ -175,7 +174,7 @@ def test_a_deployment_becomes_ready() -> None:
 def test_a_deployment_follows_its_template_and_scale() -> None:
     """A new template has new pods; the old set is scaled to nothing."""
     spec = {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
-    small = Small(_obj("apps/v1", "Deployment", spec))
+    small = Small(obj("apps/v1", "Deployment", spec))
     small.settle()
     small.settle(2)
     before = {p["metadata"]["name"] for p in small.of("Pod")}
@@ -192,26 +191,9 @@ def test_a_deployment_follows_its_template_and_scale() -> None:
     assert small.of("Deployment")[0]["status"]["updatedReplicas"] == 1
 
 
-def test_a_job_completes() -> None:
-    """Its pods succeed one after the other, then it is complete and stays so."""
-    spec = {"completions": 3, "parallelism": 2, "template": TEMPLATE}
-    small = Small(_obj("batch/v1", "Job", spec))
-    small.settle()
-    assert len(small.of("Pod")) == 2
-    for _ in range(2):
-        small.settle(4)
-        small.settle()
-    (job,) = small.of("Job")
-    assert is_true(job, "Complete")
-    assert job["status"]["succeeded"] == 3
-    assert job["status"]["active"] == 0
-    small.settle(3600)
-    assert small.of("Job") == [job]
-
-
 def test_a_stateful_set_starts_in_order() -> None:
     """The next pod is made when the one before it is ready."""
-    small = Small(_obj("apps/v1", "StatefulSet", {"replicas": 2, "template": TEMPLATE}))
+    small = Small(obj("apps/v1", "StatefulSet", {"replicas": 2, "template": TEMPLATE}))
     small.settle()
     assert [p["metadata"]["name"] for p in small.of("Pod")] == ["it-0"]
     small.settle(2)
@@ -222,7 +204,7 @@ def test_a_stateful_set_starts_in_order() -> None:
 
 def test_a_daemon_set_has_one_pod() -> None:
     """There is one node, so to speak."""
-    small = Small(_obj("apps/v1", "DaemonSet", {"template": TEMPLATE}))
+    small = Small(obj("apps/v1", "DaemonSet", {"template": TEMPLATE}))
     small.settle()
     small.settle(2)
     assert len(small.of("Pod")) == 1
@@ -234,19 +216,19 @@ def test_what_is_not_to_be_simulated_is_left_alone(marks: dict[str, Any]) -> Non
     """Opted out, or on its way out: nothing is written."""
     spec = {"replicas": 2, "template": TEMPLATE, "containers": []}
     kinds = (("v1", "Pod"), ("apps/v1", "Deployment"), ("batch/v1", "Job"))
-    small = Small(*(_obj(api, kind, spec, **marks) for api, kind in kinds))
+    small = Small(*(obj(api, kind, spec, **marks) for api, kind in kinds))
     assert all(outcome == DONE for outcome in small.round())
 
 
 def test_a_pending_pod_asks_to_be_looked_at_again() -> None:
     """No clock runs in here: the time of the next look is part of the answer."""
-    small = Small(_obj("v1", "Pod", TEMPLATE["spec"], annotations={SIMULATED: "true"}))
+    small = Small(obj("v1", "Pod", TEMPLATE["spec"], annotations={SIMULATED: "true"}))
     (outcome,) = small.round()
     assert outcome.requeue_after == 1.0
 
 
 def _told(mode: str) -> Object:
-    return _obj(
+    return obj(
         "v1",
         "Pod",
         TEMPLATE["spec"],
@@ -311,7 +293,7 @@ def test_the_pace_can_be_set() -> None:
 def test_it_says_that_nothing_is_real() -> None:
     """An Event on what people made, and the name of the node on every pod."""
     spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
-    small = Small(_obj("apps/v1", "Deployment", spec))
+    small = Small(obj("apps/v1", "Deployment", spec))
     small.settle()
     assert [(e.about["kind"], e.reason) for e in small.events] == [("Deployment", "Simulated")]
     assert [p["spec"]["nodeName"] for p in small.of("Pod")] == [NODE]
@@ -326,7 +308,7 @@ def test_a_rollout_to_a_crashing_template_keeps_the_old_pods() -> None:
         "template": TEMPLATE,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}},
     }
-    small = Small(_obj("apps/v1", "Deployment", spec))
+    small = Small(obj("apps/v1", "Deployment", spec))
     small.settle()
     small.settle(2)
     (deployment,) = small.of("Deployment")
@@ -347,29 +329,16 @@ def test_a_rollout_to_a_crashing_template_keeps_the_old_pods() -> None:
 def test_a_recreation_waits_for_the_old_pods_to_be_gone() -> None:
     """The strategy Recreate leaves a gap."""
     spec = {"replicas": 2, "strategy": {"type": "Recreate"}}
-    old = _obj("apps/v1", "ReplicaSet", {"replicas": 2}, name="old") | {"status": {"replicas": 2}}
-    deployment = _obj("apps/v1", "Deployment", spec)
+    old = obj("apps/v1", "ReplicaSet", {"replicas": 2}, name="old") | {"status": {"replicas": 2}}
+    deployment = obj("apps/v1", "Deployment", spec)
     assert sizes(deployment, None, [old]) == Sizes(0, {"old": 0})
     assert sizes(deployment, None, [{**old, "status": {"replicas": 0}}]) == Sizes(2, {"old": 0})
-
-
-def test_a_job_that_fails_gives_up() -> None:
-    """Its pods fail until the backoff limit is passed; then it is Failed, and stays so."""
-    spec = {"backoffLimit": 1, "template": TEMPLATE}
-    small = Small(_obj("batch/v1", "Job", spec, annotations={SIMULATE: "fail"}))
-    for _ in range(4):
-        small.settle(2)
-    (job,) = small.of("Job")
-    assert is_true(job, "Failed")
-    assert job["status"]["failed"] == 2
-    small.settle(3600)
-    assert small.of("Job") == [job]
 
 
 def test_pods_can_be_told_later() -> None:
     """Annotating what owns them makes pods that run already go wrong, and taking it away heals them."""
     spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
-    small = Small(_obj("apps/v1", "Deployment", spec))
+    small = Small(obj("apps/v1", "Deployment", spec))
     small.settle()
     small.settle(2)
     for mode, ready in (("crash-loop", 0), (None, 2)):
@@ -379,78 +348,3 @@ def test_pods_can_be_told_later() -> None:
         small.settle()
         small.settle(2)
         assert small.of("Deployment")[0]["status"]["readyReplicas"] == ready
-
-
-def _cron(schedule: str = "*/5 * * * *", **spec: Any) -> Object:
-    job = {"spec": {"template": {**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}}
-    return _obj("batch/v1", "CronJob", {"schedule": schedule, "jobTemplate": job, **spec})
-
-
-def test_a_cron_job_starts_a_job_each_time() -> None:
-    """Each time of the schedule has its Job, named by that time and owned; the last few that ended stay."""
-    small = Small(_cron(successfulJobsHistoryLimit=2))
-    small.settle()
-    assert not small.of("Job")
-    for _ in range(4):
-        small.settle(300)
-        small.settle(5)
-        small.settle(5)
-    jobs = small.of("Job")
-    (cron,) = small.of("CronJob")
-    assert [is_true(job, "Complete") for job in jobs] == [True, True]
-    assert jobs[-1]["metadata"]["ownerReferences"][0]["kind"] == "CronJob"
-    assert cron["status"]["lastScheduleTime"] == "2026-01-10T12:20:00Z"
-    assert jobs[-1]["metadata"]["name"] == f"it-{int((NOW + timedelta(minutes=20)).timestamp()) // 60}"
-    assert [e.reason for e in small.events].count("SuccessfulCreate") == 4
-
-
-@pytest.mark.parametrize(
-    ("policy", "jobs"), [("Allow", [5, 10]), ("Forbid", [5]), ("Replace", [10])], ids=lambda v: str(v)
-)
-def test_a_cron_job_whose_job_still_runs(policy: str, jobs: Sequence[int]) -> None:
-    """The next Job starts beside it, not at all, or in its place."""
-    small = Small(_cron(concurrencyPolicy=policy))
-    (cron,) = small.of("CronJob")
-    cron["metadata"]["annotations"] = {SIMULATE: "pending"}
-    for _ in range(2):
-        small.settle(300)
-    found = [job["metadata"]["annotations"][SCHEDULED] for job in small.of("Job")]
-    assert found == [f"2026-01-10T12:{minute:02}:00Z" for minute in jobs]
-    assert len(small.of("CronJob")[0]["status"]["active"]) >= len(jobs) - 1
-
-
-@pytest.mark.parametrize(
-    ("spec", "count"),
-    [
-        ({}, 1),
-        ({"suspend": True}, 0),
-        ({"startingDeadlineSeconds": 30}, 0),
-        ({"startingDeadlineSeconds": 600}, 1),
-        ({"schedule": "0 0 30 2 *"}, 0),
-        ({"schedule": "@hourly"}, 1),
-        ({"schedule": "0 14 * * *", "timeZone": "Europe/Berlin"}, 1),
-        ({"schedule": "0 14 * * *"}, 0),
-    ],
-    ids=str,
-)
-def test_what_a_cron_job_makes_up_for(spec: dict[str, Any], count: int) -> None:
-    """After an hour without anybody looking, the latest time is made up for unless it is too late."""
-    small = Small(_cron(**spec))
-    small.settle(62 * 60)
-    assert len(small.of("Job")) == count
-
-
-def test_a_job_ends_when_its_time_is_up() -> None:
-    """A Job that is active too long fails, and one that is over goes after its time to live."""
-    spec = {"activeDeadlineSeconds": 60, "ttlSecondsAfterFinished": 100, "template": TEMPLATE}
-    small = Small(_obj("batch/v1", "Job", spec, annotations={SIMULATE: "pending"}))
-    small.settle()
-    assert {o.requeue_after for o in small.round() if o.requeue_after} >= {60.0}
-    small.settle(60)
-    (job,) = small.of("Job")
-    assert is_true(job, "Failed")
-    assert job["status"]["conditions"][-1]["reason"] == "DeadlineExceeded"
-    small.settle(99)
-    assert small.of("Job")
-    small.settle(1)
-    assert not small.of("Job")
