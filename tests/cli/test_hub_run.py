@@ -123,7 +123,7 @@ def asked(port: str, path: str) -> tuple[int, str]:
 async def test_health_and_metrics(
     embedded_kubeconfig: Path, tmp_path: Path, unique: Callable[[str], str]
 ) -> None:
-    """Probes are told how it is, Prometheus what it did; a process without its hub lives, but is not ready."""
+    """Probes are told how it is, Prometheus what it did; without its hub it lives, but is not ready."""
     lease, health = f"--leader-election-namespace={unique('leases')}", "--health-listen=127.0.0.1:0"
     lost = tmp_path / "lost.kubeconfig"
     Kubeconfig(server="https://127.0.0.1:1").write(lost)
