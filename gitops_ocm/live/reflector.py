@@ -96,6 +96,7 @@ class Reflector:
     _lists: int = 0
     _count: int = 0
     _may_get: bool = False
+    _was_away: bool = False
 
     def __post_init__(self) -> None:
         self._backoff = Backoff(self.settings.retry_base, self.settings.retry_cap, rng=self.rng)
@@ -135,11 +136,32 @@ class Reflector:
             return
         if not {"list", "watch"} <= resource.verbs:
             raise ApiError("MethodNotAllowed", f"{self.want.kind} can be neither listed nor watched")
+        if self._was_away and self._version:
+            await self._recognise(resource)
         if not self._version:
             if self.want.name:
                 await self._look(resource)
             await self._list(resource)
         await self._watch(resource)
+
+    async def _recognise(self, resource: Resource) -> None:
+        """A server that comes back knowing less than it has told is another one, or an older state of it.
+
+        A watch from a version it has yet to reach would stay silent until then.
+        """
+        page = await self.cluster.list(
+            resource,
+            self.want.namespace,
+            label_selector=self.settings.label_selector,
+            field_selector=self._fields,
+            limit=1,
+        )
+        now, seen = number(page.resource_version), number(self._version)
+        if now is not None and seen is not None and now < seen:
+            _log.warning("the server is not as it was, listing again", side=self.side.value,
+                         kind=str(self.want.kind))  # fmt: skip
+            self._version, self.seen = "", 0
+        self._was_away = False
 
     async def _look(self, resource: Resource) -> None:
         """Read the one object that is wanted: whoever may not even do that asks no more than this."""
@@ -297,6 +319,7 @@ class Reflector:
             # A stream that was cut once is everyday life; not getting another one is an outage.
             if self.error is not None or not isinstance(error, Interrupted):
                 self.outage.lost(self.want.kind, error)
+                self._was_away = True
         elif self.error is None and not quiet:
             # A real API server asks for patience while it opens the store of a kind that was just defined.
             patience = isinstance(error, ApiError) and error.http_code == 429

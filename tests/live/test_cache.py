@@ -275,6 +275,24 @@ async def test_unreachable_at_first(
         assert names(cache) == ["a"]
 
 
+async def test_another_server_in_place_of_the_known_one(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """A server that comes back with an older state or a new one is listed anew: watches would stay silent."""
+    api.put(config_map("old"))
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        await cache.synced()
+        await api.stop()
+        await eventually(lambda: cache.status()[0].error is not None)
+        async with FaultyApi(port=api.port) as other:
+            other.version = 1
+            other.put(config_map("new"))
+            await eventually(lambda: names(cache) == ["new"])
+            other.put(config_map("newer"))
+            await eventually(lambda: names(cache) == ["new", "newer"])
+
+
 async def test_slow_list_is_not_half_shown(api: FaultyApi, http: HttpCluster, quick: WatchSettings) -> None:
     """While the pages of a first list are still coming nothing can be read; then all of it."""
     for n in range(7):
