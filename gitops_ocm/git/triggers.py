@@ -8,6 +8,7 @@ a repository on this machine, is `hook`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,9 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from gitops_ocm.git.source import common_dir
+
+# It logs an error where the last events of a watch come while it is being ended: nobody wants them then.
+logging.getLogger("watchdog.observers.inotify").setLevel(logging.CRITICAL)
 
 Wake = Callable[[str], None]
 """Called on the event loop with the trigger's name."""
