@@ -90,8 +90,8 @@ class SshServer:
                         "-e",
                         "-f",
                         str(self.folder / "config"),
-                        stdin=connection,
-                        stdout=connection,
+                        stdin=connection.fileno(),
+                        stdout=connection.fileno(),
                         stderr=log,
                     )
             self._children.append(child)
