@@ -50,6 +50,8 @@ from gitops_ocm.decide.writes import (
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 
+AGENTS = ("registration", "work")
+
 
 @dataclass(frozen=True)
 class Acceptance:
@@ -68,7 +70,7 @@ class Acceptance:
             return Outcome((_accepting(cluster, now),))
         if (cluster.get("spec") or {}).get("hubAcceptsClient"):
             return self._accepted(view, cluster, now)
-        if conditions.find(conditions_of(cluster), HUB_ACCEPTED) is None:
+        if conditions.find(conditions_of(cluster), HUB_ACCEPTED) is None and not self._has_rights(view, key):
             return DONE  # never accepted: a cluster that only asked leaves no trace
         return self._denied(view, cluster, now)
 
@@ -115,6 +117,13 @@ class Acceptance:
 
         return Outcome(made, then=then, keep_going=True)
 
+    def _has_rights(self, view: View, key: Ref) -> bool:
+        """Whether an acceptance got so far: whoever was at it may have been killed before saying so."""
+        right = access.PREFIX + key.name
+        bindings = (Ref(*ROLE_BINDING, key.name, f"{right}:{agent}") for agent in AGENTS)
+        made = (Ref(*CLUSTER_ROLE, "", right), Ref(*CLUSTER_ROLE_BINDING, "", right), *bindings)
+        return any(view.get(ref) is not None for ref in made)
+
     def _denied(self, view: View, cluster: Object, now: datetime) -> Outcome:
         """Shrink the role, take the bindings away; the work agent keeps its own until its works are gone."""
         name, labels = name_of(cluster), self.settings.cluster_labels
@@ -139,8 +148,7 @@ class Acceptance:
 
     def _without_bindings(self, view: View, name: str) -> tuple[Write, ...]:
         registration, work = (
-            view.get(Ref(*ROLE_BINDING, name, f"{access.PREFIX}{name}:{agent}"))
-            for agent in ("registration", "work")
+            view.get(Ref(*ROLE_BINDING, name, f"{access.PREFIX}{name}:{agent}")) for agent in AGENTS
         )
         writes: list[Write] = [*delete(registration)]
         if work is not None and not view.list(MANIFEST_WORK, name):

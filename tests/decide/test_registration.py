@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gitops_ocm.api.cluster import CLUSTER_FINALIZER
-from gitops_ocm.decide.contract import Apply, MergePatch, Result, Side
+from gitops_ocm.decide.contract import Apply, Delete, MergePatch, Result, Side
 from gitops_ocm.decide.kinds import cluster_ref
 from gitops_ocm.decide.registration import Acceptance
 from gitops_ocm.decide.settings import HubSettings
@@ -53,3 +53,25 @@ def test_rights_follow_the_mark() -> None:
     second = first.then([Result(first.actions[0], obj=view.get(cluster_ref("c1")))])
     made = [write.obj["kind"] for write in second.actions if isinstance(write, Apply)]
     assert made == ["Namespace", "ClusterRole", "ClusterRoleBinding", "RoleBinding", "RoleBinding"]
+
+
+def test_denied_before_anybody_said_it_was_accepted() -> None:
+    """Killed between the rights and the condition, then denied: the rights go all the same."""
+    view = hub()
+    first = Acceptance(HubSettings())(view, cluster_ref("c1"), NOW)
+    assert first.then is not None
+    second = first.then([Result(first.actions[0], obj=view.get(cluster_ref("c1")))])
+    world = World(load_catalog(), namespaces=["c1"])
+    world.put(make.managed_cluster("c1", accepted=False))
+    untouched = Acceptance(HubSettings())(WorldView({Side.HUB: world}, {}), cluster_ref("c1"), NOW)
+    assert not untouched.actions
+    for write in second.actions:
+        if isinstance(write, Apply) and write.obj["kind"] != "Namespace":
+            world.put(write.obj)
+    denied = Acceptance(HubSettings())(WorldView({Side.HUB: world}, {}), cluster_ref("c1"), NOW)
+    gone = {write.ref.name for write in denied.actions if isinstance(write, Delete)}
+    assert gone == {
+        f"open-cluster-management:managedcluster:c1:{agent}" for agent in ("registration", "work")
+    }
+    (role,) = (w.obj for w in denied.actions if isinstance(w, Apply) and w.obj["kind"] == "ClusterRole")
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}

@@ -18,7 +18,7 @@ from gitops_ocm.testing.commands import environment
 
 _MOTHER = """
 import json, os, signal, sys
-import gitops_ocm.klusterlet.process, gitops_ocm.kube.client, gitops_ocm.live.election
+import gitops_ocm.hub.daemon, gitops_ocm.klusterlet.process, gitops_ocm.kube.client, gitops_ocm.live.election
 from gitops_ocm.cli.main import main
 from gitops_ocm.runtime.catalog import load_catalog
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
