@@ -81,7 +81,7 @@ WRONG: dict[str, tuple[Callable[[Hub], list[str]], str]] = {
     "no PEM": (_not_pem, r"the certificate authority is not PEM"),
     "expired": (
         _expired,
-        r"127\.0\.0\.1.*\n  hint: The client certificate of \S+late\.kubeconfig, .* expired on 202\d-",
+        r"Unauthorized\n  hint: The client certificate of \S+late\.kubeconfig, .* expired on 202\d-",
     ),
     "no role": (
         _no_role,

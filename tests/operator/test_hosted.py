@@ -270,7 +270,7 @@ async def test_a_hosted_hub(tmp_path: Path, eventually: Eventually) -> None:
         for found in deployments:
             mounted = [v["secret"]["secretName"] for v in pod_volumes(found) if "secret" in v]
             (name,) = (name for name in mounted if name.endswith("-kubeconfig"))
-            secret = await management.get(SECRETS, HUB, name)
+            secret = await eventually(lambda name=name: find_object(management, SECRETS, name, HUB), 60)
             path = tmp_path / name
             path.write_bytes(base64.b64decode(secret["data"]["kubeconfig"]))
             pod = HttpCluster(load_kubeconfig(path))
