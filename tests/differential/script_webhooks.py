@@ -108,9 +108,9 @@ POLICED = (
 POLICED_LABELS = [bound["spec"]["policyName"].rpartition("-")[2] for _, bound in POLICED]
 
 
-def canary(status: int = 400) -> Call:
-    """Wait until the configurations are in force."""
-    return Call("POST", f"{CM}?dryRun=All", hooked("canary", "canary"), "application/json", until=status)
+def canary(status: int = 400, label: str = "canary") -> Call:
+    """Wait until the configurations are in force (or, with the label of a policy, until its params are read)."""
+    return Call("POST", f"{CM}?dryRun=All", hooked(label, "canary"), "application/json", until=status)
 
 
 IN_TURN = ("IfNeeded", "Never")
@@ -169,6 +169,7 @@ SCRIPT: dict[str, list[Call]] = {
         post(CM, cm("params", data={"k": "v"})),
         *(call for one, bound in POLICED for call in (post(POLICIES, one), post(BINDINGS, bound))),
         canary(422),
+        canary(201, "used"),
         *(post(CM, hooked(label, f"of-{label}")) for label in POLICED_LABELS),
         *(post(CM, hooked(label, f"of-{label}-w", data={"k": "w"})) for label in POLICED_LABELS),
         patch(f"{CM}/of-kept", {"data": {"k": "x"}}),
