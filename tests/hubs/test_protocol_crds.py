@@ -158,8 +158,11 @@ async def test_a_definition_comes_and_goes(hub: Hub, eventually: Eventually) -> 
         found = await hub.get(created)
         return is_true(found, "Established") and is_true(found, "NamesAccepted")
 
+    async def discovered() -> bool:
+        return resource.kind in {r.kind for r in await hub.cluster.discover()}
+
     await eventually(established)
-    assert resource.kind in {r.kind for r in await hub.cluster.discover()}
+    await eventually(discovered)
     gadget = {
         "apiVersion": resource.api_version,
         "kind": resource.kind,
