@@ -5,7 +5,7 @@
 #
 # SCRIPTS is a folder with the lab's up.sh, down.sh, load.sh, docker.sh and images.sh. Programs, images and
 # what docker has built are kept below ~/.cache/gitops-ocm/lab, so the second run is quick. Needs root.
-# Exit status 75: the clusters could not be brought up, so nothing is known of ours.
+# Exit status 75: clusters or image could not be made on this machine, so nothing is known of how they fare.
 set -euo pipefail
 scripts=$(cd "$1" && pwd)
 cd "$(dirname "$0")/../.."
@@ -37,9 +37,9 @@ context=$(mktemp -d)
 cp "${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}" "$context/ca-certificates.crt"
 printf 'FROM lab/python:1\nCOPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt\nENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt\n' > "$context/Dockerfile"
 say "building the image"
-docker build -q -t gitops-ocm-e2e-base "$context" >/dev/null 2>"$context/log" || { cat "$context/log" >&2; exit 1; }
+docker build -q -t gitops-ocm-e2e-base "$context" >/dev/null 2>"$context/log" || { cat "$context/log" >&2; say "the image could not be built"; exit 75; }
 docker build -q --network=host -f deploy/Dockerfile --build-arg BASE=gitops-ocm-e2e-base \
-  --build-arg "PIP_INDEX_URL=${PIP_INDEX_URL:-}" -t "$image" . >/dev/null 2>"$context/log" || { cat "$context/log" >&2; exit 1; }
+  --build-arg "PIP_INDEX_URL=${PIP_INDEX_URL:-}" -t "$image" . >/dev/null 2>"$context/log" || { cat "$context/log" >&2; say "the image could not be built"; exit 75; }
 docker save "$image" -o "$context/image.tar"
 for name in hub managed; do lab $name load.sh "" "$context/image.tar" >/dev/null; done
 rm -rf "$context"
