@@ -56,6 +56,7 @@ def test_stays_up_until_told_to_stop(tmp_path: Path) -> None:
     assert (place / "hub" / "kubeconfig").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_never_in_a_folder_with_files(tmp_path: Path) -> None:
     """A folder that is not an earlier demo's is refused and left as it is."""
     (tmp_path / "mine.txt").write_text("mine")

@@ -293,6 +293,7 @@ def test_hostile_objects_do_not_enter(make_repo: MakeRepo, mirrored: Mirrored) -
     assert ".git" in caught.value.note
 
 
+@pytest.mark.slow
 def test_a_repository_over_the_limit(make_repo: MakeRepo, mirrored: Mirrored) -> None:
     """A fetch that brings more than the limit is stopped."""
     repo = make_repo()

@@ -151,6 +151,7 @@ STATES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     derandomize=True,
     deadline=None,

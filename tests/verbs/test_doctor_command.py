@@ -26,6 +26,8 @@ from gitops_ocm.testing.joining import CLUSTERS
 from gitops_ocm.verbs.doctor import DoctorOptions, Examination, examine
 from gitops_ocm.verbs.doctor_text import text, to_json
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:

@@ -24,6 +24,8 @@ from tests.klusterlet.clock import Jumping
 from tests.klusterlet.conftest import hub_at
 from tests.verbs.doctoring import Unique, Ward, first, folded, roots
 
+pytestmark = pytest.mark.slow
+
 WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
 
 

@@ -120,6 +120,7 @@ class Forgetful:
         return await self._cluster.list(resource, namespace, **options)
 
 
+@pytest.mark.slow
 async def test_a_thousand_clusters() -> None:
     """A thousand silent clusters are one group with a few names, read in pages, in bounded output."""
     async with memory() as hub:
