@@ -119,9 +119,12 @@ async def denied_while_it_has_works(stage: Stage) -> None:
     await stage.patch(cluster, {"spec": {"hubAcceptsClient": False}})
     await stage.becomes(lambda: rights(stage), granted(accepted=False, registration=False))
     name = f"{PREFIX}:{stage.name('a')}:work"
-    held = await stage.find(RBAC_V1, "RoleBinding", name, stage.name("a"))
-    assert held is not None
-    assert held["metadata"].get("deletionTimestamp")
+
+    async def held() -> bool:
+        found = await stage.find(RBAC_V1, "RoleBinding", name, stage.name("a"))
+        return found is not None and "deletionTimestamp" in found["metadata"]
+
+    await stage.becomes(held, True)
     assert await says(stage, cluster, HUB_ACCEPTED) == ACCEPTED
     await stage.delete(work)
     await stage.becomes(lambda: says(stage, cluster, HUB_ACCEPTED), DENIED)
