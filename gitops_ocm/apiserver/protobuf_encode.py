@@ -30,13 +30,8 @@ _ENVELOPE = (b"\x1a\x00", b"\x22\x00")
 """No content encoding, no content type."""
 
 
-def encodable(api_version: str, kind: str) -> bool:
-    """Whether objects of the kind have a protobuf form."""
-    return known_message(api_version, kind) is not None
-
-
 def encode_protobuf(obj: Object) -> bytes:
-    """An object of a kind that is `encodable`, as a response carries it."""
+    """An object of a kind that has a protobuf form, as a response carries it."""
     api_version, kind = obj.get("apiVersion", ""), obj["kind"]
     message = known_message(api_version, kind)
     assert message is not None, f"{kind} of {api_version} has no protobuf form"

@@ -89,7 +89,6 @@ class AgentSettings:
     resync_interval: float = 240
     eviction_grace: float = 3600
     health_grace: float = 20
-    resource_period: float = 60
     max_custom_claims: int = 20
     reserved_claim_suffixes: tuple[str, ...] = ()
     max_json_raw_length: int = 1024

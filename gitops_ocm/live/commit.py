@@ -107,19 +107,6 @@ class Committer:
                 group.create_task(worker())
         return [r for r in results if r is not None]
 
-    async def apply_many(
-        self,
-        objects: Iterable[Object],
-        *,
-        force: bool = False,
-        side: Side = Side.HUB,
-        concurrency: int = CONCURRENCY,
-        on_result: Callable[[Result], None] | None = None,
-    ) -> list[Result]:
-        """Server-side apply of whole objects, side by side: `write_many` of `Apply`."""
-        writes = [Apply(obj, side, force=force) for obj in objects]
-        return await self.write_many(writes, concurrency=concurrency, on_result=on_result)
-
     async def _write(self, write: Write) -> Object | None:
         match write:
             case Apply():

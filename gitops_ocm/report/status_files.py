@@ -28,9 +28,6 @@ WORK = Kind("work.open-cluster-management.io", "ManifestWork")
 ADDON = Kind("addon.open-cluster-management.io", "ManagedClusterAddOn")
 SYNC = Kind("sync.gitops-ocm.io", "HubSync")
 
-REPORTED: tuple[Kind, ...] = (CLUSTER, WORK, ADDON, PLACEMENT, SYNC)
-"""The kinds that have a file of their own; PlacementDecisions are told in their Placement's."""
-
 
 def path_of(ref: Ref) -> str:
     """The file that tells of an object; `""` for a kind that has none."""

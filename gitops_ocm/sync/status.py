@@ -15,7 +15,7 @@ from typing import Any
 
 from gitops_ocm.api.fleet import DRIFT_DETECTED, MAX_PROBLEMS, READY, RECONCILING, STALLED
 from gitops_ocm.errors import Diagnostic
-from gitops_ocm.objects.conditions import find, timestamp, with_condition
+from gitops_ocm.objects.conditions import timestamp, with_condition
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.plan.changes import PruneGuard
 from gitops_ocm.plan.inventory import Inventory
@@ -151,9 +151,3 @@ def drift_text(drift: Sequence[str]) -> str:
     more = f" and {len(drift) - 5} more" if len(drift) > 5 else ""
     noun = "object differs" if len(drift) == 1 else "objects differ"
     return f"{len(drift)} {noun} from Git: {', '.join(drift[:5])}{more}"
-
-
-def is_ready(status: Mapping[str, Any]) -> bool:
-    """Whether the status says that the last pass did everything."""
-    ready = find(status.get("conditions"), READY)
-    return ready is not None and ready.get("status") == "True"

@@ -195,11 +195,6 @@ def _authorities(bundle: bytes) -> str:
     return ", ".join(f"{name} (key {key})" for name, key in named)
 
 
-async def _answers_nobody(connection: Connection) -> bool:
-    """Whether a server answers who shows no certificate: some hang up on a wrong one, without a 401."""
-    return await clock_ahead(connection, SystemClock()) is not None
-
-
 async def clock_ahead(connection: Connection, clock: Clock) -> timedelta | None:
     """How far an API server's clock is ahead of ours: it puts the time on its answers, to anybody.
 

@@ -20,7 +20,6 @@ from gitops_ocm.objects import conditions
 from gitops_ocm.objects.conversion_addons import addon_to_beta
 from gitops_ocm.objects.ref import Object, split_api_version
 
-CSR_DRIVER = "csr"
 TOKEN_DRIVER = "token"  # noqa: S105 -- a way to register
 TOKEN_LEFT = 0.2
 _UID = re.compile(r"\(UID: ([^)\s]+)\)")
