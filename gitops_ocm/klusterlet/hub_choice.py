@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 
-from gitops_ocm.api.registration import CERTIFICATES_GROUP
-from gitops_ocm.decide.kinds import CLUSTER_GROUP
+from gitops_ocm.decide.agent.rights import BOOTSTRAP_RIGHTS
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.bootstrap import CLUSTERS, Bootstrap
 from gitops_ocm.kube.access import may
@@ -16,14 +15,6 @@ from gitops_ocm.runtime.log import get_logger
 
 _log = get_logger("registration")
 
-NEEDED = (
-    *((CLUSTER_GROUP, "managedclusters", verb) for verb in ("create", "get")),
-    *(
-        (CERTIFICATES_GROUP, "certificatesigningrequests", verb)
-        for verb in ("create", "get", "list", "watch")
-    ),
-)
-"""What a bootstrap identity must be allowed."""
 _PATIENCE = 20.0
 
 
@@ -44,14 +35,9 @@ async def _unfit(bootstrap: Bootstrap, cluster: str) -> str:
     """Why a hub cannot be registered with now; `""`: it can."""
     try:
         async with bootstrap.client() as hub, asyncio.timeout(_PATIENCE):
-            lacking = [
-                (resource, verb)
-                for group, resource, verb in NEEDED
-                if not await may(hub, verb, resource, group=group)
-            ]
-            if lacking:
-                resource, verb = lacking[0]
-                return f"its bootstrap kubeconfig may not {verb} {resource}"
+            for right in BOOTSTRAP_RIGHTS:
+                if not await may(hub, right):
+                    return f"its bootstrap kubeconfig may not {right}"
             return await _unwelcome(hub, cluster)
     except GitopsError as error:
         return error.message

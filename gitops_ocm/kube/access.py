@@ -1,6 +1,6 @@
 """What an identity may do, asked of the API server it is one of (SelfSubjectAccessReview).
 
-    await may(cluster, "create", "managedclusters", group="cluster.open-cluster-management.io")
+    await may(cluster, Right("create", "cluster.open-cluster-management.io", "managedclusters"))
 
 `Callers` judges those who call a server of ours by what they may do on a cluster, with their own token:
 that needs no right of ours.
@@ -17,6 +17,7 @@ from gitops_ocm.kube.credentials import Identity, Static, bearer
 from gitops_ocm.kube.identity import Connection, Pem
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.rights import Right
 from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.observing import Refused
@@ -26,28 +27,9 @@ _REMEMBERED = 10.0
 _MANY = 256
 
 
-async def may(
-    cluster: Cluster,
-    verb: str,
-    resource: str,
-    *,
-    group: str = "",
-    subresource: str = "",
-    namespace: str = "",
-    name: str = "",
-) -> bool:
+async def may(cluster: Cluster, right: Right) -> bool:
     """Whether who asks may do that."""
-    attributes = {
-        "verb": verb,
-        "group": group,
-        "resource": resource,
-        "subresource": subresource,
-        "namespace": namespace,
-        "name": name,
-    }
-    return await _allowed(
-        cluster, {"resourceAttributes": {key: value for key, value in attributes.items() if value}}
-    )
+    return await _allowed(cluster, {"resourceAttributes": right.attributes()})
 
 
 async def _allowed(cluster: Cluster, spec: Object) -> bool:

@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Iterable, Mapping, Sequence
 
 from gitops_ocm.api.operator_klusterlet import HUB_KUBECONFIG_SECRET
+from gitops_ocm.decide.agent.rights import BOOTSTRAP_RIGHTS, hub_rights
 from gitops_ocm.decide.operators.agent_spec import AgentSpec
 from gitops_ocm.decide.operators.connection import (
     BOOTSTRAP_FUNCTIONAL,
@@ -24,37 +25,10 @@ from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import held_kubeconfig
 from gitops_ocm.kube.reading import find
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.rights import Right
 from gitops_ocm.objects.served import SECRETS
 
 TIMEOUT = 10.0
-CLUSTERS, CERTIFICATES = "cluster.open-cluster-management.io", "certificates.k8s.io"
-WORKS = "work.open-cluster-management.io"
-
-Right = tuple[str, str, str, str, str, str]
-"""verb, group, resource, subresource, namespace, name"""
-
-BOOTSTRAP_RIGHTS: tuple[Right, ...] = (
-    *((verb, CLUSTERS, "managedclusters", "", "", "") for verb in ("create", "get")),
-    *(
-        (verb, CERTIFICATES, "certificatesigningrequests", "", "", "")
-        for verb in ("create", "get", "list", "watch")
-    ),
-)
-
-
-def hub_rights(cluster: str) -> tuple[Right, ...]:
-    """What the agents of a cluster have to be allowed once it has joined."""
-    return (
-        *((v, CERTIFICATES, "certificatesigningrequests", "", "", "") for v in ("get", "list", "watch")),
-        *((v, CLUSTERS, "managedclusters", "", "", cluster) for v in ("get", "list", "update", "watch")),
-        *((v, CLUSTERS, "managedclusters", "status", "", cluster) for v in ("patch", "update")),
-        *(
-            (v, "coordination.k8s.io", "leases", "", cluster, "managed-cluster-lease")
-            for v in ("get", "update")
-        ),
-        *((v, WORKS, "manifestworks", "", cluster, "") for v in ("get", "list", "watch", "update")),
-        *((v, WORKS, "manifestworks", "status", cluster, "") for v in ("patch", "update")),
-    )
 
 
 async def look(cluster: Cluster, klusterlet: Object, *, unreachable: str = "") -> Connection:
@@ -130,18 +104,8 @@ async def _refused(secret: Mapping[str, bytes], rights: Iterable[Right]) -> str:
     client = HttpCluster(held_kubeconfig(secret, "kubeconfig", "the Secret"), timeout=TIMEOUT)
     try:
         for right in rights:
-            verb, group, resource, subresource, namespace, name = right
-            allowed = await may(
-                client,
-                verb,
-                resource,
-                group=group,
-                subresource=subresource,
-                namespace=namespace,
-                name=name,
-            )
-            if not allowed:
-                return f"{verb} {resource}{'/' if subresource else ''}{subresource}"
+            if not await may(client, right):
+                return str(right)
     finally:
         await client.close()
     return ""

@@ -29,17 +29,18 @@ from gitops_ocm.api.registration import (
     KUBECONFIG_KEY,
     PRIVATE_KEY_KEY,
 )
+from gitops_ocm.decide.agent.rights import BOOTSTRAP_RIGHTS, hub_rights
 from gitops_ocm.decide.diagnosis.evidence import Fault, Way
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.klusterlet.kubeconfig import address_of
+from gitops_ocm.kube.access import may
 from gitops_ocm.kube.client import HttpCluster
-from gitops_ocm.kube.cluster import Cluster, Unreachable
+from gitops_ocm.kube.cluster import Unreachable
 from gitops_ocm.kube.identity import Connection, Pem
 from gitops_ocm.kube.kubeconfig import held_kubeconfig, load_kubeconfig
 from gitops_ocm.objects.faults import ApiError
-from gitops_ocm.objects.served import SELF_ACCESS_REVIEWS
-from gitops_ocm.operator.connection import BOOTSTRAP_RIGHTS, Right, hub_rights
+from gitops_ocm.objects.rights import Right
 from gitops_ocm.runtime.clock import Clock, SystemClock
 
 PATIENCE = 10.0
@@ -86,7 +87,7 @@ async def _way(
 async def _tried(way: Way, connection: Connection, rights: Sequence[Right]) -> Way:
     client = HttpCluster(connection, timeout=PATIENCE)
     try:
-        answers = [await _allowed(client, right) for right in rights]
+        lacks = [str(right) for right in rights if not await may(client, right)]
     except ApiError as error:
         fault = Fault.UNAUTHORIZED if error.http_code == 401 else Fault.OTHER
         return replace(way, fault=fault, said=error.message)
@@ -104,26 +105,7 @@ async def _tried(way: Way, connection: Connection, rights: Sequence[Right]) -> W
         return replace(way, fault=fault, said=error.message)
     finally:
         await client.close()
-    lacks = [_words(right) for right, allowed in zip(rights, answers, strict=True) if not allowed]
     return replace(way, lacks=tuple(lacks))
-
-
-async def _allowed(client: Cluster, right: Right) -> bool:
-    names = ("verb", "group", "resource", "subresource", "namespace", "name")
-    attributes = {key: value for key, value in zip(names, right, strict=True) if value}
-    review = {
-        "apiVersion": SELF_ACCESS_REVIEWS.api_version,
-        "kind": SELF_ACCESS_REVIEWS.kind,
-        "spec": {"resourceAttributes": attributes},
-    }
-    answer = await client.create(SELF_ACCESS_REVIEWS, review)
-    return bool((answer.get("status") or {}).get("allowed"))
-
-
-def _words(right: Right) -> str:
-    verb, _, resource, subresource, namespace, _ = right
-    what = f"{resource}/{subresource}" if subresource else resource
-    return f"{verb} {what}{f' in {namespace}' if namespace else ''}"
 
 
 def fault_of(error: Unreachable) -> Fault:
