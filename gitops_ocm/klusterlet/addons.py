@@ -37,7 +37,7 @@ from gitops_ocm.decide.kinds import CLUSTER_ADDON, FACTS
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import is_deleting, name_of
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.klusterlet.enrollment import Enrollment, Issued
+from gitops_ocm.klusterlet.enrollment import Enrollment, Issued, forget_taken
 from gitops_ocm.klusterlet.kept import Kept, SecretData
 from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.klusterlet.kubeconfig import kubeconfig_text
@@ -181,13 +181,15 @@ class AddonRegistrations:
             await secret.write({**beside, CERTIFICATE_KEY: issued.chain, PRIVATE_KEY_KEY: issued.key})
 
         enrollment = Enrollment(self.hub, self.notes, self.beta)
-        held = await _held(secret, beside)
+        data = await secret.read()
+        if (held := _held(data, beside)) is not None:
+            await forget_taken(self.notes, wanted, data[PRIVATE_KEY_KEY])
         renewal = Renewal(enrollment, wanted, held, take, report, self.clock, own=False)
 
         async def altered() -> None:
             while True:
                 await self.clock.sleep(_LOOK)
-                if renewal.held is not None and await _held(secret, beside) != renewal.held:
+                if renewal.held is not None and _held(await secret.read(), beside) != renewal.held:
                     return
 
         await first_of(renewal.run(leave), altered())
@@ -221,9 +223,8 @@ def _place(credentials: AddonCredentials) -> Place:
     return credentials.namespace, credentials.secret, credentials.hosted
 
 
-async def _held(secret: SecretData, beside: dict[str, bytes]) -> Certificate | None:
-    """The certificate in a Secret that otherwise is as it should be."""
-    data = await secret.read()
+def _held(data: dict[str, bytes], beside: dict[str, bytes]) -> Certificate | None:
+    """The certificate in what a Secret holds, where that otherwise is as it should be."""
     if not beside.items() <= data.items():
         return None
     return read_certificate(data.get(CERTIFICATE_KEY, b""), data.get(PRIVATE_KEY_KEY, b""))

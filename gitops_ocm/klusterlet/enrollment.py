@@ -154,6 +154,17 @@ class Enrollment:
         return await find(self.hub, resource, name)
 
 
+async def forget_taken(notes: Kept, wanted: Wanted, key: bytes) -> None:
+    """Forget a request whose certificate is kept already, with its `key`.
+
+    Whoever was killed between the two would at its next renewal be given the old certificate again.
+    """
+    entry = _entry(wanted)
+    noted = (await notes.read()).get(entry)
+    if noted is not None and (pending := kept_request(noted, wanted)) is not None and pending.key == key:
+        await notes.write({entry: None})
+
+
 def _entry(wanted: Wanted) -> str:
     """Under which name the request for a certificate is kept."""
     which = sha256(f"{wanted.prefix}\0{wanted.signer}".encode()).hexdigest()[:10]

@@ -45,7 +45,7 @@ from gitops_ocm.decide.health import lease_ref
 from gitops_ocm.decide.kinds import cluster_ref
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.klusterlet.bootstrap import Bootstrap, Introduction, accepted, readable, stamps
-from gitops_ocm.klusterlet.enrollment import Enrollment, Issued
+from gitops_ocm.klusterlet.enrollment import Enrollment, Issued, forget_taken
 from gitops_ocm.klusterlet.hub_choice import choose
 from gitops_ocm.klusterlet.kept import Kept
 from gitops_ocm.klusterlet.keys import read_certificate
@@ -182,6 +182,7 @@ class Registration:
         address = bootstrap.address if bootstrap else None
         why = why_bootstrap(held, self._wanted, self._names[0], address, self._clock.now())
         if not why and identity is not None and held.address is not None:
+            await forget_taken(self._notes, self._wanted, identity.key)
             return Registered(*self._names, held.address, identity), bootstrap
         if bootstrap is None:
             raise GitopsError(f"{why}, and no bootstrap kubeconfig can be used to get one")
