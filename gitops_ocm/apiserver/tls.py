@@ -15,8 +15,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gitops_ocm.apiserver.tls_usages import extensions, subject_of
@@ -44,10 +43,7 @@ class Authority:
     def __init__(self, directory: Path, pair: KeyPair) -> None:
         self.directory = directory
         self.pem = pair.certificate
-        self._certificate = x509.load_pem_x509_certificate(pair.certificate)
-        key = load_pem_private_key(pair.key, password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise CertificateProblem(f"{directory}/ca.key is not an EC key")
+        self._certificate, key = pair.parsed, pair.private
         if key.public_key() != self._certificate.public_key():
             raise CertificateProblem(
                 f"{directory}/ca.key does not belong to {directory}/ca.crt",

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gitops_ocm.runtime.certificates import SKEW, KeyPair, self_signed, signed, subject_name
@@ -32,11 +31,9 @@ def new_authority(name: str, now: datetime) -> KeyPair:
 
 def new_server(authority: KeyPair, hosts: Sequence[str], now: datetime) -> KeyPair:
     """A certificate for a server that goes by these names."""
-    signer = load_pem_private_key(authority.key, None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)
     return signed(
         authority.parsed,
-        signer,
+        authority.private,
         _name(hosts[0]),
         ExtendedKeyUsageOID.SERVER_AUTH,
         start=now - SKEW,
@@ -47,13 +44,11 @@ def new_server(authority: KeyPair, hosts: Sequence[str], now: datetime) -> KeyPa
 
 def read_pair(certificate: bytes, key: bytes) -> KeyPair | None:
     """What was kept; None where it is not a certificate with its key."""
+    pair = KeyPair(certificate, key)
     try:
-        loaded, parsed = load_pem_private_key(key, None), x509.load_pem_x509_certificate(certificate)
-    except (ValueError, TypeError):
+        return pair if pair.private.public_key() == pair.parsed.public_key() else None
+    except ValueError:
         return None
-    if not isinstance(loaded, ec.EllipticCurvePrivateKey) or loaded.public_key() != parsed.public_key():
-        return None
-    return KeyPair(certificate, key)
 
 
 def serves(pair: KeyPair, authority: KeyPair, hosts: Sequence[str]) -> bool:

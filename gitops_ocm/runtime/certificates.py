@@ -13,7 +13,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 SKEW = timedelta(minutes=5)
@@ -31,6 +36,17 @@ class KeyPair:
     def parsed(self) -> x509.Certificate:
         """The certificate itself; raises ValueError where it is none."""
         return x509.load_pem_x509_certificate(self.certificate)
+
+    @property
+    def private(self) -> ec.EllipticCurvePrivateKey:
+        """The key itself; raises ValueError where it is none, or not one on an elliptic curve."""
+        try:
+            found = load_pem_private_key(self.key, None)
+        except TypeError as fault:  # one with a password
+            raise ValueError(str(fault)) from fault
+        if not isinstance(found, ec.EllipticCurvePrivateKey):
+            raise ValueError("it is not an EC key")
+        return found
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

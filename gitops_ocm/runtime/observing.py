@@ -18,12 +18,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gitops_ocm.runtime.certificates import SKEW, self_signed, signed, subject_name
+from gitops_ocm.runtime.certificates import self_signed, subject_name
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.listening import listening
 from gitops_ocm.runtime.metrics import render
@@ -93,19 +89,7 @@ def _application(health: Health, admit: Admit | None) -> web.Application:
 
 
 def _context(clock: Clock) -> ssl.SSLContext:
-    now, name = clock.now(), socket.gethostname()[:64]
-    authority = self_signed(subject_name(f"gitops-ocm@{int(now.timestamp())}"), now, _LIFE)
-    signer = load_pem_private_key(authority.key, None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    pair = signed(
-        authority.parsed,
-        signer,
-        subject_name(name),
-        ExtendedKeyUsageOID.SERVER_AUTH,
-        start=now - SKEW,
-        end=now + _LIFE,
-        names=[x509.DNSName(name)],
-    )
+    pair = self_signed(subject_name(socket.gethostname()[:64]), clock.now(), _LIFE)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     with tempfile.NamedTemporaryFile(suffix=".pem") as chain:  # `ssl` takes files only; this one is 0600
