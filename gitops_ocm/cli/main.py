@@ -55,8 +55,9 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any of them."""
         rows = [(name, help_text) for name, (_, help_text) in self.lazy.items()]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -74,6 +75,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "upgrade": ("gitops_ocm.cli.upgrade:upgrade", "Change the version of what runs on a hub or a cluster."),
     "get": ("gitops_ocm.cli.get:get", "Show what a hub has, and what is installed."),
     "doctor": ("gitops_ocm.cli.doctor:doctor", "Say what is wrong with a fleet, and how it is mended."),
+    "explain": ("gitops_ocm.cli.explain:explain", "Say why the hub decided as it did."),
     "addon": ("gitops_ocm.cli.addon:addon", "Enable and disable add-ons on clusters, and make new ones."),
     "clusterset": ("gitops_ocm.cli.clusterset:clusterset", "Bind cluster sets, and put clusters into them."),
     "create": ("gitops_ocm.cli.create:create", "Make cluster sets, placements, works."),

@@ -1,0 +1,12 @@
+"""`gitops-ocm explain`: why the hub decided as it did."""
+
+from __future__ import annotations
+
+import click
+
+from gitops_ocm.cli.main import LazyGroup
+
+
+@click.group(cls=LazyGroup, lazy={})
+def explain() -> None:
+    """Say why the hub decided as it did, or would at any commit."""
