@@ -16,6 +16,8 @@ RolloutCount = Annotated[int | str, IntOrString(ROLLOUT_COUNT_PATTERN)]
 """A number of clusters, or a percentage of them."""
 
 ALL: Final = "All"
+PROGRESSIVE: Final = "Progressive"
+PROGRESSIVE_PER_GROUP: Final = "ProgressivePerGroup"
 
 
 class DecisionGroupRef(Model):

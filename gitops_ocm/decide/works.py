@@ -7,6 +7,7 @@ agents make of the works comes back as conditions: `decide.work_states` reads th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,8 @@ from gitops_ocm.api.work_replicaset import (
 )
 from gitops_ocm.decide.contract import DONE, Apply, Outcome, Propagation, Result, Update, View, Write
 from gitops_ocm.decide.kinds import MANIFEST_WORK, PLACEMENT, REPLICA_SET
-from gitops_ocm.decide.placement.decisions import decided
-from gitops_ocm.decide.rollout import RolloutError, advance
+from gitops_ocm.decide.placement.decisions import decisions_of
+from gitops_ocm.decide.rollout import Group, RolloutError, advance, groups_of
 from gitops_ocm.decide.work_states import (
     MAX_LABEL,
     Tally,
@@ -135,7 +136,12 @@ def _roll_out(
     faults: list[str] = []
     for ref in refs:
         name, tally = ref["name"], tallies.setdefault(ref["name"], Tally())
-        placed = [c for c in decided(view, namespace_of(owner), name) if c not in taken]
+        try:
+            groups = _groups(view, namespace_of(owner), name, taken)
+        except RolloutError as fault:
+            faults.append(fault.message)
+            continue
+        placed = [c for group in groups for c in group.clusters]
         taken.update(placed)
         current = {
             cluster: state_of(work, template)
@@ -145,7 +151,7 @@ def _roll_out(
         for cluster, state in current.items():
             tally.count(kept[cluster], state.state)
         try:
-            step = advance(ref.get("rolloutStrategy"), placed, current.values(), now)
+            step = advance(ref.get("rolloutStrategy"), groups, current.values(), now)
         except RolloutError as fault:
             faults.append(fault.message)
             continue
@@ -171,6 +177,14 @@ def _roll_out(
         return Outcome(status, requeue_after=min(wakes, default=None))
 
     return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
+
+
+def _groups(view: View, namespace: str, placement: str, taken: set[str]) -> list[Group]:
+    """The decision groups of a placement, without the clusters that another one has taken."""
+    found = groups_of(
+        decisions_of(view, namespace, placement), view.get(Ref(*PLACEMENT, namespace, placement))
+    )
+    return [replace(g, clusters=tuple(c for c in g.clusters if c not in taken)) for g in found]
 
 
 def _is_namespace_missing(fault: ApiError) -> bool:

@@ -17,7 +17,7 @@ from gitops_ocm.decide.controllers import agent_controllers, hub_controllers, in
 from gitops_ocm.decide.damping import FIRST, LONGEST, QUIET, Damping
 from gitops_ocm.decide.health import Availability, ClockSync, Taints, lease_ref, new_lease
 from gitops_ocm.decide.kinds import cluster_ref
-from gitops_ocm.decide.rollout import ClusterState, RolloutError, State, advance
+from gitops_ocm.decide.rollout import ClusterState, Group, RolloutError, State, advance
 from gitops_ocm.decide.settings import AgentSettings, HubSettings
 from gitops_ocm.decide.writes import name_of
 from gitops_ocm.objects.conditions import micro_timestamp, timestamp
@@ -201,7 +201,8 @@ def test_rollout_all(
         for name, s in states.items()
     ]
     gone = ClusterState("x9", State.SUCCEEDED, NOW)
-    step = advance({"type": "All", "all": {"progressDeadline": deadline}}, list(states), [*known, gone], NOW)
+    groups = [Group(0, "", tuple(states))]
+    step = advance({"type": "All", "all": {"progressDeadline": deadline}}, groups, [*known, gone], NOW)
     assert [s.cluster for s in step.roll_out] == roll_out
     assert [s.cluster for s in step.timed_out] == timed_out
     assert step.removed == (gone,)
@@ -214,7 +215,7 @@ def test_rollout_all(
 def test_a_strategy_that_cannot_be_is_refused(strategy: Object) -> None:
     """Never taken for another one."""
     with pytest.raises(RolloutError):
-        advance(strategy, ["a"], [], NOW)
+        advance(strategy, [Group(0, "", ("a",))], [], NOW)
 
 
 def _tables() -> list[tuple[Controller, ...]]:

@@ -127,15 +127,21 @@ def test_a_cluster_that_two_placements_select_gets_one_work(fleets: Fleets) -> N
     assert fleet.condition(SET, "PlacementRolledOut") == ("True", "Complete", "")
 
 
-def test_an_unknown_rollout_strategy_writes_nothing_and_says_so(fleets: Fleets) -> None:
-    """A strategy this hub does not have is never taken for All."""
+def test_a_rollout_strategy_that_makes_no_sense_writes_nothing_and_says_so(fleets: Fleets) -> None:
+    """A number in quotes passes the definition; it is never taken for another limit."""
     fleet = fleets("c1")
     wanted = make.replica_set("web", "fleet", ["p"], manifests())
-    wanted["spec"]["placementRefs"][0]["rolloutStrategy"] = {"type": "Progressive", "progressive": {}}
+    wanted["spec"]["placementRefs"][0]["rolloutStrategy"] = {
+        "type": "Progressive",
+        "progressive": {"maxConcurrency": "5"},
+    }
     fleet.create(make.binding("default", "fleet"), make.placement("p", "fleet"), wanted)
     assert fleet.hub.list(MANIFEST_WORK) == []
     assert fleet.condition(SET, "PlacementVerified") == (
         "False",
         "NotAsExpected",
-        "incorrect rollout strategy type Progressive",
+        (
+            "failed to parse the provided maxConcurrency: '5' is an invalid maximum threshold value: "
+            "string is not a percentage"
+        ),
     )
