@@ -6,7 +6,6 @@ bootstrap identity is impersonated, by the name that its ServiceAccount would ha
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 
 from gitops_ocm.decide.controllers import hub_controllers
 from gitops_ocm.decide.settings import HubSettings
-from gitops_ocm.hub.daemon import HubOptions, run_hub
+from gitops_ocm.hub.daemon import HubOptions
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
@@ -31,6 +30,7 @@ from gitops_ocm.operator.rbac import HUB, NAMESPACE, hub_manifests
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.clusters import apply, connected
 from gitops_ocm.testing.csrs import Subject, agent_subject, cluster_csr, key
+from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.waiting import eventually
 from tests.hub.conftest import role_for
 
@@ -156,7 +156,6 @@ async def hub_at_work(
     user = f"system:serviceaccount:open-cluster-management:{name}"
     users = frozenset({user})
     settings = HubSettings(auto_approval=auto_approval, auto_approved_users=users)
-    stop, ready = asyncio.Event(), asyncio.Event()
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(connected(kubeconfig))
         rights = [*hub_manifests(hub_controllers(), load_catalog()), *role_for(user, name, *BOOTSTRAP_RULES)]
@@ -168,10 +167,5 @@ async def hub_at_work(
         stack.push_async_callback(account.close)
         stack.push_async_callback(bootstrap.close)
         options = HubOptions(frozenset({"registration"}), settings)
-        running = asyncio.create_task(run_hub(account, options, stop, ready=ready.set))
-        try:
-            await asyncio.wait_for(ready.wait(), 60)
-            yield Hub(kubeconfig, directory, admin, bootstrap, user, stack, marks)
-        finally:
-            stop.set()
-            await asyncio.gather(running)
+        await stack.enter_async_context(controllers_on(account, options))
+        yield Hub(kubeconfig, directory, admin, bootstrap, user, stack, marks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -14,7 +13,7 @@ from gitops_ocm.api.cluster import GROUP_PREFIX
 from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.decide.access import agent_identity
 from gitops_ocm.decide.settings import HubSettings
-from gitops_ocm.hub.daemon import HubOptions, run_hub
+from gitops_ocm.hub.daemon import HubOptions
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.conditions import is_true
@@ -22,6 +21,7 @@ from gitops_ocm.objects.served import CSRS
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected
 from gitops_ocm.testing.csrs import agent_subject, cluster_csr
+from gitops_ocm.testing.hub import controllers_on
 from tests.hub.registrations import CLUSTERS
 
 Eventually = Callable[..., Awaitable[object]]
@@ -34,7 +34,6 @@ async def test_certificates_are_renewed_with_the_gate(
     tmp_path: Path, eventually: Eventually, gate: bool
 ) -> None:
     """With V1beta1CSRAPICompatibility a renewal is approved through v1beta1; without, a person has to."""
-    stop, ready = asyncio.Event(), asyncio.Event()
     settings = HubSettings().with_gates({"V1beta1CSRAPICompatibility": gate})
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(serve(tmp_path / "hub", beta_certificates=True))
@@ -44,34 +43,29 @@ async def test_certificates_are_renewed_with_the_gate(
         )
         stack.push_async_callback(agent.close)
         options = HubOptions(frozenset({"registration"}), settings)
-        running = asyncio.create_task(run_hub(admin, options, stop, ready=ready.set))
-        try:
-            await asyncio.wait_for(ready.wait(), 60)
-            await admin.create(CLUSTERS, make.managed_cluster("c1"))
+        await stack.enter_async_context(controllers_on(admin, options))
+        await admin.create(CLUSTERS, make.managed_cluster("c1"))
 
-            async def accepted() -> bool:
-                return is_true(await admin.get(CLUSTERS, "", "c1"), "HubAcceptedManagedCluster")
+        async def accepted() -> bool:
+            return is_true(await admin.get(CLUSTERS, "", "c1"), "HubAcceptedManagedCluster")
 
-            await eventually(accepted)
+        await eventually(accepted)
 
-            async def asked(who: str) -> str:
-                csr = {**cluster_csr("c1", agent_subject("c1", who)), "apiVersion": BETA.api_version}
-                return str((await agent.create(BETA, csr))["metadata"]["name"])
+        async def asked(who: str) -> str:
+            csr = {**cluster_csr("c1", agent_subject("c1", who)), "apiVersion": BETA.api_version}
+            return str((await agent.create(BETA, csr))["metadata"]["name"])
 
-            async def approved(name: str) -> bool:
-                return is_true(await admin.get(BETA, "", name), "Approved")
+        async def approved(name: str) -> bool:
+            return is_true(await admin.get(BETA, "", name), "Approved")
 
-            mine = await asked("agent1")
-            assert (await admin.get(BETA, "", mine))["spec"]["username"] == f"{GROUP_PREFIX}c1:agent1"
-            if gate:
-                await eventually(lambda: approved(mine))
-            await admin.create(CLUSTERS, make.managed_cluster("c2"))
+        mine = await asked("agent1")
+        assert (await admin.get(BETA, "", mine))["spec"]["username"] == f"{GROUP_PREFIX}c1:agent1"
+        if gate:
+            await eventually(lambda: approved(mine))
+        await admin.create(CLUSTERS, make.managed_cluster("c2"))
 
-            async def later() -> bool:
-                return is_true(await admin.get(CLUSTERS, "", "c2"), "HubAcceptedManagedCluster")
+        async def later() -> bool:
+            return is_true(await admin.get(CLUSTERS, "", "c2"), "HubAcceptedManagedCluster")
 
-            await eventually(later)
-            assert await approved(mine) is gate
-        finally:
-            stop.set()
-            await running
+        await eventually(later)
+        assert await approved(mine) is gate

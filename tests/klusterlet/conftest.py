@@ -13,7 +13,6 @@ import pytest
 
 from gitops_ocm.decide.agent.certificates import Certificate
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.kept import Folder, Kept
 from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.klusterlet.process import Klusterlet
@@ -24,6 +23,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.testing.clusters import connected, memory
+from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.joining import CLUSTERS, accept, approve_all, bootstrap_kubeconfig, requests_of
 
 
@@ -67,18 +67,11 @@ class Hub:
 @asynccontextmanager
 async def hub_at(kubeconfig: Path, folder: Path) -> AsyncIterator[Hub]:
     """The hub of a kubeconfig with its controllers at work."""
-    stop, ready = asyncio.Event(), asyncio.Event()
     async with connected(kubeconfig) as admin:
         file = folder / f"bootstrap-{kubeconfig.parent.name}"
         bootstrap = await bootstrap_kubeconfig(admin, kubeconfig, file)
-        groups = frozenset(hub_groups()) - {"sync"}
-        running = asyncio.create_task(run_hub(admin, HubOptions(groups), stop, ready=ready.set))
-        try:
-            await ready.wait()
+        async with controllers_on(admin):
             yield Hub(admin, kubeconfig, bootstrap)
-        finally:
-            stop.set()
-            await running
 
 
 @dataclass

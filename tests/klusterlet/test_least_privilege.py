@@ -18,7 +18,6 @@ from structlog.testing import capture_logs
 
 from gitops_ocm.decide.access import agent_identity
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster, PatchType
@@ -29,6 +28,7 @@ from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import CONFIG_MAPS, LEASES
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected, memory
+from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.witness import Witness
 
 Eventually = Callable[..., Awaitable[object]]
@@ -91,19 +91,16 @@ async def played(
         own = HttpCluster(load_kubeconfig(kubeconfig).acting_as(*agent_identity(name, "agent")))
         stack.push_async_callback(own.close)
         agent: Any = Witness(own)
-        ready = asyncio.Event()
-        groups = frozenset(hub_groups()) - {"sync"}
-        running = [asyncio.create_task(run_hub(hub, HubOptions(groups), stop, ready=ready.set))]
+        await stack.enter_async_context(controllers_on(hub))
+        if first is not None:
+            await first(hub)
+        options = KlusterletOptions(AgentSettings(name, hub_server=own.server, max_custom_claims=1))
+        running = asyncio.create_task(run_klusterlet(agent, spoke, options, stop))
         try:
-            await ready.wait()
-            if first is not None:
-                await first(hub)
-            options = KlusterletOptions(AgentSettings(name, hub_server=own.server, max_custom_claims=1))
-            running.append(asyncio.create_task(run_klusterlet(agent, spoke, options, stop)))
             yield Scene(name, hub, agent, spoke)
         finally:
             stop.set()
-            await asyncio.gather(*running)
+            await running
 
 
 @pytest.fixture(

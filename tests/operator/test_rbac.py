@@ -20,7 +20,7 @@ from gitops_ocm.decide.contract import Side
 from gitops_ocm.decide.controllers import agent_controllers
 from gitops_ocm.decide.kinds import RBAC_GROUP
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.hub.daemon import HubOptions, run_hub
+from gitops_ocm.hub.daemon import HubOptions
 from gitops_ocm.hub.template import template_files
 from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
 from gitops_ocm.kube.client import HttpCluster
@@ -36,6 +36,7 @@ from gitops_ocm.sync.service import ServiceSettings, SyncService
 from gitops_ocm.testing.clusters import apply
 from gitops_ocm.testing.controlplane import control_plane
 from gitops_ocm.testing.gitops import SYNCS, WORKS, Repo
+from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.programs import ensure
 from gitops_ocm.testing.witness import Witness
 
@@ -133,7 +134,7 @@ async def test_a_fleet_runs_on_these_rights(server: str, tmp_path: Path, eventua
     """From an empty hub and cluster to the template's works and their status: nobody is refused anything."""
     repo = Repo(tmp_path / "fleet.git")
     repo.commit({str(path): text for path, text in template_files(["cluster1"]).items()})
-    stop, ready = asyncio.Event(), asyncio.Event()
+    stop = asyncio.Event()
     catalog = load_catalog()
     async with AsyncExitStack() as stack:
         kubeconfig = await stack.enter_async_context(started(server, tmp_path))
@@ -158,12 +159,9 @@ async def test_a_fleet_runs_on_these_rights(server: str, tmp_path: Path, eventua
             return SyncService(hub, name, settings=settings, catalog=catalog)
 
         logs = stack.enter_context(capture_logs())
-        running = [
-            asyncio.create_task(run_hub(hub, HubOptions(make_sync=make_sync), stop, ready=ready.set)),
-            asyncio.create_task(_agent(agent, spoke, stop, ready)),
-        ]
+        await stack.enter_async_context(controllers_on(hub, HubOptions(make_sync=make_sync)))
+        running = asyncio.create_task(_agent(agent, spoke, stop))
         try:
-            await eventually(ready.is_set)
             await admin.create(SYNCS, _sync(repo))
             await eventually(lambda: _is(admin, SYNCS, "", "fleet", "Ready"), 60)
             await eventually(lambda: _is(admin, WORKS, "cluster1", "mw-01", "Applied"), 60)
@@ -174,13 +172,12 @@ async def test_a_fleet_runs_on_these_rights(server: str, tmp_path: Path, eventua
             assert (hub.refused, spoke.refused, agent.refused) == ([], [], [])
         finally:
             stop.set()
-            await asyncio.gather(*running)
+            await running
     trouble = [line for line in logs if line["log_level"] in ("error", "critical")]
     assert trouble == []
 
 
-async def _agent(agent: Any, spoke: Any, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    await ready.wait()
+async def _agent(agent: Any, spoke: Any, stop: asyncio.Event) -> None:
     options = KlusterletOptions(AgentSettings("cluster1", hub_server=agent.server))
     await run_klusterlet(agent, spoke, options, stop)
 

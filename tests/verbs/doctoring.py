@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 
 from gitops_ocm.decide.diagnosis.finding import Finding
 from gitops_ocm.decide.settings import AgentSettings
-from gitops_ocm.hub.daemon import HubOptions, hub_groups, run_hub
 from gitops_ocm.klusterlet.kept import Folder, Kept, SecretData
 from gitops_ocm.klusterlet.process import Klusterlet
 from gitops_ocm.klusterlet.registration import RegistrationOptions
@@ -23,6 +21,7 @@ from gitops_ocm.objects.ref import Object, kind_of, split_api_version
 from gitops_ocm.objects.served import LEASES
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.testing.clusters import memory
+from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.joining import CLUSTERS
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.doctor import DoctorOptions, Examination, examine
@@ -124,16 +123,8 @@ Unique = Callable[[str], str]
 @asynccontextmanager
 async def hub_in_memory() -> AsyncIterator[Cluster]:
     """A new hub with all of its controllers."""
-    stop, ready = asyncio.Event(), asyncio.Event()
-    async with memory() as hub:
-        groups = frozenset(hub_groups()) - {"sync"}
-        running = asyncio.create_task(run_hub(hub, HubOptions(groups), stop, ready=ready.set))
-        try:
-            await ready.wait()
-            yield hub
-        finally:
-            stop.set()
-            await running
+    async with memory() as hub, controllers_on(hub):
+        yield hub
 
 
 async def made(hub: Cluster, *objects: Object) -> None:
