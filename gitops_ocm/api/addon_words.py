@@ -37,6 +37,9 @@ FEATURE_UNREACHABLE = "unreachable"
 
 RESERVED_NO_DEFAULT = "__reserved_no_default__"
 """Name of a v1beta1 default that v1alpha1 did not have."""
+DEPLOYMENT_CONFIGS = "addondeploymentconfigs"
+ADDON_TEMPLATES = "addontemplates"
+"""Resources of the add-on group that are configurations of an add-on made of a template."""
 INSTALL_MANUAL = "Manual"
 INSTALL_PLACEMENTS = "Placements"
 HEALTH_LEASE = "Lease"
@@ -89,7 +92,31 @@ PROGRESSING_WORK_NOT_READY = KnownCondition(
     PROGRESSING, "True", "Progressing", "progressing... work is not ready"
 )
 ADDON_COMPLETED = KnownCondition(PROGRESSING, "False", "Completed", "completed with no errors.")
-ADDON_FAILED = KnownCondition(PROGRESSING, "False", "Failed", "{error}")
+
+CONFIGURATIONS_RESOLVED = "ConfigurationsResolved"
+"""A condition of ours, there only while it is False: what about its configuration an add-on has to be told."""
+CONFIGURATION_NOT_FOUND = KnownCondition(
+    CONFIGURATIONS_RESOLVED, "False", "ConfigurationNotFound", "{config} does not exist"
+)
+PLACEMENT_NOT_FOUND = KnownCondition(
+    CONFIGURATIONS_RESOLVED,
+    "False",
+    "PlacementNotFound",
+    "Placement {placement} does not exist: its clusters keep what they have",
+)
+ROLLOUT_INVALID = KnownCondition(CONFIGURATIONS_RESOLVED, "False", "RolloutStrategyInvalid", "{error}")
+GROUP_NOT_FOUND = KnownCondition(
+    CONFIGURATIONS_RESOLVED,
+    "False",
+    "DecisionGroupNotFound",
+    "mandatory decision group {group} does not exist in Placement {placement}: nothing goes first for it",
+)
+CONFIGURATIONS_OVERRIDDEN = KnownCondition(
+    CONFIGURATIONS_RESOLVED,
+    "False",
+    "ConfigurationsOverridden",
+    "{clusters} take other configurations from Placement {placement}, which is listed later",
+)
 
 INSTALL_PROGRESSING = KnownCondition(
     PROGRESSING,

@@ -26,6 +26,8 @@ REPLICA_SET = Kind(WORK_GROUP, "ManifestWorkReplicaSet")
 
 CLUSTER_ADDON = Kind(ADDON_GROUP, "ManagedClusterAddOn")
 MANAGEMENT_ADDON = Kind(ADDON_GROUP, "ClusterManagementAddOn")
+DEPLOYMENT_CONFIG = Kind(ADDON_GROUP, "AddOnDeploymentConfig")
+ADDON_TEMPLATE = Kind(ADDON_GROUP, "AddOnTemplate")
 
 NAMESPACE = Kind("", "Namespace")
 NODE = Kind("", "Node")
