@@ -2,7 +2,8 @@
 
 Three passes, as the server has them: the OpenAPI keywords, the uniqueness of set and map lists,
 and the CEL rules, which are only evaluated where the first pass found nothing that would make
-their types uncertain. Native kinds are only held to required fields and enums: the rest was said
+their types uncertain. What an update leaves as it was is at fault no more than before, though its schema
+has changed since (ratcheting). Native kinds are only held to required fields and enums: the rest was said
 when they were decoded (`decoding`) or is judged kind by kind (`native`).
 """
 
@@ -17,7 +18,7 @@ from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.cel import regexes
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.paths import Step, dotted
-from gitops_ocm.objects.schema_rules import rule_causes
+from gitops_ocm.objects.schema_rules import counterpart, rule_causes
 
 if TYPE_CHECKING:
     from gitops_ocm.objects.schema import Schema
@@ -45,8 +46,9 @@ def causes(obj: Mapping[str, Any], schema: Schema, old: Mapping[str, Any] | None
     """Every field of `obj` at fault; `old` is what the object was, for transition rules."""
     if schema.native:
         return list(_native(obj, schema, ()))
-    found = list(_check(obj, schema, ()))
-    found += _duplicates(obj, schema, ())
+    found = list(_check(obj, schema, (), _NOTHING if old is None else old))
+    if old is None or not any(_duplicates(old, schema, ())):
+        found += _duplicates(obj, schema, ())
     if schema.ruled:
         if any(cause.reason in _BLOCKING for cause in found):
             found.append(_UNCHECKED)
@@ -91,7 +93,31 @@ def type_name(value: Any) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-def _check(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
+_NOTHING = object()
+"""What a value was where nothing was, or nobody can tell."""
+
+
+def _check(value: Any, schema: Schema, path: Path, old: Any = _NOTHING) -> list[Cause]:
+    """What is at fault with a value, unless it is what it was."""
+    found = list(_faults(value, schema, path, old))
+    return [] if found and path and old is not _NOTHING and _unchanged(value, old, schema) else found
+
+
+def _unchanged(value: Any, old: Any, schema: Schema | None) -> bool:
+    """Whether a value is what it was; of fields that no schema names nobody can tell."""
+    if isinstance(value, dict) and isinstance(old, dict) and schema is not None:
+        return len(value) == len(old) and all(
+            name in old and (node := schema.field(name)) is not None and _unchanged(below, old[name], node)
+            for name, below in value.items()
+        )
+    if isinstance(value, list) and isinstance(old, list) and schema is not None and schema.list_type == "map":
+        return len(value) == len(old) and all(
+            _unchanged(item, counterpart(item, old, schema), schema.items) for item in value
+        )
+    return type(value) is type(old) and bool(value == old)
+
+
+def _faults(value: Any, schema: Schema, path: Path, old: Any) -> Iterator[Cause]:
     found = type_name(value)
     if value is None:
         if not schema.nullable and schema.type:
@@ -107,9 +133,9 @@ def _check(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
         return
     yield from _enum(value, schema, path)
     if found == "object":
-        yield from _object(value, schema, path)
+        yield from _object(value, schema, path, old if isinstance(old, dict) else {})
     elif found == "array":
-        yield from _array(value, schema, path)
+        yield from _array(value, schema, path, old)
     elif found == "string":
         yield from _string(value, schema.raw, path)
     elif found in ("integer", "number"):
@@ -125,7 +151,7 @@ def _enum(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
         yield Cause("FieldValueNotSupported", text, dotted(path))
 
 
-def _object(value: Mapping[str, Any], schema: Schema, path: Path) -> Iterator[Cause]:
+def _object(value: Mapping[str, Any], schema: Schema, path: Path, old: Mapping[str, Any]) -> Iterator[Cause]:
     raw = schema.raw
     most, least = raw.get("maxProperties"), raw.get("minProperties")
     if most is not None and len(value) > most:
@@ -139,10 +165,10 @@ def _object(value: Mapping[str, Any], schema: Schema, path: Path) -> Iterator[Ca
     for name, under in value.items():
         node = schema.field(name)
         if node is not None and not (len(path) == 0 and name == "metadata"):
-            yield from _check(under, node, (*path, name))
+            yield from _check(under, node, (*path, name), old.get(name, _NOTHING))
 
 
-def _array(value: list[Any], schema: Schema, path: Path) -> Iterator[Cause]:
+def _array(value: list[Any], schema: Schema, path: Path, old: Any) -> Iterator[Cause]:
     raw = schema.raw
     most, least = raw.get("maxItems"), raw.get("minItems")
     if most is not None and len(value) > most:
@@ -154,7 +180,8 @@ def _array(value: list[Any], schema: Schema, path: Path) -> Iterator[Cause]:
     items = schema.items
     if items is not None:
         for at, item in enumerate(value):
-            yield from _check(item, items, (*path, at))
+            was = counterpart(item, old, schema)
+            yield from _check(item, items, (*path, at), _NOTHING if was is None else was)
 
 
 def _too_many(path: Path, have: int, most: int) -> Cause:
@@ -236,7 +263,7 @@ def _combined(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
         ("anyOf", "at least one schema (anyOf)"),
         ("oneOf", "one and only one schema (oneOf). Found none valid"),
     ):
-        outcomes = [list(_check(value, part, path)) for part in schema.parts(keyword)]
+        outcomes = [_check(value, part, path) for part in schema.parts(keyword)]
         fitting = sum(not found for found in outcomes)
         if outcomes and not fitting:
             yield _unfiled(path, words)
@@ -244,7 +271,7 @@ def _combined(value: Any, schema: Schema, path: Path) -> Iterator[Cause]:
         elif keyword == "oneOf" and fitting > 1:
             yield _unfiled(path, f"one and only one schema (oneOf). Found {fitting} valid alternatives")
     for part in schema.parts("not"):
-        if not list(_check(value, part, path)):
+        if not _check(value, part, path):
             text = f'Invalid value: "": "{dotted(path)}" must not validate the schema (not)'
             yield Cause("FieldValueInvalid", text, "<nil>")
 

@@ -165,7 +165,7 @@ class _Judge:
                     self.walk(under, node, below(name, under, was.get(name)))
         elif isinstance(value, list) and schema.items is not None:
             for at, item in enumerate(value):
-                self.walk(item, schema.items, place.item(at, item, _counterpart(item, place.old, schema)))
+                self.walk(item, schema.items, place.item(at, item, counterpart(item, place.old, schema)))
 
     def _ask(self, value: Any, schema: Schema, place: _Place, *, root: bool) -> None:
         from gitops_ocm.objects.cel.faults import EvalError
@@ -238,7 +238,7 @@ class _Judge:
         )
 
 
-def _counterpart(item: Any, old: Any, schema: Schema) -> Any:
+def counterpart(item: Any, old: Any, schema: Schema) -> Any:
     """The old item with the same keys; items of other lists have no identity, so no old value."""
     if schema.list_type != "map" or not isinstance(old, list) or not isinstance(item, dict):
         return None
