@@ -13,6 +13,10 @@ import orjson
 
 from gitops_ocm.apiserver import reviews
 from gitops_ocm.apiserver.access import Access, RoleObjects
+from gitops_ocm.apiserver.impersonation import USER as IMPERSONATE_USER
+from gitops_ocm.apiserver.impersonation import impersonated
+from gitops_ocm.apiserver.rbac import GROUP as RBAC_GROUP
+from gitops_ocm.apiserver.rbac import MASTERS, Attributes, User
 from gitops_ocm.apiserver.verbs import Answer, Api, Page, WriteOptions
 from gitops_ocm.kube.cluster import ObjectList, PatchType, WatchEvent
 from gitops_ocm.objects.catalog import Served
@@ -111,6 +115,15 @@ class LocalCluster:
         options = WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run)
         answer = self.api.create(self._served(resource), namespace, _copy(obj), options)
         return await self._kept(answer)
+
+    async def rehearse(self, resource: Resource, obj: Object, user: str) -> Object:
+        """POST as somebody else, `dryRun=All`: judged by the roles, as over the wire."""
+        who = impersonated(self._access, User("", (MASTERS,)), [(IMPERSONATE_USER, user)])
+        namespace = (obj.get("metadata") or {}).get("namespace") or ""
+        self._access.require(who, Attributes("create", resource.group, resource.plural, "", namespace))
+        if resource.group == RBAC_GROUP:
+            self._access.require_no_escalation(who, resource.plural, namespace, "", obj)
+        return await self.create(resource, obj, dry_run=True)
 
     async def update(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
@@ -42,6 +42,11 @@ _WORK_WRITES = {
     "work.open-cluster-management.io/manifestworks": ("patch",),
     "work.open-cluster-management.io/manifestworks/status": ("patch",),
 }
+_EXECUTOR_WRITES = {
+    "authorization.k8s.io/subjectaccessreviews": ("create",),
+    "serviceaccounts": ("impersonate",),
+}
+"""What the agent asks about executors: it rehearses, as them, what they would grant."""
 _ANCHOR_WRITES = {
     "work.open-cluster-management.io/appliedmanifestworks": ("create", "patch", "delete"),
     "work.open-cluster-management.io/appliedmanifestworks/status": ("patch",),
@@ -170,7 +175,13 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             return ()
         return [ref_of(a) for a in view.indexed(_ANCHORS_OF, name_of(work), Side.SPOKE)]
 
-    def row(name: str, reconcile: Reconcile, *, anchors: bool = True) -> Controller:
+    def row(
+        name: str,
+        reconcile: Reconcile,
+        *,
+        anchors: bool = True,
+        more: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Controller:
         of_anchor = (Wake(APPLIED_WORK, to_work, side=Side.SPOKE),) if anchors else ()
         return Controller(
             name,
@@ -181,11 +192,11 @@ def work_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             field_manager=WORK_FIELD_MANAGER,
             workers=10,
             writes=_WORK_WRITES,
-            spoke_writes=_ANCHOR_WRITES,
+            spoke_writes={**_ANCHOR_WRITES, **(more or {})},
         )
 
     return (
-        row("work-apply", _beginning_and_end(settings)),
+        row("work-apply", _beginning_and_end(settings), more=_EXECUTOR_WRITES),
         row("work-ledger", Ledger(settings)),
         row("work-feedback", Feedback(settings), anchors=False),
         Controller(

@@ -39,6 +39,7 @@ class Side(StrEnum):
     SPOKE = "spoke"
 
 
+REVIEWS = "authorization.k8s.io/"
 LOCAL_GROUP = "local.gitops-ocm.io"
 """Objects of this API group are in no API: the process itself puts them into its cache.
 
@@ -138,7 +139,10 @@ class Propagation(StrEnum):
 
 @dataclass(frozen=True)
 class Create:
-    """POST the object; `generateName` is allowed (the shell makes the name)."""
+    """POST the object; `generateName` is allowed (the shell makes the name).
+
+    With `rehearsed_by` nothing is kept: the API says what would come of it if that user did it.
+    """
 
     obj: Object
     side: Side = Side.HUB
@@ -146,6 +150,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Apply:
+    rehearsed_by: str = ""
     """Server-side apply of a fragment under the controller's field manager.
 
     `subresource` is `""` or `"status"`. `force` takes fields over from other managers. `manager`
@@ -215,6 +220,13 @@ Write = Create | Apply | Update | MergePatch | Delete | Emit
 @dataclass(frozen=True)
 class Result:
     """What came of one write: the object the API answered with, or the error. One of them is set.
+
+def is_kept(write: Write) -> bool:
+    """Whether an API keeps anything of a write: not of a rehearsal, nor of an access review."""
+    if not isinstance(write, Create):
+        return True
+    return not write.rehearsed_by and not str(write.obj.get("apiVersion", "")).startswith(REVIEWS)
+
 
     For a `Delete` of something already gone, and for an `Emit`, both are None.
     """

@@ -25,7 +25,7 @@ from gitops_ocm.kube.faults import Interrupted, unreachable
 from gitops_ocm.kube.identity import Connection
 from gitops_ocm.kube.rate import RateLimit
 from gitops_ocm.kube.session import Session, Sessions
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.faults import ApiError, bad_request
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.backoff import jittered
 from gitops_ocm.runtime.clock import Clock, SystemClock
@@ -160,6 +160,16 @@ class HttpCluster:
     ) -> Object:
         """POST."""
         return await self._json(wire.create(resource, obj, field_manager=field_manager, dry_run=dry_run))
+
+    async def rehearse(self, resource: Resource, obj: Object, user: str) -> Object:
+        """POST as somebody else, `dryRun=All`."""
+        if self._connection.impersonation:
+            # The groups that a kubeconfig adds would be taken for the other's.
+            raise bad_request(
+                f"{self._connection.source} acts as somebody already, so it cannot act as {user}"
+            )
+        headers = {**self._content_types[wire.JSON], "Impersonate-User": user}
+        return await self._json(wire.create(resource, obj, dry_run=True), headers)
 
     async def update(
         self,

@@ -124,6 +124,10 @@ class Cluster(Protocol):
         """POST; the namespace is the object's."""
         ...
 
+    async def rehearse(self, resource: Resource, obj: Object, user: str) -> Object:
+        """What would come of a POST by that user; nothing is kept. Needs the right to impersonate."""
+        ...
+
     async def update(
         self,
         resource: Resource,

@@ -158,6 +158,8 @@ class Committer:
 
     async def _create(self, write: Create) -> Object:
         resource = await self._resource_of(write.side, write.obj)
+        if write.rehearsed_by:
+            return await self._clusters[write.side].rehearse(resource, write.obj, write.rehearsed_by)
         generated = not write.obj["metadata"].get("name")
         for tries_left in reversed(range(_NAME_TRIES if generated else 1)):
             try:

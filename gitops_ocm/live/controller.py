@@ -22,6 +22,7 @@ from gitops_ocm.decide.contract import (
     Unread,
     Wake,
     Write,
+    is_kept,
 )
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.live.cache import Cache
@@ -183,13 +184,7 @@ class ControllerLoop:
         try:
             outcome = self.controller.reconcile(view, key, self._shell.clock.now())
             self._shell.dependents.record(owner, reads)
-            wait = self._repeats.wait(owner, outcome.actions, self._shell.clock.monotonic())
-            if wait > 0:
-                self._count("repeated")
-                self._shell.complaints.repeated(owner, self._repeats.repeats(owner), wait=wait)
-                self.queue.add_after(key, wait)
-                return
-            await self._carry_out(owner, outcome)
+            await self._carry_out(owner, outcome, reads)
         except Unread as unread:
             self._count("unread")
             self._shell.dependents.record(owner, reads)
@@ -200,7 +195,7 @@ class ControllerLoop:
             self._count("crash")
             self._shell.complaints.crashed(owner, error, wait=self.queue.retry(key))
 
-    async def _carry_out(self, owner: Owner, outcome: Outcome) -> None:
+    async def _carry_out(self, owner: Owner, outcome: Outcome, reads: Reads) -> None:
         """Make the writes, step by step, and settle when the key is looked at again."""
         key = owner[1]
         requeue: float | None = None
@@ -211,8 +206,12 @@ class ControllerLoop:
                 if outcome.requeue_after is not None:
                     requeue = min(
                         outcome.requeue_after, requeue if requeue is not None else outcome.requeue_after
+        judged = False  # of a chain the first writes count: what is asked before them is the same each time
                     )
                 if outcome.notes:
+                if not judged and self._must_wait(owner, outcome.actions):
+                    return
+                judged = judged or any(is_kept(write) for write in outcome.actions)
                     _log.debug("reconciled", controller=owner[0], key=key, notes=outcome.notes)
                 results = await self._write(outcome.actions, outcome.keep_going, expected)
                 failed = next((r for r in results if not r.ok), None)
@@ -224,6 +223,7 @@ class ControllerLoop:
                 self.queue.hold(key, _HOLD_SECONDS)
         if failed is not None and failed.error is not None:
             self._failed(owner, failed.error, lost_race=self._lost_race(failed))
+                self._shell.dependents.record(owner, reads)  # a later step may have looked at more
         elif outcome.retry:
             self._failed(owner, GitopsError(outcome.retry))
         else:
@@ -239,6 +239,16 @@ class ControllerLoop:
     ) -> list[Result]:
         results: list[Result] = []
         for write in actions:
+    def _must_wait(self, owner: Owner, actions: Iterable[Write]) -> bool:
+        """Whether the same writes were made a moment ago, and did not stick: then they are put off."""
+        wait = self._repeats.wait(owner, actions, self._shell.clock.monotonic())
+        if wait <= 0:
+            return False
+        self._count("repeated")
+        self._shell.complaints.repeated(owner, self._repeats.repeats(owner), wait=wait)
+        self.queue.add_after(owner[1], wait)
+        return True
+
             before = self._before(write)
             result = await self._committer.write(write)
             results.append(result)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from gitops_ocm.decide.contract import Delete, Emit, MergePatch, Result, Side
+from gitops_ocm.decide.contract import Delete, Emit, MergePatch, Result, Side, is_kept
 from gitops_ocm.live.cache import Cache
 from gitops_ocm.live.table import version_of
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
@@ -42,7 +42,7 @@ class Expectation:
 def expectation(result: Result, before: Object | None) -> Expectation | None:
     """What a successful write will show as; `before` is the object as the cache had it."""
     write = result.write
-    if not result.ok or isinstance(write, Emit):
+    if not result.ok or isinstance(write, Emit) or not is_kept(write):
         return None
     if isinstance(write, Delete):
         left = (result.obj or before or {}).get("metadata") or {}

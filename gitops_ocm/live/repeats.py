@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ocm.decide.contract import Apply, Create, MergePatch, Update, Write
+from gitops_ocm.decide.contract import Apply, Create, MergePatch, Update, Write, is_kept
 from gitops_ocm.live.hold import Owner
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.ref import Ref, ref_of
@@ -88,7 +88,11 @@ def pause(repeats: int) -> float:
 
 def fingerprint(writes: Iterable[Write]) -> str:
     """What writes say, without what a server adds; "" when they say nothing that could be undone."""
-    said = [_said(write) for write in writes if isinstance(write, Apply | Create | MergePatch | Update)]
+    said = [
+        _said(write)
+        for write in writes
+        if isinstance(write, Apply | Create | MergePatch | Update) and is_kept(write)
+    ]
     return digest(said) if said else ""
 
 

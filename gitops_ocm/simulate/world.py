@@ -129,7 +129,7 @@ class World:
     def _write(self, write: Write, manager: str, now: datetime) -> Object | None:
         match write:
             case Create():
-                return self._create(write.obj, manager, now)
+                return write.obj if write.rehearsed_by else self._create(write.obj, manager, now)
             case Apply():
                 return self._apply(write, write.manager or manager, now)
             case Update():

@@ -134,6 +134,11 @@ class Wire(Cluster):
         """A write."""
         return await self._write("create", self.hub.create(resource, obj, **options))  # type: ignore[no-any-return]
 
+    async def rehearse(self, resource: Resource, obj: Object, user: str) -> Object:
+        """Counted; nothing is written."""
+        self._count("rehearse")
+        return await self.hub.rehearse(resource, obj, user)
+
     async def update(self, resource: Resource, obj: Object, **options: Any) -> Object:
         """A write."""
         return await self._write("update", self.hub.update(resource, obj, **options))  # type: ignore[no-any-return]

@@ -348,3 +348,14 @@ def self_signed(path: Path, *, name: str = "localhost", days: int = 1) -> bytes:
     )
     path.write_bytes(pem + private)
     return pem
+
+
+async def test_a_rehearsal_as_somebody_else(api: FaultyApi) -> None:
+    """Who acts as somebody already cannot act as another: groups would be taken for theirs."""
+    async with client(api.url) as cluster:
+        made = await cluster.rehearse(CONFIG_MAPS, config_map("a"), "system:serviceaccount:d:s")
+        assert made["metadata"]["name"] == "a"
+    headers = (("Impersonate-User", "jane"), ("Impersonate-Group", "admins"))
+    async with client(api.url, impersonation=headers) as cluster:
+        with pytest.raises(ApiError, match="acts as somebody already"):
+            await cluster.rehearse(CONFIG_MAPS, config_map("b"), "system:serviceaccount:d:s")

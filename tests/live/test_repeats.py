@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitops_ocm.decide.contract import Apply, Delete, MergePatch, Side, Update, Write
+from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Side, Update, Write
 from gitops_ocm.live.repeats import BASE, CAP, FORGET, FREE, Repeats, fingerprint, pause
 from gitops_ocm.objects.ref import Ref
 
@@ -77,8 +77,10 @@ def test_failures_are_not_repetitions() -> None:
 
 
 def test_deletions_and_nothing_never_wait() -> None:
-    """What says nothing that could be undone is left alone."""
+    """What says nothing that could be undone is left alone: deletions, questions, rehearsals."""
     repeats = Repeats()
-    for writes in ([], [Delete(REF)]):
+    review = Create({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "metadata": {}})
+    rehearsal = Create(config("x"), rehearsed_by="somebody")
+    for writes in ([], [Delete(REF)], [review], [rehearsal]):
         assert [repeats.wait(OWNER, writes, 0.0) for _ in range(10)] == [0.0] * 10
     assert pause(0) == 0.0

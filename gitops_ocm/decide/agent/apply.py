@@ -1,16 +1,17 @@
 """The work agent's apply row: make the cluster have what a ManifestWork says, and report that.
 
-One pass, in steps: the work's finalizer and its AppliedManifestWork; the ledger entries of what is about
-to be made (so that a crash leaves nothing that nobody knows of); the manifests, in the order of their
-kinds, a failure of one never stopping another; the report. A pass without drift writes nothing.
+One pass, in steps: the work's finalizer and its AppliedManifestWork; what the work's executor may do, if it
+has one (`decide.agent.executor`); the ledger entries of what is about to be made (so that a crash leaves
+nothing that nobody knows of); the manifests, in the order of their kinds, a failure of one never stopping
+another; the report. A pass without drift writes nothing.
 
 What becomes of manifests that left the work is `decide.agent.ledger`, the work's end `decide.agent.finish`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gitops_ocm.api.meta import KnownCondition
@@ -21,6 +22,8 @@ from gitops_ocm.api.work import (
     MANIFEST_NOT_APPLIED,
     WORK_FINALIZER,
 )
+from gitops_ocm.decide.agent import executor
+from gitops_ocm.decide.agent.executor import Refusal, executor_of
 from gitops_ocm.decide.agent.identity import (
     LEDGER_FIELDS,
     anchor_ref,
@@ -81,13 +84,17 @@ class ApplyWork:
 
 @dataclass(frozen=True)
 class _Pass:
-    """One pass over a work: the steps after each other, each with what the one before came to."""
+    """One pass over a work: the steps after each other, each with what the one before came to.
+
+    `refused` are the manifests, by their place, that the work's executor may not have applied.
+    """
 
     settings: AgentSettings
     view: View
     key: Ref
     now: datetime
     items: Sequence[Item]
+    refused: Mapping[int, Refusal] = field(default_factory=dict)
 
     def prepare(self, work: Object, anchor: Object | None) -> Outcome:
         """Finalizer and AppliedManifestWork."""
@@ -100,7 +107,7 @@ class _Pass:
             anchoring = (locked_patch(anchor, {"spec": wanted}, Side.SPOKE),)
         if not marks and not anchoring:
             assert anchor is not None
-            return self.record(work, anchor)
+            return self.permit(work, anchor)
 
         def then(results: Sequence[Result]) -> Outcome:
             if faults := errors(results):
@@ -108,9 +115,36 @@ class _Pass:
             moved = (results[0].obj if marks else None) or work
             made = (results[-1].obj if anchoring else None) or anchor
             assert made is not None
-            return self.record(moved, made)
+            return self.permit(moved, made)
 
         return Outcome((*marks, *anchoring), then=then)
+
+    def permit(self, work: Object, anchor: Object) -> Outcome:
+        """Ask what the work's executor may do."""
+        account = executor_of(work)
+        if account is None:
+            return self.record(work, anchor)
+        due = [at for at, item in enumerate(self.items) if not item.fault and not self._complete(work, at)]
+        if account.fault:
+            refused = {at: Refusal(account.fault, lasting=False) for at in due}
+            return replace(self, refused=refused).record(work, anchor)
+        asked = {at: account.questions(self.items[at]) for at in due}
+
+        def then(results: Sequence[Result]) -> Outcome:
+            answers = iter(results)
+            verdicts = {
+                at: executor.refusal(self.items[at], [next(answers) for _ in questions])
+                for at, questions in asked.items()
+            }
+            refused = {at: verdict for at, verdict in verdicts.items() if verdict is not None}
+            return replace(self, refused=refused).record(work, anchor)
+
+        return Outcome(tuple(q for each in asked.values() for q in each), then=then, keep_going=True)
+
+    def _complete(self, work: Object, at: int) -> bool:
+        """Whether a manifest has done its work: it is neither changed nor made again."""
+        entry = previous([item.meta for item in self.items], reported(work))[at]
+        return conditions.is_true((entry or {}).get("conditions") or (), COMPLETE)
 
     def record(self, work: Object, anchor: Object) -> Outcome:
         """Enter what is about to be applied into the ledger, before it is."""
@@ -118,10 +152,13 @@ class _Pass:
         held = {identity_of(entry) for entry in entries}
         fresh = [
             {k: i.meta[k] for k in LEDGER_FIELDS}
-            for i in self.items
-            if i.ref is not None and i.options.strategy != READ_ONLY and identity_of(i.meta) not in held
+            for at, i in enumerate(self.items)
+            if i.ref is not None
+            and at not in self.refused
+            and i.options.strategy != READ_ONLY
+            and identity_of(i.meta) not in held
         ]
-        if not fresh or _refusal(work):
+        if not fresh:
             return self.apply(work, anchor)
         writes = report(anchor, {"appliedResources": by_identity([*entries, *fresh])}, Side.SPOKE)
 
@@ -139,11 +176,11 @@ class _Pass:
         writer: list[int] = []
         entries = previous([item.meta for item in self.items], reported(work))
         for at, item in sorted(enumerate(self.items), key=lambda pair: _rank(pair[1])):
-            if refused := item.fault or _refusal(work):
+            if refused := item.fault or (self.refused[at].message if at in self.refused else ""):
                 verdicts[at] = _failed(refused)
                 continue
-            if conditions.is_true((entries[at] or {}).get("conditions") or (), COMPLETE):
-                verdicts[at] = MANIFEST_APPLIED  # what has done its work is neither changed nor made again
+            if self._complete(work, at):
+                verdicts[at] = MANIFEST_APPLIED
                 continue
             assert item.ref is not None
             live = self.view.get(item.ref, Side.SPOKE)
@@ -162,7 +199,7 @@ class _Pass:
         def then(results: Sequence[Result]) -> Outcome:
             if any(map(is_stale, errors(results))):  # look again before saying anything
                 return Outcome(requeue_after=LOOK_AGAIN)
-            retry = next((v.message for at, v in verdicts.items() if self.items[at].fault), "")
+            retry = next((v.message for at, v in verdicts.items() if self._is_passing(at)), "")
             for at, result in zip(writer, results, strict=False):
                 if result.error is not None:
                     # Of the 409s only a field conflict is left: no time heals it, only a change does.
@@ -171,6 +208,10 @@ class _Pass:
             return self.report(work, verdicts, retry)
 
         return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
+
+    def _is_passing(self, at: int) -> bool:
+        """Whether a manifest was not even tried, and is to be soon."""
+        return bool(self.items[at].fault) or (at in self.refused and not self.refused[at].lasting)
 
     def report(self, work: Object, verdicts: dict[int, KnownCondition], retry: str) -> Outcome:
         """Applied, per manifest and for the work."""
@@ -184,6 +225,8 @@ class _Pass:
             "resourceStatus": {"manifests": entries},
         }
         again = spread(self.settings.resync_interval, 0.5, self.settings.cluster_name, *self.key)
+        if any(refused.lasting for refused in self.refused.values()):
+            again = min(again, executor.LOOK_AGAIN)
         said = report(work, fields) if entries or reported(work) else ()
         return Outcome(said, requeue_after=again, retry=retry)
 
@@ -195,16 +238,6 @@ def by_identity(entries: Sequence[Object]) -> list[Object]:
 
 def _rank(item: Item) -> int:
     return work_rank(item.manifest.get("kind", ""))
-
-
-def _refusal(work: Object) -> str:
-    """Why nothing of a work may be applied: an executor's rights would have to be checked first."""
-    subject = ((work.get("spec") or {}).get("executor") or {}).get("subject")
-    if not subject:
-        return ""
-    account = subject.get("serviceAccount") or {}
-    name = f"{account.get('namespace', '')}/{account.get('name', '')}"
-    return f"not allowed to apply the resource: this agent cannot check the executor {name}"
 
 
 def _failed(message: str) -> KnownCondition:
