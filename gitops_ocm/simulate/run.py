@@ -24,6 +24,7 @@ from gitops_ocm.decide.reads import Seen, outdated
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
+from gitops_ocm.simulate.ready import Ready
 from gitops_ocm.simulate.view import Narrow, WorldView, covered
 from gitops_ocm.simulate.world import World
 
@@ -91,7 +92,7 @@ class Simulation:
         self._processes = {"": _process("", controllers, {Side.HUB: hub})}
         for name, (world, rows) in sorted((agents or {}).items()):
             self._processes[name] = _process(name, rows, {Side.HUB: hub, Side.SPOKE: world})
-        self._ready: set[Item] = set()
+        self._ready: Ready[Item] = Ready()
         self._timers: list[tuple[datetime, Item]] = []
         self._due: dict[Item, datetime] = {}
         self._failures: Counter[Item] = Counter()
@@ -151,8 +152,7 @@ class Simulation:
                 continue
             in_moment = in_moment + 1 if self.now == moment else 1
             moment = self.now
-            item = min(self._ready)
-            self._ready.discard(item)
+            item = self._ready.pop()
             ran[item] += 1
             if in_moment > self._limit:
                 raise self._livelock(ran)
