@@ -92,6 +92,7 @@ PROGRESSING_WORK_NOT_READY = KnownCondition(
     PROGRESSING, "True", "Progressing", "progressing... work is not ready"
 )
 ADDON_COMPLETED = KnownCondition(PROGRESSING, "False", "Completed", "completed with no errors.")
+ADDON_FAILED = KnownCondition(PROGRESSING, "False", "Failed", "{error}")
 
 CONFIGURATIONS_RESOLVED = "ConfigurationsResolved"
 """A condition of ours, there only while it is False: what about its configuration an add-on has to be told."""

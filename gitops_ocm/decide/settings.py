@@ -20,6 +20,7 @@ class HubSettings:
     `auto_approved_users`. `beta_certificates` serves hubs that have such requests at v1beta1 alone.
     `replica_sets` and `addon_management` run the controllers of those names, `cluster_profiles` makes
     ClusterProfiles. `nil_executor_validating` asks about works without an executor, too.
+    `rollout_compat` rolls out exactly as OCM's controllers do, also where its documentation promises more.
     `lease_grace` is how many lease durations may pass before a cluster is called unreachable.
     `resource_cleanup` empties the namespace of a deleted cluster, `cleanup_resources` (group/version/plural)
     says of what, in order.
@@ -37,6 +38,7 @@ class HubSettings:
     addon_management: bool = True
     cluster_profiles: bool = False
     nil_executor_validating: bool = False
+    rollout_compat: bool = False
     lease_grace: int = 5
     lease_duration: int = 60
     work_limit: int = 500 * 1024

@@ -32,7 +32,7 @@ def is_templated(cma: Object) -> bool:
 
 
 def spec_hash(obj: Object) -> str:
-    """What OCM hashes of an object: all it says, as the API server shows it, byte for byte as Go writes it."""
+    """What OCM hashes of an object: all it says, as the API server shows it, in Go's JSON."""
     return sha256(go_json({k: v for k, v in obj.items() if k not in _NOT_CONTENT})).hexdigest()
 
 

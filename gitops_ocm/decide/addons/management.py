@@ -46,7 +46,12 @@ def is_placed(cma: Object) -> bool:
 
 def placements_of(cma: Object) -> Sequence[tuple[str, str]]:
     """The placements an add-on goes by, as (namespace, name)."""
-    return [(p["namespace"], p["name"]) for p in _strategy(cma).get("placements") or ()]
+    return [(p["namespace"], p["name"]) for p in placement_entries(cma)]
+
+
+def placement_entries(cma: Object) -> Sequence[Mapping[str, Any]]:
+    """What the install strategy says of each placement, in its order."""
+    return _strategy(cma).get("placements") or ()
 
 
 def _strategy(cma: Mapping[str, Any]) -> Mapping[str, Any]:

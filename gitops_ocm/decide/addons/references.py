@@ -52,7 +52,9 @@ def desired_in(reference: Mapping[str, Any]) -> Config | None:
 def hashes_in(references: Iterable[Mapping[str, Any]]) -> dict[Config, str]:
     """What a status says the configurations it names hash to."""
     found = ((desired_in(each), each) for each in references)
-    return {config: each["desiredConfig"].get("specHash") or "" for config, each in found if config is not None}
+    return {
+        config: each["desiredConfig"].get("specHash") or "" for config, each in found if config is not None
+    }
 
 
 def _kind_in(reference: Mapping[str, Any]) -> Object:

@@ -19,6 +19,27 @@ from gitops_ocm.objects.ref import Object, Ref
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What one placement (None: there is none) has decided; `doubt` is why that may not be all."""
+
+    placement: Object | None
+    decisions: Sequence[Object] = ()
+    clusters: frozenset[str] = frozenset()
+    doubt: str = ""
+
+
+def choice(view: View, namespace: str, name: str) -> Choice:
+    """What a placement has decided."""
+    placement = view.get(Ref(*PLACEMENT, namespace, name))
+    if placement is None:
+        return Choice(None, doubt=f"Placement {namespace}/{name} does not exist")
+    decisions = decisions_of(view, namespace, name)
+    found = frozenset(cluster for decision in decisions for cluster in clusters_in(decision))
+    doubt = _doubt(placement, decisions, len(found))
+    return Choice(placement, decisions, found, f"Placement {namespace}/{name} {doubt}" if doubt else "")
+
+
+@dataclass(frozen=True)
 class Selection:
     """The clusters that are chosen for sure, and why there may be more."""
 
@@ -28,19 +49,9 @@ class Selection:
 
 def selection(view: View, placements: Iterable[tuple[str, str]]) -> Selection:
     """What the placements, given as (namespace, name), have decided together."""
-    clusters: set[str] = set()
-    doubts: list[str] = []
-    for namespace, name in placements:
-        placement = view.get(Ref(*PLACEMENT, namespace, name))
-        if placement is None:
-            doubts.append(f"Placement {namespace}/{name} does not exist")
-            continue
-        decisions = decisions_of(view, namespace, name)
-        found = {cluster for decision in decisions for cluster in clusters_in(decision)}
-        clusters |= found
-        if doubt := _doubt(placement, decisions, len(found)):
-            doubts.append(f"Placement {namespace}/{name} {doubt}")
-    return Selection(frozenset(clusters), tuple(doubts))
+    choices = [choice(view, *each) for each in placements]
+    clusters = frozenset(cluster for each in choices for cluster in each.clusters)
+    return Selection(clusters, tuple(each.doubt for each in choices if each.doubt))
 
 
 def _doubt(placement: Object, decisions: Sequence[Object], found: int) -> str:
