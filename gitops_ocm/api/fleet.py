@@ -184,6 +184,8 @@ DIGEST_ANNOTATION = "sync.gitops-ocm.io/digest"
 """The start of the SHA-256 of an object as Git had it when it was applied."""
 DIGEST_CHARS = 16
 """Hex characters of a digest in the annotation: 64 bits tell two versions of one object apart."""
+SPEC_ANNOTATION = "status.gitops-ocm.io/spec"
+"""In a work's status file alone: the start of the SHA-256 of its spec, values of Secrets masked."""
 WAVE_ANNOTATION = "sync.gitops-ocm.io/wave"
 PRUNE_ANNOTATION = "sync.gitops-ocm.io/prune"
 PRUNE_DISABLED = "disabled"

@@ -4,6 +4,8 @@
     clusters/<name>/works/<work>.yaml       ManifestWork in the cluster's namespace
     clusters/<name>/addons/<addon>.yaml     ManagedClusterAddOn
     placements/<namespace>/<name>.yaml      Placement with its PlacementDecisions
+    replicasets/<namespace>/<name>.yaml     ManifestWorkReplicaSet, how far its works are rolled out
+    addons/<addon>.yaml                     ClusterManagementAddOn, how far its configuration is
     sync.yaml                               HubSync
 
 One function per object: one change costs one file. Nothing here knows Git (`git.writer`) or when to commit
@@ -18,7 +20,14 @@ from typing import Any
 from gitops_ocm.api.placement import PLACEMENT_LABEL
 from gitops_ocm.objects.ref import Kind, Object, Ref
 from gitops_ocm.report.redaction import redacted
-from gitops_ocm.report.trimmed import conditions, counted, header, manifest_states, observed_generation
+from gitops_ocm.report.trimmed import (
+    conditions,
+    counted,
+    header,
+    manifest_states,
+    observed_generation,
+    without_spec,
+)
 from gitops_ocm.report.yaml_text import to_yaml
 
 CLUSTER = Kind("cluster.open-cluster-management.io", "ManagedCluster")
@@ -26,6 +35,8 @@ PLACEMENT = Kind("cluster.open-cluster-management.io", "Placement")
 DECISION = Kind("cluster.open-cluster-management.io", "PlacementDecision")
 WORK = Kind("work.open-cluster-management.io", "ManifestWork")
 ADDON = Kind("addon.open-cluster-management.io", "ManagedClusterAddOn")
+REPLICA_SET = Kind("work.open-cluster-management.io", "ManifestWorkReplicaSet")
+MANAGEMENT_ADDON = Kind("addon.open-cluster-management.io", "ClusterManagementAddOn")
 SYNC = Kind("sync.gitops-ocm.io", "HubSync")
 
 
@@ -40,6 +51,10 @@ def path_of(ref: Ref) -> str:
             return f"clusters/{ref.namespace}/addons/{ref.name}.yaml"
         case kind if kind == PLACEMENT:
             return f"placements/{ref.namespace}/{ref.name}.yaml"
+        case kind if kind == REPLICA_SET:
+            return f"replicasets/{ref.namespace}/{ref.name}.yaml"
+        case kind if kind == MANAGEMENT_ADDON:
+            return f"addons/{ref.name}.yaml"
         case kind if kind == SYNC:
             return "sync.yaml"
     return ""
@@ -58,6 +73,10 @@ def ref_at(path: str) -> Ref | None:
             return Ref(*ADDON, cluster, name)
         case ["placements", namespace, name]:
             return Ref(*PLACEMENT, namespace, name)
+        case ["replicasets", namespace, name]:
+            return Ref(*REPLICA_SET, namespace, name)
+        case ["addons", name]:
+            return Ref(*MANAGEMENT_ADDON, "", name)
     return None
 
 
@@ -77,7 +96,8 @@ def owner_of_decision(obj: Object) -> Ref:
 def status_file(obj: Object, decisions: Iterable[Object] = ()) -> str:
     """The text of the file for one object. `decisions` are a Placement's PlacementDecisions."""
     kind = Kind(str(obj.get("apiVersion", "")).rpartition("/")[0], str(obj.get("kind", "")))
-    content = {**header(obj), **_BODIES[kind](obj)}
+    shown = without_spec(obj) if kind == WORK else obj
+    content = {**header(shown), **_BODIES[kind](shown)}
     if kind == PLACEMENT:
         content["status"]["decisions"] = _decisions(decisions)
     return to_yaml(content)
@@ -138,6 +158,27 @@ def _placement(obj: Object) -> dict[str, Any]:
     }
 
 
+def _replica_set(obj: Object) -> dict[str, Any]:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    return {
+        "spec": _present(placementRefs=spec.get("placementRefs")),
+        "status": _present(
+            conditions=conditions(status.get("conditions")),
+            summary=status.get("summary"),
+            placementSummary=status.get("placementSummary"),
+        ),
+    }
+
+
+def _management_addon(obj: Object) -> dict[str, Any]:
+    status = obj.get("status") or {}
+    progress = [
+        _present(**{**item, "conditions": conditions(item.get("conditions"))})
+        for item in redacted(status.get("installProgressions")) or ()
+    ]
+    return {"status": _present(installProgressions=progress)}
+
+
 def _decisions(slices: Iterable[Object]) -> list[str]:
     names = (
         str(decision.get("clusterName", ""))
@@ -177,5 +218,7 @@ _BODIES: Mapping[Kind, Callable[[Object], dict[str, Any]]] = {
     WORK: _work,
     ADDON: _addon,
     PLACEMENT: _placement,
+    REPLICA_SET: _replica_set,
+    MANAGEMENT_ADDON: _management_addon,
     SYNC: _sync,
 }

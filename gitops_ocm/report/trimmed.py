@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gitops_ocm.api.fleet import COMMIT_ANNOTATION, PATH_ANNOTATION
+from gitops_ocm.api.fleet import COMMIT_ANNOTATION, DIGEST_CHARS, PATH_ANNOTATION, SPEC_ANNOTATION
+from gitops_ocm.decide.works import normalised
+from gitops_ocm.objects.canonical import digest
+from gitops_ocm.objects.diff import masked
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.report.redaction import MASK, redacted_text
 
@@ -28,7 +31,9 @@ def header(obj: Object, *, labels: bool = True) -> dict[str, Any]:
         kept["labels"] = dict(meta["labels"])
     if meta.get("deletionTimestamp"):
         kept["deletionTimestamp"] = meta["deletionTimestamp"]
-    source = {key: notes[key] for key in (COMMIT_ANNOTATION, PATH_ANNOTATION) if notes.get(key)}
+    source = {
+        key: notes[key] for key in (COMMIT_ANNOTATION, PATH_ANNOTATION, SPEC_ANNOTATION) if notes.get(key)
+    }
     if source:
         kept["annotations"] = source
     return {"apiVersion": obj.get("apiVersion", ""), "kind": obj.get("kind", ""), "metadata": kept}
@@ -52,6 +57,21 @@ def observed_generation(obj: Object) -> int:
     seen = [int(status.get("observedGeneration") or 0)]
     seen += [int(c.get("observedGeneration") or 0) for c in status.get("conditions") or ()]
     return max(seen)
+
+
+def spec_digest(spec: Mapping[str, Any]) -> str:
+    """Tells two specs of a work apart, secrets left out: a file that people read has no trace of them."""
+    return digest(masked(normalised(spec)))[:DIGEST_CHARS]
+
+
+def without_spec(work: Object) -> Object:
+    """A work with the digest of its spec in its place; as it is where it has none any more."""
+    if "spec" not in work:
+        return work
+    meta = work.get("metadata") or {}
+    notes = {**(meta.get("annotations") or {}), SPEC_ANNOTATION: spec_digest(work["spec"] or {})}
+    kept = {key: value for key, value in work.items() if key != "spec"}
+    return {**kept, "metadata": {**meta, "annotations": notes}}
 
 
 def manifest_states(obj: Object) -> list[dict[str, Any]]:

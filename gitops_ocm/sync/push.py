@@ -29,7 +29,9 @@ from gitops_ocm.report.status_files import (
     ADDON,
     CLUSTER,
     DECISION,
+    MANAGEMENT_ADDON,
     PLACEMENT,
+    REPLICA_SET,
     SYNC,
     WORK,
     cluster_of,
@@ -38,6 +40,7 @@ from gitops_ocm.report.status_files import (
     ref_at,
     status_file,
 )
+from gitops_ocm.report.trimmed import without_spec
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.sync.events import Listener, Phase, Unrepeated, of_error
@@ -78,7 +81,7 @@ class Push:
         self._accounts: dict[str, dict[str, _Told]] = {}
         self._texts: dict[str, str] = {}
         self._reader: BlobReader | None = None
-        kinds = (CLUSTER, WORK, ADDON, PLACEMENT, DECISION, SYNC)
+        kinds = (CLUSTER, WORK, ADDON, MANAGEMENT_ADDON, PLACEMENT, DECISION, REPLICA_SET, SYNC)
         self._cache = Cache(Side.HUB, cluster, mapper, clock=clock, transforms=dict.fromkeys(kinds, _lean))
         self._cache.add_index(Index(BY_PLACEMENT, DECISION, lambda obj: [str(owner_of_decision(obj))]))
         self._wants = [Want(kind) for kind in kinds]
@@ -244,7 +247,12 @@ def _subject(paths: tuple[str, ...], clusters: list[str]) -> str:
     if clusters:
         more = f" and {len(clusters) - 3} more" if len(clusters) > 3 else ""
         return f"Report {', '.join(clusters[:3])}{more}"
-    kinds = {"placements": "placements", "sync.yaml": "the sync"}
+    kinds = {
+        "placements": "placements",
+        "replicasets": "replica sets",
+        "addons": "add-ons",
+        "sync.yaml": "the sync",
+    }
     return "Report " + " and ".join(sorted({kinds.get(path.partition("/")[0], "state") for path in paths}))
 
 
@@ -253,7 +261,7 @@ def _lean(obj: Object) -> Object:
     meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     kept = {**obj, "metadata": meta}
     if obj.get("kind") == WORK.kind:
-        kept.pop("spec", None)
+        kept = without_spec(kept)
     if obj.get("kind") == SYNC.kind and isinstance(status := obj.get("status"), Mapping):
         kept["status"] = {key: value for key, value in status.items() if key != "inventory"}
     return kept

@@ -12,6 +12,7 @@ from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.report.agent_files import agent_file, agent_path, folded_path, generation_of
 from gitops_ocm.report.redaction import redacted_text
 from gitops_ocm.report.status_files import cluster_of, owner_of_decision, path_of, ref_at, status_file
+from gitops_ocm.report.trimmed import without_spec
 
 CLUSTER = "cluster.open-cluster-management.io"
 WHEN = "2026-01-01T00:00:00Z"
@@ -89,6 +90,11 @@ WORK: Object = {
             "clusters/c1/addons/a.yaml",
         ),
         (Ref(CLUSTER, "Placement", "n", "p"), "placements/n/p.yaml"),
+        (
+            Ref("work.open-cluster-management.io", "ManifestWorkReplicaSet", "n", "r"),
+            "replicasets/n/r.yaml",
+        ),
+        (Ref("addon.open-cluster-management.io", "ClusterManagementAddOn", "", "a"), "addons/a.yaml"),
         (Ref("sync.gitops-ocm.io", "HubSync", "", ""), "sync.yaml"),
     ],
 )
@@ -165,6 +171,54 @@ def test_a_work_file_tells_each_manifest_in_order() -> None:
 def test_no_secret_value_gets_into_a_file() -> None:
     """Neither the manifests nor what a feedback rule reads out of a Secret become a commit."""
     assert "hunter2" not in status_file(WORK)
+
+
+def spec_of(text: str) -> str:
+    """The digest a work's file carries."""
+    found: str = yaml.safe_load(text)["metadata"]["annotations"]["status.gitops-ocm.io/spec"]
+    return found
+
+
+def test_a_work_file_tells_which_spec_it_has() -> None:
+    """Two specs are told apart, by the hub and by an agent alike, but nobody can guess a secret from it."""
+    changed, secret, defaulted = (copy.deepcopy(WORK) for _ in range(3))
+    changed["spec"]["workload"]["manifests"][0]["kind"] = "ConfigMap"
+    secret["spec"]["workload"]["manifests"][0] |= {"apiVersion": "v1"}
+    other = copy.deepcopy(secret)
+    other["spec"]["workload"]["manifests"][0]["stringData"]["p"] = "hunter3"
+    defaulted["spec"]["manifestConfigs"] = []
+    assert spec_of(status_file(changed)) != spec_of(status_file(WORK))
+    assert spec_of(status_file(secret)) == spec_of(status_file(other))
+    assert spec_of(status_file(defaulted)) == spec_of(agent_file(WORK)) == spec_of(status_file(WORK))
+    assert status_file(without_spec(WORK)) == status_file(WORK)
+
+
+def test_a_rollout_is_told() -> None:
+    """A replica set's file has its conditions and counts, an add-on's how far each placement is."""
+    replica_set = {
+        "apiVersion": "work.open-cluster-management.io/v1alpha1",
+        "kind": "ManifestWorkReplicaSet",
+        "metadata": {"name": "r", "namespace": "n"},
+        "spec": {"placementRefs": [{"name": "p"}], "manifestWorkTemplate": {"workload": {"manifests": [{}]}}},
+        "status": {"conditions": [condition("PlacementRolledOut", "False")], "summary": {"total": 3}},
+    }
+    told = yaml.safe_load(status_file(replica_set))
+    assert told["spec"] == {"placementRefs": [{"name": "p"}]}
+    assert (told["status"]["summary"], told["status"]["conditions"][0]["status"]) == ({"total": 3}, "False")
+    progress = {
+        "name": "p",
+        "namespace": "n",
+        "conditions": [condition("Progressing")],
+        "configReferences": [],
+    }
+    addon = {
+        "apiVersion": "addon.open-cluster-management.io/v1beta1",
+        "kind": "ClusterManagementAddOn",
+        "metadata": {"name": "a"},
+        "status": {"installProgressions": [progress]},
+    }
+    (found,) = yaml.safe_load(status_file(addon))["status"]["installProgressions"]
+    assert (found["name"], found["conditions"][0]["type"]) == ("p", "Progressing")
 
 
 KEY = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----"
