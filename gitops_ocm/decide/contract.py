@@ -146,11 +146,11 @@ class Create:
 
     obj: Object
     side: Side = Side.HUB
+    rehearsed_by: str = ""
 
 
 @dataclass(frozen=True)
 class Apply:
-    rehearsed_by: str = ""
     """Server-side apply of a fragment under the controller's field manager.
 
     `subresource` is `""` or `"status"`. `force` takes fields over from other managers. `manager`
@@ -217,16 +217,16 @@ class Emit:
 Write = Create | Apply | Update | MergePatch | Delete | Emit
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came of one write: the object the API answered with, or the error. One of them is set.
-
 def is_kept(write: Write) -> bool:
     """Whether an API keeps anything of a write: not of a rehearsal, nor of an access review."""
     if not isinstance(write, Create):
         return True
     return not write.rehearsed_by and not str(write.obj.get("apiVersion", "")).startswith(REVIEWS)
 
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one write: the object the API answered with, or the error. One of them is set.
 
     For a `Delete` of something already gone, and for an `Emit`, both are None.
     """

@@ -201,29 +201,29 @@ class ControllerLoop:
         requeue: float | None = None
         failed: Result | None = None
         expected: list[Expectation] = []
+        judged = False  # of a chain the first writes count: what is asked before them is the same each time
         try:
             while True:
-                if outcome.requeue_after is not None:
-                    requeue = min(
-                        outcome.requeue_after, requeue if requeue is not None else outcome.requeue_after
-        judged = False  # of a chain the first writes count: what is asked before them is the same each time
-                    )
-                if outcome.notes:
                 if not judged and self._must_wait(owner, outcome.actions):
                     return
                 judged = judged or any(is_kept(write) for write in outcome.actions)
+                if outcome.requeue_after is not None:
+                    requeue = min(
+                        outcome.requeue_after, requeue if requeue is not None else outcome.requeue_after
+                    )
+                if outcome.notes:
                     _log.debug("reconciled", controller=owner[0], key=key, notes=outcome.notes)
                 results = await self._write(outcome.actions, outcome.keep_going, expected)
                 failed = next((r for r in results if not r.ok), None)
                 if outcome.then is None:
                     break
                 outcome = outcome.then(results)
+                self._shell.dependents.record(owner, reads)  # a later step may have looked at more
         finally:
             if self._shell.holds.wait_for(owner, expected):
                 self.queue.hold(key, _HOLD_SECONDS)
         if failed is not None and failed.error is not None:
             self._failed(owner, failed.error, lost_race=self._lost_race(failed))
-                self._shell.dependents.record(owner, reads)  # a later step may have looked at more
         elif outcome.retry:
             self._failed(owner, GitopsError(outcome.retry))
         else:
@@ -234,11 +234,6 @@ class ControllerLoop:
         if requeue is not None:
             self.queue.add_after(key, requeue)
 
-    async def _write(
-        self, actions: Iterable[Write], keep_going: bool, expected: list[Expectation]
-    ) -> list[Result]:
-        results: list[Result] = []
-        for write in actions:
     def _must_wait(self, owner: Owner, actions: Iterable[Write]) -> bool:
         """Whether the same writes were made a moment ago, and did not stick: then they are put off."""
         wait = self._repeats.wait(owner, actions, self._shell.clock.monotonic())
@@ -249,6 +244,11 @@ class ControllerLoop:
         self.queue.add_after(owner[1], wait)
         return True
 
+    async def _write(
+        self, actions: Iterable[Write], keep_going: bool, expected: list[Expectation]
+    ) -> list[Result]:
+        results: list[Result] = []
+        for write in actions:
             before = self._before(write)
             result = await self._committer.write(write)
             results.append(result)
