@@ -256,6 +256,22 @@ TRAPS = [
         "x2",
         ours={"roll_out": "x2,x4"},
     ),
+    Example(
+        "a tolerated failure behind the first group freezes",
+        per_group(maxFailures=1),
+        "x1 | x2,x3 | x4",
+        "x1 S9,x2 F5,x3 S5",
+        "x2",
+        ours={"roll_out": "x2,x4"},
+    ),
+    Example(
+        "a late member of a group that is under way",
+        per_group(),
+        "x1 | x2,x3",
+        "x1 S9,x2 P5",
+        "x2",
+        ours={"roll_out": "x2,x3"},
+    ),
     Example("a failed canary", progressive(3, G), EIGHT, "x1 S9,x2 F5", "x2", breach=True),
     Example(
         "a canary that was told to have timed out",
