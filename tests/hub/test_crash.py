@@ -71,7 +71,7 @@ def _course(name: str, chance: random.Random) -> Iterator[Move]:
     yield lambda hub: hub.create(CSRS, csr)
     yield verdict(True)
     yield begun
-    if chance.random() < 0.5:
+    if works := chance.random() < 0.5:
         yield lambda hub: hub.create(WORKS, work)
     ends = chance.choice(["stays", "denied", "goes", "comes back"])
     if ends != "stays":
@@ -80,6 +80,9 @@ def _course(name: str, chance: random.Random) -> Iterator[Move]:
         yield verdict(True)
     if ends == "goes":
         yield lambda hub: hub.delete(CLUSTERS, "", name)
+    if ends == "denied" and works:
+        # While there are works, what is said is what was said last: that is more or less, as it was killed.
+        yield lambda hub: hub.delete(WORKS, name, "mw")
 
 
 async def _shown(hub: Cluster) -> dict[str, Any]:
