@@ -66,7 +66,7 @@ class Deciding:
         """Raise what refuses the write; else what is warned of."""
         if options.consultation is None:
             return ()
-        told = warnings.told(served.resource.of, obj) if obj is not None and not served.custom else ()
+        told = warnings.told(served.resource.of, obj, old) if obj is not None and not served.custom else ()
         return told + self._hooks.judge(_write(served, obj, old, options, subresource), options.consultation)
 
     def deletion(

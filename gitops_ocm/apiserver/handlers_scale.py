@@ -30,7 +30,8 @@ def scale_of(obj: Object, served: Served, *, read: bool = True) -> Object:
     replicas, shown = _custom(obj, served) if served.custom else _native(obj)
     if replicas == UNSET and read:
         text = f'the spec replicas field "{served.scale["specReplicasPath"]}" does not exist'
-        raise ApiError("InternalError", f"Internal error occurred: {text}")
+        details = {"causes": [{"message": text}]}
+        raise ApiError("InternalError", f"Internal error occurred: {text}", details=details)
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",

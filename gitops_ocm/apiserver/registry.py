@@ -11,6 +11,7 @@ from gitops_ocm.apiserver.conversion import served_beside
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.conversion import converted, converts
+from gitops_ocm.objects.crd_rules import as_served
 from gitops_ocm.objects.native_values import encoded
 from gitops_ocm.objects.ref import Object
 
@@ -93,7 +94,8 @@ class Registry:
 
 
 def _with(catalog: Catalog, crd: Object) -> Catalog:
-    return catalog.with_crd(crd).with_served(served_beside(crd))
+    served = as_served(crd)
+    return catalog if served is None else catalog.with_crd(served).with_served(served_beside(served))
 
 
 def key_for(served: Served, namespace: str, name: str) -> Key:

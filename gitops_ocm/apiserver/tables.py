@@ -149,7 +149,7 @@ def text_of(value: Any) -> str:
     """A JSON value as a JSONPath template prints it: text bare, the rest as JSON."""
     if isinstance(value, str):
         return value
-    return orjson.dumps(value).decode() if value is not None else "<nil>"
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value is not None else "<nil>"
 
 
 def since(timestamp: str | None, now: datetime) -> str:

@@ -20,6 +20,7 @@ from gitops_ocm.apiserver.store import Store
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects import crd_rules, lifecycle, ownership
 from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.faults import forbidden
 from gitops_ocm.objects.lifecycle import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Deletion, Fate
 from gitops_ocm.objects.native import prepared
@@ -94,6 +95,9 @@ class Upkeep:
         self._dependents.changed(key, last, None)
         if key.resource == CRD_RESOURCE:
             self._registry.forget(last)
+            for waiting, crd in list(self._store.objects(CRD_RESOURCE).items()):
+                if crd["spec"]["group"] == last["spec"]["group"] and not is_true(crd, "NamesAccepted"):
+                    self._define(waiting, crd)
         self._queue.extend(self._dependents.of(last["metadata"].get("uid", "")))
         for ref in last["metadata"].get("ownerReferences") or ():
             owner = self._registry.key_of(ref["apiVersion"], ref["kind"], key.namespace, ref["name"])
@@ -227,9 +231,10 @@ class Upkeep:
             self._drop_finalizer(key, crd_rules.CLEANUP_FINALIZER)
 
     def _define(self, key: Key, crd: Object) -> None:
-        self._registry.define(crd)
         now = self._now()
-        established = crd_rules.established(crd, now)
+        others = [o for k, o in self._store.objects(CRD_RESOURCE).items() if k != key]
+        established = crd_rules.established(crd, now, others)
+        self._registry.define(established)
         if established != crd:
             served = self._registry.of(CRD_RESOURCE)
             schema = served.schema if served is not None else None

@@ -14,6 +14,7 @@ from typing import Any
 from gitops_ocm.objects import crd_rules, decoding, native, native_values
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.crd_checks import definition_causes
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
 from gitops_ocm.objects.names import metadata_causes
@@ -175,7 +176,7 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
     if not served.custom and whole is None:
         causes += native.causes(obj, old, resource.of)
         if resource.kind == "CustomResourceDefinition":
-            causes += crd_rules.causes(obj, old)
+            causes += definition_causes(obj, old)
     if causes:
         name = (old or obj)["metadata"].get("name", "")
         group = "" if resource.group == "events.k8s.io" else resource.group

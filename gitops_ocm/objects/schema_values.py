@@ -76,7 +76,13 @@ def pruned(value: Any, schema: Schema | None) -> Any:
         return result
     if isinstance(value, list):
         return [pruned(v, schema.items) for v in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)  # as Go writes it
     return value
+
+
+_EXACT = 1e21
+"""From here on Go writes a number with an exponent."""
 
 
 def unknown(obj: Any, schema: Schema) -> list[str]:

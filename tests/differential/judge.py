@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.differential import (
     script_crds,
+    script_definitions,
     script_http,
     script_kinds,
     script_objects,
@@ -27,6 +28,7 @@ SCRIPT: dict[str, list[Call]] = {
         script_reading,
         script_http,
         script_crds,
+        script_definitions,
         script_kinds,
         script_validation,
     )

@@ -49,7 +49,7 @@ def test_a_good_definition_has_no_fault() -> None:
         (definition(ONE, {**ONE, "storage": False}), "spec.versions", "unique version names"),
         (definition(stored=()), "status.storedVersions", "at least one"),
         (definition(stored=("v0",)), "status.storedVersions[0]", "missing from spec.versions; v0"),
-        (definition({**ONE, "schema": None}), "spec.versions[0].schema.openAPIV3Schema", "are required"),
+        (definition({**ONE, "schema": None}), "spec.versions[0].schema.openAPIV3Schema", "Required value"),
         (
             definition({**ONE, "additionalPrinterColumns": [{"name": "X", "type": "date", "jsonPath": "x"}]}),
             "spec.additionalPrinterColumns[0].JSONPath",
@@ -107,6 +107,6 @@ def test_a_schema_is_judged_node_by_node(schema: dict[str, Any], field: str, say
 def test_what_is_stored_is_looked_at_again_when_the_versions_change() -> None:
     """A version with objects in it cannot be taken away; a status alone may say anything."""
     old = definition()
-    gone = definition({**ONE, "name": "v2"})
+    gone = {**definition({**ONE, "name": "v2"}), "status": {"storedVersions": ["v1", "v2"]}}
     assert [c.field for c in definition_causes(gone, old)] == ["status.storedVersions[0]"]
     assert [*definition_causes({**old, "status": {"storedVersions": ["v9"]}}, old)] == []

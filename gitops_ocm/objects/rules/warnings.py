@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from gitops_ocm.objects.crd_schemas import unrecognized_formats
 from gitops_ocm.objects.quantities import quantity
 from gitops_ocm.objects.ref import Kind
 from gitops_ocm.objects.rules.faults import Value, items, shown
 
 Warnings = Iterator[str]
+DEFINITION = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 _OLD_LABELS: Mapping[str, str] = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
@@ -26,10 +28,21 @@ _OLD_LABELS: Mapping[str, str] = {
 _MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 
 
-def told(kind: Kind, obj: Value) -> tuple[str, ...]:
-    """The warnings about an object that is valid."""
+def told(kind: Kind, obj: Value, old: Value | None = None) -> tuple[str, ...]:
+    """The warnings about an object that is valid; of a definition's formats, those it did not have before."""
+    if kind == DEFINITION:
+        before = _formats(old) if old is not None else ()
+        return tuple(f'unrecognized format "{name}"' for name in _formats(obj) if name not in before)
     look = _KINDS.get(kind)
     return tuple(look(obj)) if look else ()
+
+
+def _formats(crd: Value) -> list[str]:
+    """Formats that no value is held to; those all versions have alike count once."""
+    versions = (crd.get("spec") or {}).get("versions") or []
+    schemas = [(version.get("schema") or {}).get("openAPIV3Schema") or {} for version in versions]
+    alike = schemas[:1] if all(schema == schemas[0] for schema in schemas) else schemas
+    return [name for schema in alike for name in unrecognized_formats(schema)]
 
 
 def _pod_spec(path: str, spec: Value) -> Warnings:
