@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.change_options import Destination, Verb, change_options
-from gitops_ocm.cli.install_options import failing, flat, names_option, patience_of, switch, timeout_option
+from gitops_ocm.cli.change_options import Destination, change_options
+from gitops_ocm.cli.flags import GoCommand, switch
+from gitops_ocm.cli.install_options import failing, flat, names_option, patience_of, timeout_option
 from gitops_ocm.cli.options import kubeconfig_options
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gitops_ocm.verbs.voice import Voice
 
 
-@click.command(cls=Verb)
+@click.command(cls=GoCommand)
 @kubeconfig_options
 @names_option("-c", "--cluster", "--clusters", "clusters", metavar="NAME,…", help="Which clusters to let in.")
 @names_option("--requesters", metavar="NAME,…", help="The agents meant, by the names they ask for.")

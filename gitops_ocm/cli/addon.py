@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.change_options import Destination, Verb, change_options
+from gitops_ocm.cli.change_options import Destination, change_options
+from gitops_ocm.cli.flags import GoCommand, limit_option, switch
 from gitops_ocm.cli.list_options import (
     check_manifests,
     cluster_options,
@@ -29,7 +30,7 @@ def addon() -> None:
     """Enable and disable add-ons on clusters, and make new ones."""
 
 
-@addon.command(cls=Verb)
+@addon.command(cls=GoCommand)
 @kubeconfig_options
 @cluster_options
 @names_option("--names", metavar="NAME,…", help="The add-ons.")
@@ -44,6 +45,7 @@ def addon() -> None:
 @names_option("--labels", metavar="KEY=VALUE,…", help="Labels for the ManagedClusterAddOns.")
 @click.option("--config-file", metavar="FILE", help="Configurations to write and to refer to.")
 @click.option("--output-file", type=_FILE, metavar="FILE", help="Write what was applied of --config-file.")
+@limit_option
 @change_options
 def enable(
     names: tuple[str, ...],
@@ -80,10 +82,11 @@ def enable(
     return Destination.taken_from(options).run(work, subject)
 
 
-@addon.command(cls=Verb)
+@addon.command(cls=GoCommand)
 @kubeconfig_options
 @cluster_options
 @names_option("--names", metavar="NAME,…", help="The add-ons.")
+@limit_option
 @change_options
 def disable(names: tuple[str, ...], **options: Any) -> int:
     """Remove add-ons from clusters; from all where none is named."""
@@ -99,16 +102,17 @@ def disable(names: tuple[str, ...], **options: Any) -> int:
     return Destination.taken_from(options).run(work, subject)
 
 
-@addon.command(cls=Verb)
+@addon.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @manifest_options
 @click.option("--version", default="0.0.1", show_default=True, help="Of the add-on; a part of its template.")
-@click.option("--overwrite", is_flag=True, help="Change it if it is there.")
-@click.option("--hub-registration", is_flag=True, help="Its agent gets a kubeconfig for the hub.")
+@switch("--overwrite", help="Change it if it is there.")
+@switch("--hub-registration", help="Its agent gets a kubeconfig for the hub.")
 @click.option("--cluster-role-bind", default="", metavar="NAME", help="ClusterRole of its agent on the hub.")
 @names_option("--labels", metavar="KEY=VALUE,…", help="Labels for both objects.")
 @click.option("--placement-ref", default="", metavar="NAMESPACE/NAME", help="Whose clusters get it.")
+@limit_option
 @change_options
 def create(
     name: str,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.install_options import failing
+from gitops_ocm.cli.flags import switch, verbosity_option
+from gitops_ocm.cli.install_options import failing, within
 from gitops_ocm.cli.options import connect, together
 
 if TYPE_CHECKING:
@@ -20,21 +21,14 @@ if TYPE_CHECKING:
     from gitops_ocm.verbs.voice import Voice
 
 
-class Verb(click.Command):
-    """A command that knows `--commit` and `--commit=BRANCH`: a name after a space is not the branch's."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Give a bare `--commit` its empty value, up to a `--`."""
-        end = args.index("--") if "--" in args else len(args)
-        head = ["--commit=" if arg == "--commit" else arg for arg in args[:end]]
-        return super().parse_args(ctx, head + args[end:])
-
-
 change_options = together(
-    click.option("--dry-run", is_flag=True, help="Ask the server what it would say; nothing is written."),
+    switch("--dry-run", help="Ask the server what it would say; nothing is written."),
+    verbosity_option,
     click.option(
         "--commit",
         "branch",
+        is_flag=False,
+        flag_value="",
         metavar="[=BRANCH]",
         help="Write the change as a commit into the fleet's repository instead, on the branch that "
         "is checked out or on this one.",
@@ -59,11 +53,12 @@ class Destination:
     dry_run: bool = False
     branch: str | None = None
     repo: Path | None = None
+    limit: float | None = None
 
     @classmethod
     def taken_from(cls, options: dict[str, Any]) -> Destination:
         """Takes its options out of all of a command's."""
-        return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__})
+        return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__ if name in options})
 
     def run(self, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str) -> int:
         """Carry out a verb on its target, and tell what became of it; the exit status."""
@@ -72,7 +67,7 @@ class Destination:
         if self.dry_run:
             click.echo("gitops-ocm is running in dry-run mode", err=True)
         with failing():
-            return asyncio.run(self._run(work, subject))
+            return asyncio.run(within(self.limit, self._run(work, subject)))
 
     async def _run(self, work: Callable[[Target, Voice], Awaitable[int | None]], subject: str) -> int:
         from gitops_ocm.verbs.targets import HubTarget

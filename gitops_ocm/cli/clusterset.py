@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.change_options import Destination, Verb, change_options
+from gitops_ocm.cli.change_options import Destination, change_options
+from gitops_ocm.cli.flags import GoCommand, limit_option
 from gitops_ocm.cli.list_options import names_option
 from gitops_ocm.cli.options import kubeconfig_options
 
@@ -22,10 +23,11 @@ def clusterset() -> None:
     """Bind cluster sets to namespaces, and put clusters into them."""
 
 
-@clusterset.command(cls=Verb)
+@clusterset.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @_NAMESPACE
+@limit_option
 @change_options
 def bind(name: str, namespace: str, **options: Any) -> int:
     """Make a set available to the placements of a namespace."""
@@ -39,10 +41,11 @@ def bind(name: str, namespace: str, **options: Any) -> int:
     return Destination.taken_from(options).run(work, f"Bind cluster set {name} to {namespace}")
 
 
-@clusterset.command(cls=Verb)
+@clusterset.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @_NAMESPACE
+@limit_option
 @change_options
 def unbind(name: str, namespace: str, **options: Any) -> int:
     """Take a set away from a namespace."""
@@ -56,11 +59,12 @@ def unbind(name: str, namespace: str, **options: Any) -> int:
     return Destination.taken_from(options).run(work, f"Unbind cluster set {name} from {namespace}")
 
 
-@clusterset.command("set", cls=Verb)
+@clusterset.command("set", cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @names_option("--clusters", metavar="NAME,…", help="Clusters to put into the set.")
 @names_option("--namespaces", metavar="NAME,…", help="Namespaces that the set's clusters are to have.")
+@limit_option
 @change_options
 def set_(name: str, clusters: tuple[str, ...], namespaces: tuple[str, ...], **options: Any) -> int:
     """Put clusters into a set, and give the set managed namespaces."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.change_options import Destination, Verb, change_options
+from gitops_ocm.cli.change_options import Destination, change_options
+from gitops_ocm.cli.flags import GoCommand, limit_option, switch
 from gitops_ocm.cli.list_options import (
     check_manifests,
     cluster_options,
@@ -29,9 +30,10 @@ def create() -> None:
     """Make cluster sets, placements, works."""
 
 
-@create.command(cls=Verb)
+@create.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("names", nargs=-1)
+@limit_option
 @change_options
 def clusterset(names: tuple[str, ...], **options: Any) -> int:
     """Make a cluster set."""
@@ -49,7 +51,7 @@ def clusterset(names: tuple[str, ...], **options: Any) -> int:
     return Destination.taken_from(options).run(work, f"Make cluster set {names[0]}")
 
 
-@create.command(cls=Verb)
+@create.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @click.option("--namespace", default="default", show_default=True, help="The namespace it is in.")
@@ -66,7 +68,8 @@ def clusterset(names: tuple[str, ...], **options: Any) -> int:
     metavar="PRIORITIZER,…",
     help="BuiltIn:<type>:<weight> or AddOn:<resource>:<score>:<weight>.",
 )
-@click.option("--overwrite", is_flag=True, help="Give it a new spec if it is there.")
+@switch("--overwrite", help="Give it a new spec if it is there.")
+@limit_option
 @change_options
 def placement(
     name: str,
@@ -89,16 +92,15 @@ def placement(
     return Destination.taken_from(options).run(work, f"Make placement {namespace}/{name}")
 
 
-@create.command(cls=Verb)
+@create.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @manifest_options
 @cluster_options
 @click.option("--placement", default="", metavar="NAMESPACE/NAME", help="Whose clusters get it.")
-@click.option(
-    "-r", "--replicaset", is_flag=True, help="A ManifestWorkReplicaSet, which follows the placement."
-)
-@click.option("--overwrite", is_flag=True, help="Change it if it is there.")
+@switch("-r", "--replicaset", help="A ManifestWorkReplicaSet, which follows the placement.")
+@switch("--overwrite", help="Change it if it is there.")
+@limit_option
 @change_options
 def work(
     name: str,
@@ -138,7 +140,7 @@ def _check_work(clusters: tuple[str, ...], placement: str, replicaset: bool) -> 
         raise click.UsageError("--clusters and --placement can only specify one")
 
 
-@create.command(cls=Verb)
+@create.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name", default="sampleapp")
 @click.option(
@@ -147,6 +149,7 @@ def _check_work(clusters: tuple[str, ...], placement: str, replicaset: bool) -> 
     metavar="FILE",
     help="Write what was applied into a file.",
 )
+@limit_option
 @change_options
 def sampleapp(name: str, output_file: Path | None, **options: Any) -> int:
     """Put an example application on clusters by Argo CD."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gitops_ocm.cli.change_options import Destination, Verb, change_options
+from gitops_ocm.cli.change_options import Destination, change_options
+from gitops_ocm.cli.flags import GoCommand, switch
 from gitops_ocm.cli.list_options import cluster_options, clusters_of
 from gitops_ocm.cli.main import LazyGroup
 from gitops_ocm.cli.options import kubeconfig_options
@@ -43,7 +44,7 @@ def _timeout(seconds: int) -> Callable[[F], F]:
     )
 
 
-@click.command(cls=Verb)
+@click.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("names", nargs=-1)
 @_timeout(300)
@@ -65,11 +66,11 @@ def clusterset(names: tuple[str, ...], timeout: int, **options: Any) -> int:
     return Destination.taken_from(options).run(act, f"Delete cluster set {names[0]}")
 
 
-@click.command(cls=Verb)
+@click.command(cls=GoCommand)
 @kubeconfig_options
 @click.argument("name")
 @cluster_options
-@click.option("--force", is_flag=True, help="Without the agents' cleanup: what they applied stays there.")
+@switch("--force", help="Without the agents' cleanup: what they applied stays there.")
 @_timeout(10)
 @change_options
 def work(name: str, force: bool, timeout: int, **options: Any) -> int:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gitops_ocm.cli.install_options import failing
+from gitops_ocm.cli.asking import ask, ask_hub, asking_options, shown
 from gitops_ocm.cli.list_options import cluster_options, clusters_of
 from gitops_ocm.cli.main import LazyGroup
-from gitops_ocm.cli.options import connect, kubeconfig_options
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
@@ -52,10 +49,10 @@ def _output(command: F) -> F:
 
 
 @click.command()
-@kubeconfig_options
+@asking_options
 @_output
 @click.option("--clusterset", default="", metavar="NAME", help="Only the clusters of this set.")
-def clusters(kubeconfig: Path | None, context: str | None, output: str, clusterset: str) -> None:
+def clusters(output: str, clusterset: str, **options: Any) -> None:
     """List managed clusters."""
 
     async def read(hub: HttpCluster) -> Listing:
@@ -63,13 +60,13 @@ def clusters(kubeconfig: Path | None, context: str | None, output: str, clusters
 
         return await clusters(hub, clusterset)
 
-    _print(kubeconfig, context, output, read)
+    _print(options, output, read)
 
 
 @click.command()
-@kubeconfig_options
+@asking_options
 @_output
-def cluster_sets(kubeconfig: Path | None, context: str | None, output: str) -> None:
+def cluster_sets(output: str, **options: Any) -> None:
     """List cluster sets."""
 
     async def read(hub: HttpCluster) -> Listing:
@@ -77,17 +74,15 @@ def cluster_sets(kubeconfig: Path | None, context: str | None, output: str) -> N
 
         return await cluster_sets(hub)
 
-    _print(kubeconfig, context, output, read)
+    _print(options, output, read)
 
 
 @click.command()
-@kubeconfig_options
+@asking_options
 @_output
 @cluster_options
 @click.argument("names", nargs=-1)
-def addons(
-    kubeconfig: Path | None, context: str | None, output: str, names: tuple[str, ...], **options: Any
-) -> None:
+def addons(output: str, names: tuple[str, ...], **options: Any) -> None:
     """List add-ons, all or those named."""
     on = clusters_of(options, required=False)
 
@@ -96,15 +91,15 @@ def addons(
 
         return await addons(hub, names, on)
 
-    _print(kubeconfig, context, output, read)
+    _print(options, output, read)
 
 
 @click.command()
-@kubeconfig_options
+@asking_options
 @_output
 @cluster_options
 @click.argument("name", default="")
-def works(kubeconfig: Path | None, context: str | None, output: str, name: str, **options: Any) -> None:
+def works(output: str, name: str, **options: Any) -> None:
     """List the works of clusters, all or the one named."""
     on = clusters_of(options)
 
@@ -113,15 +108,15 @@ def works(kubeconfig: Path | None, context: str | None, output: str, name: str, 
 
         return await works(hub, on, name)
 
-    _print(kubeconfig, context, output, read)
+    _print(options, output, read)
 
 
 @click.command()
-@kubeconfig_options
+@asking_options
 @_output
 @click.option("-n", "--namespace", default="", help="Only those of this namespace.")
 @click.argument("name", default="")
-def placements(kubeconfig: Path | None, context: str | None, output: str, namespace: str, name: str) -> None:
+def placements(output: str, namespace: str, name: str, **options: Any) -> None:
     """List placements, all or the one named."""
 
     async def read(hub: HttpCluster) -> Listing:
@@ -129,27 +124,25 @@ def placements(kubeconfig: Path | None, context: str | None, output: str, namesp
 
         return await placements(hub, namespace, name)
 
-    _print(kubeconfig, context, output, read)
+    _print(options, output, read)
 
 
 @click.command()
-@kubeconfig_options
-def hub_info(kubeconfig: Path | None, context: str | None) -> None:
+@asking_options
+def hub_info(**options: Any) -> None:
     """Show what is installed on a hub."""
 
     async def read(hub: HttpCluster) -> str:
         from gitops_ocm.verbs.installed import hub_info
-        from gitops_ocm.verbs.targets import require_hub
 
-        await require_hub(hub)
         return await hub_info(hub)
 
-    click.echo(_read(kubeconfig, context, read), nl=False)
+    shown(ask_hub(options, read))
 
 
 @click.command()
-@kubeconfig_options
-def klusterlet_info(kubeconfig: Path | None, context: str | None) -> None:
+@asking_options
+def klusterlet_info(**options: Any) -> None:
     """Show what is installed on a managed cluster."""
 
     async def read(spoke: HttpCluster) -> str:
@@ -159,32 +152,13 @@ def klusterlet_info(kubeconfig: Path | None, context: str | None) -> None:
         await require_managed(spoke)
         return await klusterlet_info(spoke)
 
-    click.echo(_read(kubeconfig, context, read), nl=False)
+    shown(ask(options, read))
 
 
-def _print(
-    kubeconfig: Path | None,
-    context: str | None,
-    output: str,
-    read: Callable[[HttpCluster], Awaitable[Listing]],
-) -> None:
+def _print(options: dict[str, Any], output: str, read: Callable[[HttpCluster], Awaitable[Listing]]) -> None:
     async def text(hub: HttpCluster) -> str:
         from gitops_ocm.verbs.output import Form
-        from gitops_ocm.verbs.targets import require_hub
 
-        await require_hub(hub)
         return (await read(hub)).text(Form(output))
 
-    click.echo(_read(kubeconfig, context, text), nl=False)
-
-
-def _read(kubeconfig: Path | None, context: str | None, read: Callable[[HttpCluster], Awaitable[str]]) -> str:
-    async def work() -> str:
-        cluster = connect(kubeconfig, context)
-        try:
-            return await read(cluster)
-        finally:
-            await cluster.close()
-
-    with failing():
-        return asyncio.run(work())
+    shown(ask_hub(options, text))

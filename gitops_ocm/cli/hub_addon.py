@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gitops_ocm.cli.install_options import failing
+from gitops_ocm.cli.asking import ask_hub, asking_options
 from gitops_ocm.cli.list_options import names_option
-from gitops_ocm.cli.options import connect, kubeconfig_options
+
+if TYPE_CHECKING:
+    from gitops_ocm.kube.client import HttpCluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,41 +32,28 @@ def uninstall() -> None:
 
 
 @install.command("hub-addon")
-@kubeconfig_options
+@asking_options
 @_options
-def install_addon(
-    kubeconfig: Path | None, context: str | None, names: tuple[str, ...], namespace: str
-) -> None:
+def install_addon(names: tuple[str, ...], namespace: str, **options: Any) -> None:
     """Say how to install an add-on that clusteradm has built in."""
-    _run(kubeconfig, context, names, namespace, removing=False)
+
+    async def look(hub: HttpCluster) -> None:
+        from gitops_ocm.verbs import hub_addons
+
+        hub_addons.install(names, namespace)
+
+    ask_hub(options, look)
 
 
 @uninstall.command("hub-addon")
-@kubeconfig_options
+@asking_options
 @_options
-def uninstall_addon(
-    kubeconfig: Path | None, context: str | None, names: tuple[str, ...], namespace: str
-) -> None:
+def uninstall_addon(names: tuple[str, ...], namespace: str, **options: Any) -> None:
     """Check that no cluster has it any more, and say how to remove it."""
-    _run(kubeconfig, context, names, namespace, removing=True)
 
-
-def _run(
-    kubeconfig: Path | None, context: str | None, names: tuple[str, ...], namespace: str, *, removing: bool
-) -> None:
-    async def work() -> None:
+    async def look(hub: HttpCluster) -> None:
         from gitops_ocm.verbs import hub_addons
-        from gitops_ocm.verbs.targets import require_hub
 
-        cluster = connect(kubeconfig, context)
-        try:
-            await require_hub(cluster)
-            if removing:
-                await hub_addons.uninstall(cluster, names, namespace)
-            else:
-                hub_addons.install(names, namespace)
-        finally:
-            await cluster.close()
+        await hub_addons.uninstall(hub, names, namespace)
 
-    with failing():
-        asyncio.run(work())
+    ask_hub(options, look)

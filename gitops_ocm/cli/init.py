@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.flags import switch
 from gitops_ocm.cli.install_options import (
     FILE,
     flat,
@@ -17,7 +18,6 @@ from gitops_ocm.cli.install_options import (
     patience_of,
     perform,
     save_applied,
-    switch,
     verb_options,
     write_private,
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitops_ocm.cli.flags import switch, verbosity_option
 from gitops_ocm.cli.options import connection_of, kubeconfig_options, together
 
 if TYPE_CHECKING:
@@ -49,20 +50,6 @@ def names_option(*declarations: str, metavar: str, help: str) -> Callable[[F], F
     return click.option(*declarations, type=Names(), multiple=True, metavar=metavar, help=help)
 
 
-def switch(name: str, *, help: str, default: bool = False) -> Callable[[F], F]:
-    """An option that is on or off, as scripts write it: `--wait`, `--wait=true`, `--wait=false`."""
-    return click.option(
-        name,
-        type=bool,
-        is_flag=False,
-        flag_value="true",
-        default=default,
-        show_default=default,
-        metavar="[=true|false]",
-        help=help,
-    )
-
-
 def flat(given: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """What such an option came to."""
     return tuple(name for names in given for name in names)
@@ -81,10 +68,10 @@ def timeout_option(command: F) -> F:
 
 
 def verb_options(command: F) -> F:
-    """`--kubeconfig`, `--context`, `--dry-run`, `--timeout`."""
+    """`--kubeconfig`, `--context`, `--dry-run`, `--timeout`, `-v`."""
     command = timeout_option(command)
     command = switch("--dry-run", help="Change nothing: have the server check what would be done.")(command)
-    return kubeconfig_options(command)
+    return kubeconfig_options(verbosity_option(command))
 
 
 image_options = together(
@@ -126,9 +113,8 @@ install_options = together(
         "--resource-requests", multiple=True, metavar="NAME=QUANTITY,…", help="cpu=500m,memory=500Mi"
     ),
     switch("--create-namespace", default=True, help="Make the namespaces that are needed."),
-    click.option(
+    switch(
         "--enable-sync-labels",
-        is_flag=True,
         expose_value=False,
         help="Copy the labels of a ClusterManager or Klusterlet to what it owns, which is always done.",
     ),
@@ -213,6 +199,19 @@ def failing() -> Iterator[None]:
     except GitopsError as error:
         print_error(error)
         raise click.exceptions.Exit(1) from None
+
+
+async def within(limit: float | None, work: Awaitable[T]) -> T:
+    """What comes of the work, if it does in so many seconds; None sets no limit."""
+    from gitops_ocm.verbs.voice import WaitError
+
+    try:
+        async with asyncio.timeout(limit):
+            return await work
+    except TimeoutError:
+        raise WaitError(
+            f"not done within {limit:g} s", hint="look whether the server answers; --timeout gives it longer"
+        ) from None
 
 
 def _plain(write: Callable[..., None]) -> Callable[[str], None]:

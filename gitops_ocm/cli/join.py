@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.flags import switch
 from gitops_ocm.cli.install_options import (
     FILE,
     install_options,
     perform,
     save_applied,
-    switch,
     verb_options,
     write_private,
 )

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from gitops_ocm.cli.flags import switch
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -39,10 +41,8 @@ def clusters_of(options: dict[str, Any], *, required: bool = True) -> tuple[str,
 
 
 def manifest_options(command: F) -> F:
-    """`-f` and `-R`."""
-    recursive = click.option(
-        "-R", "--recursive", is_flag=True, help="Take the folders below those of -f too."
-    )
+    """`-f`, `-R` and `-k`."""
+    recursive = switch("-R", "--recursive", default=True, help="Take the folders below those of -f too.")
     files = click.option(
         "-f",
         "--filename",

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from gitops_ocm import __version__
+from gitops_ocm.cli.flags import verb_last
 from gitops_ocm.errors import GitopsError
 
 DEBUG = "GITOPS_OCM_DEBUG"
@@ -102,7 +103,8 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a difference or a failed check, 2 trouble."""
     try:
-        code = cli.main(args=argv, prog_name="gitops-ocm", standalone_mode=False)
+        args = verb_last(sys.argv[1:] if argv is None else argv)
+        code = cli.main(args=args, prog_name="gitops-ocm", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

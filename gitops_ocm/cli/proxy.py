@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.asking import ask_hub, asking_options
 from gitops_ocm.cli.change_options import voice
-from gitops_ocm.cli.install_options import failing
 from gitops_ocm.cli.list_options import cluster_options, clusters_of
-from gitops_ocm.cli.options import connect, kubeconfig_options
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
@@ -24,9 +20,9 @@ def proxy() -> None:
 
 
 @proxy.command()
-@kubeconfig_options
+@asking_options
 @cluster_options
-def health(kubeconfig: Path | None, context: str | None, **options: Any) -> None:
+def health(**options: Any) -> None:
     """Show where cluster-proxy is installed and available."""
     on = clusters_of(options, required=False)
 
@@ -35,14 +31,14 @@ def health(kubeconfig: Path | None, context: str | None, **options: Any) -> None
 
         await health(hub, voice(), on)
 
-    _run(kubeconfig, context, work)
+    ask_hub(options, work)
 
 
 @proxy.command(short_help="Check that a cluster can be reached so.")
-@kubeconfig_options
-@click.option("--cluster", required=True, metavar="NAME", help="The managed cluster.")
+@asking_options
+@click.option("-c", "--cluster", required=True, metavar="NAME", help="The managed cluster.")
 @click.option("--args", "arguments", default="", help="What kubectl is to be given.")
-def kubectl(kubeconfig: Path | None, context: str | None, cluster: str, arguments: str) -> None:
+def kubectl(cluster: str, arguments: str, **options: Any) -> None:
     """Check that a cluster can be reached so; running kubectl there is left to clusteradm."""
 
     async def work(hub: HttpCluster) -> None:
@@ -50,21 +46,4 @@ def kubectl(kubeconfig: Path | None, context: str | None, cluster: str, argument
 
         await kubectl(hub, voice(), cluster, arguments)
 
-    _run(kubeconfig, context, work)
-
-
-def _run(
-    kubeconfig: Path | None, context: str | None, work: Callable[[HttpCluster], Awaitable[None]]
-) -> None:
-    async def run() -> None:
-        from gitops_ocm.verbs.targets import require_hub
-
-        cluster = connect(kubeconfig, context)
-        try:
-            await require_hub(cluster)
-            await work(cluster)
-        finally:
-            await cluster.close()
-
-    with failing():
-        asyncio.run(run())
+    ask_hub(options, work)

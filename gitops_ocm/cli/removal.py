@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.install_options import FILE, patience_of, perform, save_applied, switch, verb_options
+from gitops_ocm.cli.flags import switch
+from gitops_ocm.cli.install_options import FILE, patience_of, perform, save_applied, verb_options
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster

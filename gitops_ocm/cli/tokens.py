@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.flags import switch
 from gitops_ocm.cli.init import OUTPUTS, print_fields
-from gitops_ocm.cli.install_options import FILE, perform, switch, verb_options, write_private
+from gitops_ocm.cli.install_options import FILE, perform, verb_options, write_private
 
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster

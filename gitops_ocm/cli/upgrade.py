@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.flags import switch
 from gitops_ocm.cli.install_options import (
     FILE,
     image_from,
     image_options,
     patience_of,
     perform,
-    switch,
     verb_options,
 )
 
