@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
@@ -116,6 +116,10 @@ class View(Protocol):
         """Objects that a named index (declared in the controller table) files under `value`."""
         ...
 
+    def projected(self, projection: Projection[P]) -> P:
+        """What is kept of all objects of the projection's kind, up to date with this view."""
+        ...
+
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """How the API serves a kind at that version, or None where it does not serve it."""
         ...
@@ -202,7 +206,8 @@ class Emit:
 
     Events are best effort: a failure to write one is logged and fails nothing. They are written where
     the object is; `namespace` says where for one that is cluster-scoped (a ManagedCluster's events are
-    in the cluster's own namespace, the only one its agent may write to).
+    in the cluster's own namespace, the only one its agent may write to). `related` is what else it is about,
+    `component` who reports it, where that is not the process.
     """
 
     about: Object
@@ -212,6 +217,8 @@ class Emit:
     action: str = ""
     side: Side = Side.HUB
     namespace: str = ""
+    related: Object | None = None
+    component: str = ""
 
 
 Write = Create | Apply | Update | MergePatch | Delete | Emit
@@ -280,12 +287,25 @@ class Wake:
     The mapper is called with the old and with the new object, so a move wakes both ends.
     `when(old, new)` may drop changes that cannot matter (None: all matter); old or new is None for
     an addition or a deletion. With `side` SPOKE the object is on the managed cluster.
+    `affects` takes the place of both: it is asked once, what a change from old to new affects. It is not
+    asked about what is there at the start or at a resync; other wakes bring those keys.
     """
 
     kind: Kind
     to: KeyMapper | None = None
     when: Callable[[Object | None, Object | None], bool] | None = None
     side: Side = Side.HUB
+    affects: Callable[[View, Object | None, Object | None], Iterable[Ref]] | None = None
+
+    def keys(self, view: View, old: Object | None, new: Object | None) -> list[Ref]:
+        """The keys a change wakes; (None, object) is an addition."""
+        if self.affects is not None:
+            return list(self.affects(view, old, new))
+        found: list[Ref] = []
+        for obj in (old, new):
+            if obj is not None:
+                found += [ref_of(obj)] if self.to is None else self.to(view, obj)
+        return found
 
 
 @dataclass(frozen=True)
@@ -296,6 +316,37 @@ class Index:
     kind: Kind
     values: Callable[[Object], Iterable[str]]
     side: Side = Side.HUB
+
+
+class Projected(Protocol):
+    """What a projection keeps: it is told of every change, in order, an addition with old None."""
+
+    def change(self, old: Object | None, new: Object | None) -> None:
+        """Take a change into account."""
+        ...
+
+
+P = TypeVar("P", bound=Projected)
+
+
+@dataclass(frozen=True)
+class Projection(Generic[P]):
+    """Something kept of all objects of a kind, where looking at each of them every time would cost too much.
+
+    A function of the objects alone, so it can be made anew at any time (`empty`, then every object); whoever
+    has the objects keeps it up to date.
+    """
+
+    kind: Kind
+    empty: Callable[[], P]
+    side: Side = Side.HUB
+
+    def of(self, objects: Iterable[Object]) -> P:
+        """Made anew of these objects."""
+        made = self.empty()
+        for obj in objects:
+            made.change(None, obj)
+        return made
 
 
 @dataclass(frozen=True)
@@ -331,6 +382,7 @@ class Controller:
     wakes: tuple[Wake, ...]
     reads: tuple[Read, ...] = ()
     indexes: tuple[Index, ...] = ()
+    projections: tuple[Projection[Any], ...] = ()
     field_manager: str = ""
     resync: float = 0
     workers: int = 4
@@ -347,7 +399,7 @@ class Controller:
         for read in self.reads:
             want = Want(read.kind, read.namespace, name=read.name)
             found.setdefault((read.side, read.kind), set()).add(want)
-        others = [(w.side, w.kind) for w in self.wakes] + [(i.side, i.kind) for i in self.indexes]
+        others = [(w.side, w.kind) for w in (*self.wakes, *self.indexes, *self.projections)]
         for side, kind in others:
             found.setdefault((side, kind), {Want(kind)})
         return [

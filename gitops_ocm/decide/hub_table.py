@@ -36,7 +36,7 @@ from gitops_ocm.decide.kinds import (
     ROLE_BINDING,
     cluster_ref,
 )
-from gitops_ocm.decide.placement import decisions
+from gitops_ocm.decide.placement import decisions, wakes
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import is_deleting, labels_of, namespace_of
 from gitops_ocm.objects.ref import Object, Ref
@@ -253,16 +253,18 @@ def placement_rows(settings: HubSettings) -> tuple[Controller, ...]:
             decisions.reconcile,
             (
                 Wake(PLACEMENT),
-                Wake(PLACEMENT_DECISION, decisions.of_decision),
-                Wake(MANAGED_CLUSTER, decisions.of_cluster),
-                Wake(CLUSTER_SET, decisions.of_set),
-                Wake(CLUSTER_SET_BINDING, decisions.of_binding),
-                Wake(PLACEMENT_SCORE, decisions.of_score),
+                Wake(PLACEMENT_DECISION, wakes.by_decision),
+                Wake(MANAGED_CLUSTER, affects=wakes.by_cluster),
+                Wake(CLUSTER_SET, affects=wakes.by_set),
+                Wake(CLUSTER_SET_BINDING, affects=wakes.by_binding),
+                Wake(PLACEMENT_SCORE, affects=wakes.by_score),
             ),
+            projections=(decisions.FLEET, decisions.TALLY, decisions.SCOREBOARD, wakes.INTERESTS),
             field_manager="gitops-ocm-placement",
             resync=600,
-            # As OCM's: decisions of different placements weigh on each other, so one at a time.
-            workers=1,
+            # They are decided one after the other, each seeing what the others chose; it is the writing that
+            # goes on side by side.
+            workers=16,
             writes={
                 _CLUSTERS + "placementdecisions": (*_SPEC, "delete"),
                 _CLUSTERS + "placementdecisions/status": _STATUS,

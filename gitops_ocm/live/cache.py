@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from gitops_ocm.decide.contract import LOCAL_GROUP, Index, Side, Unread, Want
+from gitops_ocm.decide.contract import LOCAL_GROUP, Index, P, Projected, Projection, Side, Unread, Want
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
@@ -91,6 +91,7 @@ class Cache:
         self._watches: dict[Scope, tuple[Reflector, asyncio.Task[None]]] = {}
         self._pinned: dict[Kind, set[tuple[str, str]]] = {}
         self._indexes: dict[str, Kind] = {}
+        self._projections: dict[Projection[Any], Any] = {}
         self._listeners: list[Listener] = []
         self._progress: list[Progress] = []
         self._tasks = Tasks(f"{side.value} watches")
@@ -157,6 +158,14 @@ class Cache:
         self._indexes[index.name] = index.kind
         self._table(index.kind).add_index(index.name, partial(_values, index))
 
+    def project(self, projection: Projection[P]) -> P:
+        """Keep what a controller wants to know of a kind as a whole, if it is not kept yet."""
+        if projection not in self._projections:
+            kept = self._projections[projection] = projection.empty()
+            self._table(projection.kind).follow(_Careful(kept))
+        found: P = self._projections[projection]
+        return found
+
     async def synced(self, wants: Iterable[Want] | None = None) -> None:
         """Wait until `wants` (all that is watched, by default) can be read."""
         if wants is None:
@@ -220,6 +229,11 @@ class Cache:
         kind = self._indexes[index]
         self._listable(kind, None)
         return self._table(kind).indexed(index, value)
+
+    def projected(self, projection: Projection[P]) -> P:
+        """What a projection has come to; `Unread` if its kind is not known yet."""
+        self._listable(projection.kind, None)
+        return self.project(projection)
 
     def require(self, wants: Iterable[Want]) -> None:
         """One `Unread` for all of `wants` that cannot be read yet."""
@@ -311,6 +325,19 @@ class Cache:
         if len(changes) != 1:
             for progress in self._progress:
                 progress(kind)
+
+
+@dataclass(frozen=True)
+class _Careful:
+    """A projection that trips over an object misses that change, and the watch goes on."""
+
+    kept: Projected
+
+    def change(self, old: Object | None, new: Object | None) -> None:
+        try:
+            self.kept.change(old, new)
+        except Exception:  # noqa: BLE001 -- objects are others' and may have any form
+            _log.exception("projection failed", object=ref_of(new or old or {}))
 
 
 def _values(index: Index, obj: Object) -> Iterable[str]:

@@ -32,6 +32,7 @@ from gitops_ocm.live.dependents import Dependents
 from gitops_ocm.live.hold import Expectation, Holds, Owner, expectation
 from gitops_ocm.live.queue import RateLimit, WorkQueue
 from gitops_ocm.live.repeats import Repeats
+from gitops_ocm.live.table import Change
 from gitops_ocm.live.view import LiveView, Reads
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.runtime.clock import Clock
@@ -122,7 +123,7 @@ class ControllerLoop:
             return  # all there is will be mapped at the start
         for number, wake in enumerate(self.controller.wakes):
             if wake.kind == kind and wake.side is side and self._matters(wake, old, new):
-                self._map(number, [o for o in (old, new) if o is not None])
+                self._map(number, [(old, new)])
 
     def _matters(self, wake: Wake, old: Object | None, new: Object | None) -> bool:
         try:
@@ -136,23 +137,27 @@ class ControllerLoop:
         for seed in self.controller.seeds:
             self.queue.add(seed)
         for number, wake in enumerate(self.controller.wakes):
+            if wake.affects is not None:
+                continue
             try:
                 objects = self._shell.caches[wake.side].list(wake.kind)
             except GitopsError as error:
                 _log.warning("kind cannot be listed", controller=self.controller.name, error=error)
             else:
-                self._map(number, objects, spread=spread)
+                self._map(number, [(None, obj) for obj in objects], spread=spread)
 
-    def _map(self, number: int, objects: Iterable[Object], *, spread: float = 0.0) -> None:
-        """Add the keys that one of the controller's wakes makes of `objects`."""
+    def _map(self, number: int, changes: Iterable[Change], *, spread: float = 0.0) -> None:
+        """Add the keys that one of the controller's wakes makes of changes."""
         wake = self.controller.wakes[number]
         view = LiveView(self._shell.caches)
-        for obj in objects:
+        for old, new in changes:
+            obj = new if new is not None else old
+            assert obj is not None
             try:
-                keys = [ref_of(obj)] if wake.to is None else list(wake.to(view, obj))
+                keys = wake.keys(view, old, new)
             except Unread as unread:
                 token = (self.controller.name, number, ref_of(obj))
-                self._shell.watch(unread, token, partial(self._map, number, [obj]))
+                self._shell.watch(unread, token, partial(self._map, number, [(old, new)]))
                 continue
             except Exception:  # noqa: BLE001 -- one object that a mapper trips over must not stop the rest
                 _log.exception("mapping failed", controller=self.controller.name, object=ref_of(obj))

@@ -98,7 +98,8 @@ class Recorder:
         if resource is None:
             return
         meta = event.about.get("metadata") or {}
-        key = (str(meta.get("uid", "")), event.kind, event.reason, event.action, event.message)
+        related = str(((event.related or {}).get("metadata") or {}).get("uid", ""))
+        key = (str(meta.get("uid", "")), event.kind, event.reason, event.action, event.message, related)
         known, now = self._series.get(key), self._clock.monotonic()
         if known is not None and now - known.last < _SERIES_SECONDS:
             await self._repeat(resource, known, now)
@@ -126,28 +127,34 @@ class Recorder:
 
     def _body(self, event: Emit, namespace: str, name: str, stamp: datetime) -> Object:
         meta = event.about.get("metadata") or {}
-        regarding = {
-            "apiVersion": event.about.get("apiVersion"),
-            "kind": event.about.get("kind"),
-            "name": meta.get("name"),
+        regarding = _reference(event.about)
+        if not meta.get("namespace") and event.namespace:
             # An API server wants it to be the event's own, also for what has no namespace.
-            "namespace": meta.get("namespace") or event.namespace,
-            "uid": meta.get("uid"),
-            "resourceVersion": meta.get("resourceVersion"),
-        }
+            regarding["namespace"] = event.namespace
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {"name": name[-253:].lstrip("-."), "namespace": namespace},
             "eventTime": _micro(stamp),
-            "reportingController": self._component,
+            "reportingController": event.component or self._component,
             "reportingInstance": self._instance[:128],
             "action": event.action or event.reason,
             "reason": event.reason,
-            "regarding": {k: v for k, v in regarding.items() if v},
+            "regarding": regarding,
+            **({"related": _reference(event.related)} if event.related is not None else {}),
             "type": event.kind,
             "note": event.message[:_NOTE_LENGTH],
         }
+
+
+def _reference(obj: Object) -> Object:
+    meta = obj.get("metadata") or {}
+    found = {
+        "apiVersion": obj.get("apiVersion"),
+        "kind": obj.get("kind"),
+        **{key: meta.get(key) for key in ("name", "namespace", "uid", "resourceVersion")},
+    }
+    return {k: v for k, v in found.items() if v}
 
 
 def _micro(stamp: datetime) -> str:

@@ -144,6 +144,8 @@ class Runner:
                 cache.listen(partial(self._changed, side), partial(self._holds.progress, side))
             for index in [i for loop in self._loops.values() for i in loop.controller.indexes]:
                 self.caches[index.side].add_index(index)
+            for projection in [p for loop in self._loops.values() for p in loop.controller.projections]:
+                self.caches[projection.side].project(projection)
             for side, want in sorted(self._static):
                 self.caches[side].subscribe(want, pinned=True)
             for side, recorder in self._recorders.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from gitops_ocm.objects.ref import Object
 
@@ -26,6 +27,14 @@ def number(version: str) -> int | None:
     return int(version) if version.isascii() and version.isdigit() else None
 
 
+class Follower(Protocol):
+    """Whoever hears of each change: an index, or what a controller keeps of a kind."""
+
+    def change(self, old: Object | None, new: Object | None) -> None:
+        """An object came (old is None), changed, or went (new is None)."""
+        ...
+
+
 class _Space:
     """One namespace's objects: by name, and the names in order."""
 
@@ -42,6 +51,7 @@ class Table:
     def __init__(self) -> None:
         self._spaces: dict[str, _Space] = {}
         self._indexes: dict[str, _Index] = {}
+        self._followers: list[Follower] = []
         self._count = 0
 
     def __len__(self) -> int:
@@ -73,8 +83,13 @@ class Table:
     def add_index(self, name: str, values: Values) -> None:
         """File objects under `values(obj)`, those already there too."""
         index = self._indexes[name] = _Index(values)
+        self.follow(index)
+
+    def follow(self, follower: Follower) -> None:
+        """Have a follower hear of every object there is, and of every change from now on."""
+        self._followers.append(follower)
         for obj in self.list():
-            index.change(None, obj)
+            follower.change(None, obj)
 
     def indexed(self, name: str, value: str) -> Sequence[Object]:
         """Objects filed under `value`, by (namespace, name)."""
@@ -95,8 +110,8 @@ class Table:
             insort(space.names, name)
             self._count += 1
         space.objects[name] = obj
-        for index in self._indexes.values():
-            index.change(old, obj)
+        for follower in self._followers:
+            follower.change(old, obj)
         return old, obj
 
     def remove(self, namespace: str, name: str) -> Change | None:
@@ -109,8 +124,8 @@ class Table:
         self._count -= 1
         if not space.names:
             del self._spaces[namespace]
-        for index in self._indexes.values():
-            index.change(old, None)
+        for follower in self._followers:
+            follower.change(old, None)
         return old, None
 
     def replace(self, objects: Iterable[Object], namespace: str = "", name: str = "") -> Sequence[Change]:

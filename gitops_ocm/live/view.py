@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_ocm.decide.contract import Side, Unread, Want
+from gitops_ocm.decide.contract import P, Projection, Side, Unread, Want
 from gitops_ocm.decide.reads import RecordingView, Seen
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
@@ -63,6 +63,10 @@ class LiveView(RecordingView):
     def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
         """Objects filed under `value`, sorted."""
         return self._caches[side].indexed(index, value)
+
+    def projected(self, projection: Projection[P]) -> P:
+        """What a cache keeps of a kind as a whole."""
+        return self._caches[projection.side].projected(projection)
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """How a kind is served; a miss is remembered, so that the key is woken when it is."""

@@ -11,7 +11,7 @@ requeues, retries with backoff. The order is fixed (process, controller, key), s
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -83,7 +83,9 @@ class Simulation:
         agents: Mapping[str, tuple[World, Sequence[Controller]]] | None = None,
         now: datetime,
         step_limit: int = 100_000,
+        settled: Collection[str] = (),
     ) -> None:
+        """`settled` names rows that have nothing to do about what is there at the start."""
         self.hub = hub
         self.spokes = {name: world for name, (world, _) in sorted((agents or {}).items())}
         self.now = now
@@ -101,7 +103,7 @@ class Simulation:
         self._known: set[Item] = set()
         self._damping = Damping()
         for process in self._processes.values():
-            self._start(process)
+            self._start(process, frozenset(settled))
         self._drain()
 
     # What people do
@@ -122,6 +124,11 @@ class Simulation:
         """Let time pass (`seconds=`, `minutes=`, …), running every timer on the way."""
         until = self.now + timedelta(**span)
         self._run_until(until, stay=False)
+
+    @property
+    def due(self) -> datetime | None:
+        """When the next timer fires."""
+        return self._next_timer()
 
     def unsettled(self) -> list[tuple[str, str, Ref, Write]]:
         """What any controller would still write: nothing, at a fixed point."""
@@ -243,14 +250,17 @@ class Simulation:
 
     # Waking
 
-    def _start(self, process: _Process) -> None:
+    def _start(self, process: _Process, settled: frozenset[str]) -> None:
         view = process.view()
         for number, row in enumerate(process.rows):
+            if row.name in settled:
+                continue
             self._ready.update(Item(process.name, number, key) for key in row.seeds)
             for wake in row.wakes:
+                if wake.affects is not None:
+                    continue
                 for obj in view.list(wake.kind, side=wake.side):
-                    keys: Iterable[Ref] = [ref_of(obj)] if wake.to is None else wake.to(view, obj)
-                    self._ready.update(Item(process.name, number, key) for key in keys)
+                    self._ready.update(Item(process.name, number, key) for key in wake.keys(view, None, obj))
 
     def _remember(self, item: Item, reads: set[Seen]) -> None:
         """What a key has read outside its declared kinds wakes it when it changes."""
@@ -284,19 +294,18 @@ class Simulation:
         self, process: _Process, side: Side, kind: Kind, old: Object | None, new: Object | None
     ) -> None:
         view = process.view()
-        present = [obj for obj in (old, new) if obj is not None]
         wants = process.narrow.get((side, kind))
-        if wants is not None:
-            present = [obj for obj in present if covered(wants, obj)]
+        before, after = (
+            obj if obj is not None and (wants is None or covered(wants, obj)) else None for obj in (old, new)
+        )
         for number, row in enumerate(process.rows):
             for wake in row.wakes:
-                if not present or wake.kind != kind or wake.side is not side:
+                if (before is None and after is None) or wake.kind != kind or wake.side is not side:
                     continue
                 if wake.when is not None and not wake.when(old, new):
                     continue
-                for obj in present:
-                    keys = [ref_of(obj)] if wake.to is None else wake.to(view, obj)
-                    self._ready.update(Item(process.name, number, key) for key in keys)
+                keys = wake.keys(view, before, after)
+                self._ready.update(Item(process.name, number, key) for key in keys)
 
 
 def _process(name: str, rows: Sequence[Controller], worlds: Mapping[Side, World]) -> _Process:

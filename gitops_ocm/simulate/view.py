@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from gitops_ocm.decide.contract import Index, Side, Want
+from gitops_ocm.decide.contract import Index, P, Projection, Side, Want
 from gitops_ocm.decide.reads import RecordingView
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of
 from gitops_ocm.simulate.world import World
@@ -46,6 +46,10 @@ class WorldView(RecordingView):
         """Objects an index files under `value`."""
         found = self._indexes[index]
         return [o for o in self.list(found.kind, side=side) if value in found.values(o)]
+
+    def projected(self, projection: Projection[P]) -> P:
+        """What the world keeps of a kind as a whole."""
+        return self._worlds[projection.side].projected(projection)
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """How the world serves a kind."""

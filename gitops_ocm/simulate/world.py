@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.decide.contract import (
@@ -22,6 +22,8 @@ from gitops_ocm.decide.contract import (
     Delete,
     Emit,
     MergePatch,
+    P,
+    Projection,
     Result,
     Update,
     Write,
@@ -68,6 +70,7 @@ class World:
         self._ending = False
         self._counter = 0
         self._changes: list[Change] = []
+        self._projections: dict[Projection[Any], Any] = {}
         for namespace in namespaces:
             self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
@@ -92,6 +95,13 @@ class World:
     def all(self) -> Sequence[Object]:
         """Every object, sorted by identity."""
         return [self._objects[ref] for ref in sorted(self._objects)]
+
+    def projected(self, projection: Projection[P]) -> P:
+        """What a projection comes to here, kept up to date from the first time it is asked for."""
+        if projection not in self._projections:
+            self._projections[projection] = projection.of(self.list(projection.kind))
+        found: P = self._projections[projection]
+        return found
 
     def changes(self) -> Sequence[Change]:
         """What changed since this was last asked, as (old, new)."""
@@ -330,7 +340,7 @@ class World:
         self._uids.add(meta.get("uid", ""))
         self._kinds[ref.of].setdefault(ref.namespace, {})[ref.name] = ref
         self._link(ref, old, stored)
-        self._changes.append((old, stored))
+        self._changed(ref, old, stored)
         if ref.of == CRD:
             self.catalog = self.catalog.with_crd(stored)
         return stored
@@ -343,10 +353,16 @@ class World:
         self._uids.discard(kept["metadata"].get("uid", ""))
         del self._kinds[ref.of][ref.namespace][ref.name]
         self._link(ref, kept, None)
-        self._changes.append((kept, None))
+        self._changed(ref, kept, None)
         if ref.of == CRD:
             self.catalog = self.catalog.without_crd(old)
         return old
+
+    def _changed(self, ref: Ref, old: Object | None, new: Object | None) -> None:
+        self._changes.append((old, new))
+        for projection, kept in self._projections.items():
+            if projection.kind == ref.of:
+                kept.change(old, new)
 
     def dependents(self, uid: str) -> Sequence[Object]:
         """The objects that name `uid` as an owner, sorted."""

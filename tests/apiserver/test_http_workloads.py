@@ -18,6 +18,8 @@ from gitops_ocm.decide.contract import (
     Emit,
     MergePatch,
     Outcome,
+    P,
+    Projection,
     Side,
     Want,
     Write,
@@ -75,6 +77,10 @@ class Small:
                 if declared.name == index:
                     return [o for o in self.list(declared.kind) if value in declared.values(o)]
         raise KeyError(index)
+
+    def projected(self, projection: Projection[P]) -> P:
+        """Nobody asks."""
+        raise NotImplementedError
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """Nobody asks."""

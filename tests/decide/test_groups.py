@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gitops_ocm.decide.placement.decisions import safe_order
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.groups import decision_groups, slices
+from gitops_ocm.decide.placement.fleet import Fleet
+from gitops_ocm.decide.placement.groups import Group, decision_groups, slices
 from gitops_ocm.objects.ref import Object
 
 
@@ -36,6 +37,12 @@ def strategy(per_group: object = None, *names: str) -> Mapping[str, Any]:
     return {"groupStrategy": wanted}
 
 
+def grouped(wanted: Mapping[str, Any], selected: Sequence[Object]) -> tuple[Group, ...]:
+    """The groups of these clusters."""
+    fleet = Fleet.of(selected)
+    return decision_groups(wanted, fleet, fleet.everyone)
+
+
 CASES: Sequence[tuple[list[Object], Mapping[str, Any], list[tuple[str, int]]]] = [
     (
         clusters(west=10, east=10, rest=290),
@@ -44,6 +51,7 @@ CASES: Sequence[tuple[list[Object], Mapping[str, Any], list[tuple[str, int]]]] =
     ),
     (clusters(canary=3, rest=4), strategy(2, "canary"), [("canary", 2), ("canary", 1), ("", 2), ("", 2)]),
     (clusters(canary=4), strategy(3, "canary"), [("canary", 3), ("canary", 1)]),
+    (clusters(rest=100), strategy("7%"), [("", 8)] * 12 + [("", 4)]),
     (clusters(rest=9), strategy("20%"), [("", 2), ("", 2), ("", 2), ("", 2), ("", 1)]),
     ([], strategy("20%"), [("", 0)]),
     (clusters(rest=3), strategy(10), [("", 3)]),
@@ -60,14 +68,14 @@ CASES: Sequence[tuple[list[Object], Mapping[str, Any], list[tuple[str, int]]]] =
 @pytest.mark.parametrize(("selected", "wanted", "expected"), CASES)
 def test_groups(selected: list[Object], wanted: Mapping[str, Any], expected: list[tuple[str, int]]) -> None:
     """Names and sizes of groups, in the order of their indexes."""
-    groups = decision_groups(wanted, selected)
+    groups = grouped(wanted, selected)
     assert [(g.name, len(g.clusters)) for g in groups] == expected
     assert [g.index for g in groups] == list(range(len(expected)))
 
 
 def test_slices_number_on_across_groups_and_hold_at_most_a_hundred() -> None:
     """150 clusters of a group fill one decision and half of the next."""
-    groups = decision_groups(strategy(150, "west", "east"), clusters(west=10, east=10, rest=290))
+    groups = grouped(strategy(150, "west", "east"), clusters(west=10, east=10, rest=290))
     found = slices("p", groups)
     assert [(s.name, s.group.index, len(s.clusters)) for s in found] == [
         ("p-decision-1", 0, 10),
@@ -82,7 +90,7 @@ def test_slices_number_on_across_groups_and_hold_at_most_a_hundred() -> None:
 def test_a_number_written_as_text_is_misconfigured() -> None:
     """The CRD lets `"5"` pass; the scheduler does not."""
     with pytest.raises(Misconfigured) as caught:
-        decision_groups(strategy("5"), clusters(rest=3))
+        grouped(strategy("5"), clusters(rest=3))
     assert caught.value.message == ":5 invalid type: string is not a percentage"
 
 
@@ -91,7 +99,7 @@ def test_a_number_written_as_text_is_misconfigured() -> None:
 def test_every_selected_cluster_is_in_exactly_one_slice(rest: int, size: int, canary: int) -> None:
     """Grouping loses nobody, doubles nobody, and keeps names in order inside a group."""
     selected = clusters(canary=canary, rest=rest)
-    groups = decision_groups(strategy(size, "canary"), selected)
+    groups = grouped(strategy(size, "canary"), selected)
     found = [c for piece in slices("p", groups) for c in piece.clusters]
     assert sorted(found) == sorted(o["metadata"]["name"] for o in selected)
     assert all(list(g.clusters) == sorted(g.clusters) for g in groups)

@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_ocm.decide.placement.explanation import left_out
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.filters import by_predicates, by_taints
+from gitops_ocm.decide.placement.filters import Predicates, Tolerations
+from gitops_ocm.decide.placement.fleet import Fleet
 from gitops_ocm.decide.placement.schedule import Candidates, Schedule, schedule
+from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.decide.placement.scores import Surroundings, prioritizers, rank
+from gitops_ocm.decide.placement.tally import Tally
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.ref import Object
 
@@ -28,17 +32,38 @@ def cluster(name: str, *, taints: Sequence[Mapping[str, Any]] = (), **status: An
 
 
 def around(
-    elsewhere: Mapping[str, int] | None = None,
-    chosen: Sequence[str] = (),
-    scores: Mapping[tuple[str, str], Object] | None = None,
+    elsewhere: Mapping[str, int] | None = None, chosen: Sequence[str] = (), scores: Sequence[Object] = ()
 ) -> Surroundings:
-    """What surrounds a decision."""
-    return Surroundings(elsewhere or {}, frozenset(chosen), lambda c, r: (scores or {}).get((c, r)), NOW)
+    """What surrounds a decision: how often clusters are chosen by others, by oneself, and their scores."""
+    tally, board = Tally(), Scoreboard()
+    for name, count in (elsewhere or {}).items():
+        for n in range(count):
+            made = {"metadata": {"namespace": "other", "name": f"{name}-{n}"}}
+            tally.change(None, {**made, "status": {"decisions": [{"clusterName": name, "reason": ""}]}})
+    for score in scores:
+        board.change(None, score)
+    return Surroundings(NOW, tally.elsewhere("ns", "p"), frozenset(chosen), board)
+
+
+def ranked(clusters: Sequence[Object], policy: Object, surroundings: Surroundings) -> list[tuple[str, int]]:
+    """Clusters with their totals, the best first."""
+    fleet = Fleet.of(clusters)
+    found = rank(fleet, fleet.names(fleet.everyone), prioritizers(policy), surroundings)
+    totals = dict(zip(found.names, found.totals, strict=True))
+    return [(name, totals[name]) for name in found.best()]
+
+
+def tolerated(tolerations: Sequence[Object], clusters: Sequence[Object], chosen: str = "") -> Any:
+    """The clusters that pass their taints, and when to look again."""
+    fleet = Fleet.of(clusters)
+    judged = Tolerations(tolerations, frozenset(chosen), NOW)
+    kept = judged.among(fleet, fleet.everyone)
+    return fleet.names(kept), judged.recheck(fleet, kept)
 
 
 def decide(spec: Object, clusters: Sequence[Object], surroundings: Surroundings | None = None) -> Schedule:
     """Schedule a placement over clusters that are all in a bound set."""
-    candidates = Candidates(("default",), ("default",), tuple(clusters))
+    candidates = Candidates.of(("default",), ("default",), clusters)
     return schedule({"spec": spec}, candidates, surroundings or around())
 
 
@@ -83,16 +108,17 @@ def test_predicates_keep_the_clusters_that_meet_all_of_a_selector(
     selector: Object, expected: list[str]
 ) -> None:
     """Labels, claims and expressions are ANDed inside one predicate."""
-    kept = by_predicates([{"requiredClusterSelector": selector}], FLEET).kept
-    assert [c["metadata"]["name"] for c in kept] == expected
+    fleet, predicates = Fleet.of(FLEET), Predicates.of([{"requiredClusterSelector": selector}])
+    assert fleet.names(predicates.among(fleet, fleet.everyone)) == expected
+    assert [c["metadata"]["name"] for c in FLEET if predicates.matches(c)] == expected
 
 
 def test_predicates_are_alternatives() -> None:
     """A cluster is kept by any of them; the others are told why not."""
     predicates = [{"requiredClusterSelector": s} for s in (SELECTORS[0][0], SELECTORS[3][0])]
-    found = by_predicates(predicates, FLEET)
-    assert [c["metadata"]["name"] for c in found.kept] == ["a", "b"]
-    assert found.dropped == {"c": "meets no predicate"}
+    found = decide({"predicates": predicates}, FLEET)
+    assert found.selected == ("a", "b")
+    assert left_out(found) == {"c": "meets no predicate"}
 
 
 MISCONFIGURED = [
@@ -181,10 +207,11 @@ TOLERATED = [
 @pytest.mark.parametrize(("held", "tolerations", "chosen", "passes"), TOLERATED)
 def test_taints_and_tolerations(held: Object, tolerations: list[Object], chosen: bool, passes: bool) -> None:
     """Whether a cluster with one taint may be selected."""
-    names = frozenset({"a"} if chosen else ())
-    found = by_taints(tolerations, [cluster("a", taints=[held])], chosen=names, now=NOW)
-    assert bool(found.kept) is passes
-    assert bool(found.dropped) is not passes
+    tainted = cluster("a", taints=[held])
+    kept, _ = tolerated(tolerations, [tainted], "a" if chosen else "")
+    assert bool(kept) is passes
+    reasons = Tolerations(tolerations, frozenset("a" if chosen else ""), NOW).left_out(tainted)
+    assert bool([*reasons]) is not passes
 
 
 def test_a_toleration_that_ends_sets_the_timer_of_a_chosen_cluster_only() -> None:
@@ -194,13 +221,9 @@ def test_a_toleration_that_ends_sets_the_timer_of_a_chosen_cluster_only() -> Non
         cluster("b", taints=[taint("NoSelect", seconds_ago=200)]),
     ]
     tolerations = [{"key": "k", "operator": "Exists", "tolerationSeconds": 300}]
-    assert by_taints(tolerations, fleet, chosen=frozenset("a"), now=NOW).recheck == NOW + timedelta(
-        seconds=200
-    )
-    assert by_taints(tolerations, fleet, chosen=frozenset("ab"), now=NOW).recheck == NOW + timedelta(
-        seconds=100
-    )
-    assert by_taints(tolerations, fleet, chosen=frozenset(), now=NOW).recheck is None
+    assert tolerated(tolerations, fleet, "a") == (["a", "b"], NOW + timedelta(seconds=200))
+    assert tolerated(tolerations, fleet, "ab") == (["a", "b"], NOW + timedelta(seconds=100))
+    assert tolerated(tolerations, fleet) == (["a", "b"], None)
 
 
 def test_resource_scores_are_those_of_the_worked_example() -> None:
@@ -216,10 +239,10 @@ def test_resource_scores_are_those_of_the_worked_example() -> None:
             for r in ("CPU", "Memory")
         ],
     }
-    assert rank(fleet, prioritizers(policy), around()) == [("c0", 67), ("c1", 0), ("c2", -67)]
+    assert ranked(fleet, policy, around()) == [("c0", 67), ("c1", 0), ("c2", -67)]
     found = decide({"prioritizerPolicy": policy, "numberOfClusters": 2}, fleet)
     assert found.selected == ("c0", "c1")
-    assert found.dropped == {"c2": "enough clusters with better scores"}
+    assert left_out(found) == {"c2": "enough clusters with better scores"}
 
 
 @pytest.mark.parametrize(
@@ -230,35 +253,38 @@ def test_balance_scores(count: int, most: int, expected: int) -> None:
     """How often a cluster is chosen elsewhere, against the most chosen one of all."""
     policy = {"mode": "Exact", "configurations": [{"scoreCoordinate": {"builtIn": "Balance"}}]}
     elsewhere = {"a": count, "outside": most} if most else {}
-    assert rank([cluster("a")], prioritizers(policy), around(elsewhere)) == [("a", expected)]
+    assert ranked([cluster("a")], policy, around(elsewhere)) == [("a", expected)]
 
 
 def test_scores_of_add_ons_count_until_they_expire_and_twice_when_listed_twice() -> None:
     """An expired score is 0, so is a missing one."""
 
-    def score(value: int, *, ago: int) -> Object:
+    def score(cluster: str, value: int, *, ago: int) -> Object:
         until = timestamp(NOW - timedelta(seconds=ago))
-        return {"status": {"scores": [{"name": "cpu", "value": value}], "validUntil": until}}
+        status = {"scores": [{"name": "cpu", "value": value}], "validUntil": until}
+        return {"metadata": {"namespace": cluster, "name": "usage"}, "status": status}
 
-    found = {("a", "usage"): score(10, ago=-60), ("b", "usage"): score(90, ago=60)}
+    found = [score("a", 10, ago=-60), score("b", 90, ago=60)]
     entry = {"scoreCoordinate": {"type": "AddOn", "addOn": {"resourceName": "usage", "scoreName": "cpu"}}}
     policy = {"mode": "Exact", "configurations": [{**entry, "weight": 2}, {**entry, "weight": 1}]}
-    ranked = rank([cluster(n) for n in "abc"], prioritizers(policy), around(scores=found))
-    assert ranked == [("a", 30), ("b", 0), ("c", 0)]
+    clusters = [cluster(n) for n in "abc"]
+    assert ranked(clusters, policy, around(scores=found)) == [("a", 30), ("b", 0), ("c", 0)]
+    warning = "AddOnPlacementScores b/usage expired in plugin AddOn/usage/cpu"
+    assert decide({"prioritizerPolicy": policy}, clusters, around(scores=found)).warning == warning
 
 
 CONDITIONS = [
-    (Candidates((), (), ()), {}, ("False", "NoManagedClusterSetBindings",
+    (Candidates.of((), (), ()), {}, ("False", "NoManagedClusterSetBindings",
         "No valid ManagedClusterSetBindings found in placement namespace")),
-    (Candidates(("s",), (), ()), {"clusterSets": ["b", "a"]}, ("False", "NoIntersection",
+    (Candidates.of(("s",), (), ()), {"clusterSets": ["b", "a"]}, ("False", "NoIntersection",
         "None of ManagedClusterSets [b,a] is bound to placement namespace")),
-    (Candidates(("s", "t"), ("s", "t"), ()), {}, ("False", "AllManagedClusterSetsEmpty",
+    (Candidates.of(("s", "t"), ("s", "t"), ()), {}, ("False", "AllManagedClusterSetsEmpty",
         "All ManagedClusterSets [s,t] have no member ManagedCluster")),
-    (Candidates(("s",), ("s",), tuple(FLEET)), {"numberOfClusters": 0}, ("False", "NoManagedClusterMatched",
+    (Candidates.of(("s",), ("s",), FLEET), {"numberOfClusters": 0}, ("False", "NoManagedClusterMatched",
         "No ManagedCluster matches any of the cluster predicate")),
-    (Candidates(("s",), ("s",), tuple(FLEET)), {}, ("True", "AllDecisionsScheduled",
+    (Candidates.of(("s",), ("s",), FLEET), {}, ("True", "AllDecisionsScheduled",
         "All cluster decisions scheduled")),
-    (Candidates(("s",), ("s",), tuple(FLEET)), {"numberOfClusters": 5}, ("False", "NotAllDecisionsScheduled",
+    (Candidates.of(("s",), ("s",), FLEET), {"numberOfClusters": 5}, ("False", "NotAllDecisionsScheduled",
         "2 cluster decisions unscheduled")),
 ]  # fmt: skip
 
@@ -303,7 +329,7 @@ def test_a_decision_does_not_depend_on_order_and_never_exceeds_its_number(
     assert decide(spec, fleet).selected == first.selected
     assert len(first.selected) <= number
     assert not set(first.selected) & {name for name, bad, _ in drawn if bad}
-    assert set(first.selected) | set(first.dropped) == {name for name, _, _ in drawn}
+    assert set(first.selected) | set(left_out(first)) == {name for name, _, _ in drawn}
 
 
 @given(fleets, st.integers(1, 4))
@@ -319,5 +345,5 @@ def test_a_decision_stays_when_it_is_made_again(drawn: list[tuple[str, bool, int
 def test_misconfigured_names_its_plugin() -> None:
     """The error a filter raises says who found the fault."""
     with pytest.raises(Misconfigured) as caught:
-        by_taints([{"value": "x"}], FLEET, chosen=frozenset(), now=NOW)
+        Tolerations([{"value": "x"}], frozenset(), NOW)
     assert caught.value.plugin == "TaintToleration"

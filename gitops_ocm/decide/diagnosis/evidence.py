@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from gitops_ocm.decide.agent.bootstrap import HubAddress
 from gitops_ocm.decide.agent.certificates import Certificate
-from gitops_ocm.decide.contract import Side, Want
+from gitops_ocm.decide.contract import P, Projection, Side, Want
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
 
@@ -32,6 +33,10 @@ class Objects:
     @cached_property
     def _by_ref(self) -> Mapping[Ref, Object]:
         return {ref_of(obj): obj for objects in self.kinds.values() for obj in objects}
+
+    @cached_property
+    def _projections(self) -> dict[Projection[Any], Any]:
+        return {}
 
     @cached_property
     def _by_namespace(self) -> Mapping[tuple[Kind, str], Sequence[Object]]:
@@ -67,6 +72,13 @@ class Objects:
     def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
         """Nothing: no index is kept."""
         return ()
+
+    def projected(self, projection: Projection[P]) -> P:
+        """Made anew, once: nothing here changes."""
+        if projection not in self._projections:
+            self._projections[projection] = projection.of(self.list(projection.kind))
+        found: P = self._projections[projection]
+        return found
 
     def resource(self, api_version: str, kind: str, side: Side = Side.HUB) -> Resource | None:
         """Nothing: how kinds are served is not kept."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from gitops_ocm.api.cluster import BOUND, CLUSTER_SET_LABEL, TAINT_UNAVAILABLE, TAINT_UNREACHABLE
@@ -17,8 +16,8 @@ from gitops_ocm.decide.diagnosis.finding import Fact, Finding, condition_fact, c
 from gitops_ocm.decide.diagnosis.standing import changed_at
 from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, MANAGED_CLUSTER, PLACEMENT
 from gitops_ocm.decide.placement.decisions import survey
-from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.filters import by_predicates
+from gitops_ocm.decide.placement.explanation import left_out
+from gitops_ocm.decide.placement.filters import PREDICATE
 from gitops_ocm.decide.placement.schedule import schedule
 from gitops_ocm.decide.writes import (
     annotations_of,
@@ -128,12 +127,13 @@ def _left_out(placement: Object, told: Fact, hub: Hub, evidence: Evidence, mend:
     name, spec = named(placement), placement.get("spec") or {}
     candidates, around = survey(hub.objects, placement, evidence.now)
     choice = schedule(placement, candidates, around)
-    tally = Counter(choice.dropped.values()).most_common(5)
-    why = cut("; ".join(f"{count} × {dropped}" for dropped, count in tally) or told.value)
-    facts = [Fact(f"ManagedCluster {c}", "left out", w) for c, w in sorted(choice.dropped.items())[:5]]
-    meet: Sequence[Object] = ()
-    with suppress(Misconfigured):  # changed since it was decided: nobody meets what cannot be understood
-        meet = by_predicates(spec.get("predicates") or (), candidates.clusters, around.score_object).kept
+    dropped = left_out(choice)
+    tally = Counter(dropped.values()).most_common(5)
+    why = cut("; ".join(f"{count} × {words}" for words, count in tally) or told.value)
+    facts = [Fact(f"ManagedCluster {c}", "left out", w) for c, w in sorted(dropped.items())[:5]]
+    # Where it was changed since it was decided, nobody meets what cannot be understood.
+    fleet, meeting = candidates.fleet, dict(choice.passed).get(PREDICATE, 0)
+    meet = [c for name in fleet.names(meeting) if (c := fleet.get(name)) is not None]
     number = spec.get("numberOfClusters")
     unmatched = not meet and number is None
     few = "selects no cluster" if not choice.selected else f"selects fewer than {number} clusters"

@@ -1,32 +1,33 @@
 """The placement row: read the hub, schedule, write PlacementDecisions and the placement's status.
 
-Readers of decisions use `decided`; how a choice is made is `decide.placement.schedule`.
+Readers of decisions use `decided`; how a choice is made is `decide.placement.schedule`, what wakes the row is
+`decide.placement.wakes`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from gitops_ocm.api.cluster import CLUSTER_SET_LABEL, EXCLUSIVE_SELECTOR, LABEL_SELECTOR
 from gitops_ocm.api.placement import (
     DECISION_GROUP_INDEX_LABEL,
     DECISION_GROUP_NAME_LABEL,
     PLACEMENT_LABEL,
     SCHEDULING_DISABLED_ANNOTATION,
 )
-from gitops_ocm.decide.cluster_sets import bound_sets, members, sets_of
-from gitops_ocm.decide.contract import DONE, Apply, Outcome, Result, View, Write
-from gitops_ocm.decide.kinds import (
-    CLUSTER_SET_BINDING,
-    PLACEMENT,
-    PLACEMENT_DECISION,
-    PLACEMENT_SCORE,
-    cluster_ref,
-)
+from gitops_ocm.decide.cluster_sets import bound_sets
+from gitops_ocm.decide.contract import DONE, Apply, Outcome, Projection, Result, View, Write
+from gitops_ocm.decide.kinds import MANAGED_CLUSTER, PLACEMENT, PLACEMENT_DECISION, PLACEMENT_SCORE
 from gitops_ocm.decide.placement import events
+from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.groups import Slice, slices
 from gitops_ocm.decide.placement.schedule import Candidates, Schedule, schedule
-from gitops_ocm.decide.placement.scores import Surroundings, counts_elsewhere
+from gitops_ocm.decide.placement.scoreboard import Scoreboard
+from gitops_ocm.decide.placement.scores import Surroundings
+from gitops_ocm.decide.placement.selector import requirements
+from gitops_ocm.decide.placement.tally import Tally, clusters_in
 from gitops_ocm.decide.writes import (
     after_failure,
     annotations_of,
@@ -39,24 +40,23 @@ from gitops_ocm.decide.writes import (
     namespace_of,
     report,
     seconds_until,
-    status_of,
     uid_of,
 )
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.selectors import Requirement
 
 VERSION = "cluster.open-cluster-management.io/v1beta1"
+
+FLEET = Projection(MANAGED_CLUSTER, Fleet)
+TALLY = Projection(PLACEMENT_DECISION, Tally)
+SCOREBOARD = Projection(PLACEMENT_SCORE, Scoreboard)
 
 
 def decisions_of(view: View, namespace: str, placement: str) -> Sequence[Object]:
     """The PlacementDecisions of a placement, by name."""
     return view.list(PLACEMENT_DECISION, namespace, labels={PLACEMENT_LABEL: placement})
-
-
-def clusters_in(decision: Mapping[str, object]) -> list[str]:
-    """The clusters one PlacementDecision names; it may have no status yet."""
-    return [d["clusterName"] for d in status_of(decision).get("decisions") or ()]
 
 
 def decided(view: View, namespace: str, placement: str) -> list[str]:
@@ -65,43 +65,61 @@ def decided(view: View, namespace: str, placement: str) -> list[str]:
     return sorted({name for decision in found for name in clusters_in(decision)})
 
 
+def members_of(fleet: Fleet, cluster_set: Mapping[str, object]) -> Bits:
+    """The clusters in a set: `cluster_sets.is_member` for all of them at once."""
+    spec = cluster_set.get("spec")
+    selector = (spec.get("clusterSelector") if isinstance(spec, Mapping) else None) or {}
+    match selector.get("selectorType") or EXCLUSIVE_SELECTOR:
+        case kind if kind == EXCLUSIVE_SELECTOR:
+            return fleet.labelled([Requirement(CLUSTER_SET_LABEL, "In", frozenset({name_of(cluster_set)}))])
+        case kind if kind == LABEL_SELECTOR and selector.get("labelSelector") is not None:
+            return fleet.labelled(requirements(selector["labelSelector"]))
+    return 0
+
+
 def survey(view: View, placement: Object, now: datetime) -> tuple[Candidates, Surroundings]:
     """What a placement is decided from, read from the hub."""
     namespace, name = namespace_of(placement), name_of(placement)
     bound = bound_sets(view, namespace)
     asked = (placement.get("spec") or {}).get("clusterSets") or [name_of(s) for s in bound]
     eligible = [s for s in bound if name_of(s) in asked]
-    found = {name_of(c): c for s in eligible for c in members(view, s) if not is_deleting(c)}
-    everyone = view.list(PLACEMENT_DECISION)
-    own = [
-        pd for pd in everyone if namespace_of(pd) == namespace and labels_of(pd).get(PLACEMENT_LABEL) == name
-    ]
-    mine = {name_of(pd) for pd in own}
-    others = [pd for pd in everyone if not (namespace_of(pd) == namespace and name_of(pd) in mine)]
+    fleet, tally = view.projected(FLEET), view.projected(TALLY)
+    clusters = 0
+    for cluster_set in eligible:
+        clusters |= members_of(fleet, cluster_set)
     candidates = Candidates(
-        tuple(map(name_of, bound)), tuple(map(name_of, eligible)), tuple(found[n] for n in sorted(found))
+        tuple(map(name_of, bound)), tuple(map(name_of, eligible)), fleet, clusters & ~fleet.deleting
     )
     around = Surroundings(
-        elsewhere=counts_elsewhere(others),
-        chosen=frozenset(cluster for pd in own for cluster in clusters_in(pd)),
-        score_object=lambda cluster, resource: view.get(Ref(*PLACEMENT_SCORE, cluster, resource)),
         now=now,
+        elsewhere=tally.elsewhere(namespace, name),
+        chosen=frozenset(c for page in tally.pages(namespace, name).values() for c in page),
+        scoreboard=view.projected(SCOREBOARD),
     )
     return candidates, around
 
 
+def is_paused(placement: Object) -> bool:
+    """Whether its decisions are to stay as they are, whatever happens."""
+    return is_deleting(placement) or annotations_of(placement).get(SCHEDULING_DISABLED_ANNOTATION) == "true"
+
+
 def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     """Reconcile one Placement."""
-    placement = view.get(key)
-    if (
-        placement is None
-        or is_deleting(placement)
-        or annotations_of(placement).get(SCHEDULING_DISABLED_ANNOTATION) == "true"
-    ):
+    placement, tally = view.get(key), view.projected(TALLY)
+    pages = tally.pages(key.namespace, key.name)
+    if placement is None or is_paused(placement):
+        tally.forget(key.namespace, key.name)
         return DONE
     choice = schedule(placement, *survey(view, placement, now))
     wanted = slices(key.name, choice.groups or ())
-    live = {name_of(pd): pd for pd in decisions_of(view, key.namespace, key.name)}
+    names = {*pages, *(piece.name for piece in wanted)}
+    found = {name: view.get(Ref(*PLACEMENT_DECISION, key.namespace, name)) for name in names}
+    live = {name: pd for name, pd in found.items() if pd is not None}
+    ours = {name for name, pd in live.items() if labels_of(pd).get(PLACEMENT_LABEL) == key.name}
+    # The others see the choice at once, and no more of an earlier one.
+    chosen = dict.fromkeys(ours, ()) | {piece.name: piece.clusters for piece in wanted}
+    tally.decide(key.namespace, key.name, chosen)
     stamps = [_stamp(placement, piece) for piece in wanted]
     due = [s for s in stamps if (have := live.get(name_of(s))) is None or not covers(s, have)]
     wake = seconds_until(choice.recheck, now) if choice.recheck else None
@@ -110,15 +128,15 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         if faults := errors(results):
             return after_failure(faults)
         written = {name_of(r.obj): r.obj for r in results if r.obj is not None}
+        retired = {name: live[name] for name in ours - {piece.name for piece in wanted}}
         return Outcome(
             (
-                *(events.created(placement, name_of(s)) for s in due if name_of(s) not in live),
+                *(events.created(placement, written[n]) for s in due if (n := name_of(s)) not in live),
                 *_fill(placement, choice, wanted, {**live, **written}),
-                *_retire(placement, live, {piece.name for piece in wanted}),
+                *_retire(placement, retired),
                 *_status(placement, choice, wanted, now),
             ),
             requeue_after=wake,
-            notes=tuple(f"{cluster}: {why}" for cluster, why in sorted(choice.dropped.items())),
         )
 
     if not due:
@@ -160,23 +178,23 @@ def safe_order(
     A decision loses a cluster only once another one that gains it is written. Where decisions wait for
     each other in a circle, one is written with its old and new clusters, and finished next time.
     """
-    holding = {name: set(clusters) for name, clusters in have.items()}
-    staying = {cluster for clusters in want.values() for cluster in clusters}
     pending = sorted(n for n in want if n not in have or list(have[n]) != list(want[n]))
-
-    def free(name: str) -> bool:
-        elsewhere = {c for other, held in holding.items() if other != name for c in held}
-        return not (holding.get(name, set()) - set(want[name])) & staying - elsewhere
-
+    if not pending:
+        return
+    held = {name: set(clusters) for name, clusters in have.items()}
+    holders = Counter(cluster for clusters in held.values() for cluster in clusters)
+    staying = {cluster for clusters in want.values() for cluster in clusters}
+    losing = {n: (held.get(n, set()) - set(want[n])) & staying for n in pending}
     while pending:
-        name = next((n for n in pending if free(n)), None)
+        name = next((n for n in pending if all(holders[c] > 1 for c in losing[n])), None)
         if name is None:
-            name = min(pending, key=lambda n: (len(holding[n] | set(want[n])), n))
-            clusters = sorted(holding[name] | set(want[name]))
+            name = min(pending, key=lambda n: (len(held[n] | set(want[n])), n))
+            clusters = sorted(held[name] | set(want[name]))
         else:
             clusters = list(want[name])
         pending.remove(name)
-        holding[name] = set(clusters)
+        holders.subtract(held.get(name, ()))
+        holders.update(set(clusters))
         yield name, clusters
 
 
@@ -189,27 +207,30 @@ def _fill(
     for name, clusters in safe_order(have, want):
         decisions = [{"clusterName": cluster, "reason": ""} for cluster in clusters]
         yield from report(live[name], {"decisions": decisions})
-        yield events.updated(placement, name)
-        if choice.scores:
-            yield events.scored(placement, choice.scores)
+        yield events.updated(placement, live[name], choice.warning)
+        if choice.ranking.names:
+            yield events.scored(placement, live[name], choice.ranking)
 
 
-def _retire(placement: Object, live: Mapping[str, Object], wanted: set[str]) -> Iterator[Write]:
-    for name in sorted(live.keys() - wanted):
-        if writes := delete(live[name]):
+def _retire(placement: Object, retired: Mapping[str, Object]) -> Iterator[Write]:
+    for name in sorted(retired):
+        if writes := delete(retired[name]):
             yield from writes
-            yield events.deleted(placement, name)
+            yield events.deleted(placement, retired[name])
 
 
 def _status(placement: Object, choice: Schedule, wanted: Sequence[Slice], now: datetime) -> tuple[Write, ...]:
     held: Sequence[Mapping[str, object]] = conditions_of(placement)
     for judged in (choice.misconfigured, choice.satisfied):
         held = conditions.with_condition(held, **judged._asdict(), now=now)
+    pages: dict[int, list[str]] = {}
+    for piece in wanted:
+        pages.setdefault(piece.group.index, []).append(piece.name)
     groups = [
         {
             "decisionGroupIndex": group.index,
             "decisionGroupName": group.name,
-            "decisions": [piece.name for piece in wanted if piece.group == group],
+            "decisions": pages[group.index],
             "clusterCount": len(group.clusters),
         }
         for group in choice.groups or ()
@@ -218,60 +239,3 @@ def _status(placement: Object, choice: Schedule, wanted: Sequence[Slice], now: d
         placement,
         {"numberOfSelectedClusters": len(choice.selected), "decisionGroups": groups, "conditions": held},
     )
-
-
-# --- what wakes the row -----------------------------------------------------------------------------
-
-
-def of_decision(view: View, decision: Object) -> Iterable[Ref]:
-    """The placement a PlacementDecision belongs to."""
-    name = labels_of(decision).get(PLACEMENT_LABEL)
-    return (Ref(*PLACEMENT, namespace_of(decision), name),) if name else ()
-
-
-def _of_namespaces(view: View, namespaces: Iterable[str]) -> list[Ref]:
-    return [
-        Ref(*PLACEMENT, namespace, name_of(p))
-        for namespace in sorted(set(namespaces))
-        for p in view.list(PLACEMENT, namespace)
-    ]
-
-
-def of_binding(view: View, binding: Object) -> Iterable[Ref]:
-    """All placements of the binding's namespace: any of them may have to word its status anew."""
-    return _of_namespaces(view, [namespace_of(binding)])
-
-
-def of_set(view: View, cluster_set: Object) -> Iterable[Ref]:
-    """All placements of the namespaces the set is bound to."""
-    name = name_of(cluster_set)
-    bindings = view.list(CLUSTER_SET_BINDING)
-    return _of_namespaces(view, (namespace_of(b) for b in bindings if name_of(b) == name))
-
-
-def of_cluster(view: View, cluster: Object) -> Iterable[Ref]:
-    """The placements that may choose a cluster: through its sets and their bindings."""
-    sets = {name_of(s) for s in sets_of(view, cluster)}
-    spaces = {namespace_of(b) for b in view.list(CLUSTER_SET_BINDING) if name_of(b) in sets}
-    found: list[Ref] = []
-    for namespace in sorted(spaces):
-        for placement in view.list(PLACEMENT, namespace):
-            asked = (placement.get("spec") or {}).get("clusterSets")
-            if not asked or sets.intersection(asked):
-                found.append(Ref(*PLACEMENT, namespace, name_of(placement)))
-    return found
-
-
-def of_score(view: View, score: Object) -> Iterable[Ref]:
-    """The placements that weigh a score and may choose the cluster it is about."""
-    cluster = view.get(cluster_ref(namespace_of(score)))
-    if cluster is None:
-        return ()
-    return [key for key in of_cluster(view, cluster) if _weighs(view.get(key), name_of(score))]
-
-
-def _weighs(placement: Object | None, resource: str) -> bool:
-    policy = ((placement or {}).get("spec") or {}).get("prioritizerPolicy") or {}
-    entries = policy.get("configurations") or ()
-    addons = ((e.get("scoreCoordinate") or {}).get("addOn") or {} for e in entries)
-    return any(addon.get("resourceName") == resource for addon in addons)

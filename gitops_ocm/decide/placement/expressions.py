@@ -6,7 +6,7 @@ cannot be compiled makes the placement misconfigured. The variable is `managedCl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,34 +27,56 @@ _VARIABLES = {VARIABLE: map_of(STRING, DYN)}
 
 @dataclass(frozen=True)
 class Expressions:
-    """Expressions that all have to be true."""
+    """Expressions that all have to be true; `fixed`: of the cluster alone, whatever else there is."""
 
+    texts: tuple[str, ...]
     programs: tuple[Program, ...]
+    fixed: bool
 
     @classmethod
     def compile(cls, texts: Sequence[str], plugin: str, score_object: ScoreObject = no_scores) -> Expressions:
         """Read the expressions, which may look into what `score_object` finds; raises `Misconfigured`."""
-        environment = Environment(_VARIABLES, FUNCTIONS, implementations(score_object), strict=False)
+        fixed = not any("scores" in text for text in texts)
         try:
-            return cls(tuple(environment.plan(_checked(text)) for text in texts))
+            if fixed:
+                programs = tuple(_planned(text) for text in texts)
+            else:
+                environment = _environment(score_object)
+                programs = tuple(environment.plan(_checked(text)) for text in texts)
         except CompileError as fault:
             raise Misconfigured(plugin, f"compilation failed: {fault.message}") from fault
+        return cls(tuple(texts), programs, fixed)
 
     def match(self, cluster: Mapping[str, Any]) -> bool:
         """Whether every expression is true of the cluster; one that fails or is no boolean is not."""
-        if not self.programs:
-            return True
+        return not any(self.refusals(cluster))
+
+    def refusals(self, cluster: Mapping[str, Any]) -> Iterator[str]:
+        """The first expression that is not true of a cluster, and why; those after it are not looked at."""
         status = {"conditions": None, "version": {}, **status_of(cluster)}
         seen, left = {VARIABLE: {**cluster, "status": status}}, BUDGET
-        for program in self.programs:
+        for text, program in zip(self.texts, self.programs, strict=True):
             result = program.run(seen)
             left -= result.cost
-            if result.value is not True or left < 0:
-                return False
-        return True
+            if left < 0:
+                yield f"expression {text}: all of them cost more than they may"
+                return
+            if result.value is not True:
+                yield f"expression {text}: {result.error or 'it is not true'}"
+                return
+
+
+def _environment(score_object: ScoreObject = no_scores) -> Environment:
+    return Environment(_VARIABLES, FUNCTIONS, implementations(score_object), strict=False)
 
 
 @lru_cache(maxsize=1024)
 def _checked(text: str) -> Node:
     """The tree of an expression: the same for whatever scores it will look into."""
     return Environment(_VARIABLES, FUNCTIONS, strict=False).check(text)
+
+
+@lru_cache(maxsize=1024)
+def _planned(text: str) -> Program:
+    """The program of an expression that looks into no scores."""
+    return _environment().plan(_checked(text))

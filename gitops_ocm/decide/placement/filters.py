@@ -1,160 +1,118 @@
 """Which candidates a placement may select at all: predicates, then taints and tolerations.
 
-A filter takes clusters and answers with those it keeps and, for each other one, why it was dropped; a
-placement that cannot be understood raises `Misconfigured`. Order and texts are the Go scheduler's.
+Sets of clusters go in and come out; why a single one is left out says `left_out` of each. A placement that
+cannot be understood raises `Misconfigured`. Order and texts are the Go scheduler's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gitops_ocm.decide.placement.expressions import Expressions
 from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.fleet import Bits, Fleet, taint_of, taints_of
 from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
-from gitops_ocm.decide.writes import labels_of, name_of, status_of, time_at
-from gitops_ocm.objects import selectors
-from gitops_ocm.objects.names import key_problems
+from gitops_ocm.decide.placement.selector import ClusterSelector
+from gitops_ocm.decide.writes import name_of, time_at
 from gitops_ocm.objects.ref import Object
 
 PREDICATE, TAINTS = "Predicate", "TaintToleration"
 
 
 @dataclass(frozen=True)
-class Filtered:
-    """What a filter made of its candidates; `recheck` is when it would judge otherwise by itself."""
+class Predicates:
+    """Alternatives, any of which a cluster has to meet; none at all lets every cluster pass."""
 
-    kept: tuple[Object, ...]
-    dropped: Mapping[str, str] = field(default_factory=dict)
-    recheck: datetime | None = None
+    alternatives: tuple[ClusterSelector, ...]
 
+    @classmethod
+    def of(cls, wire: Sequence[Mapping[str, Any]], score_object: ScoreObject = no_scores) -> Predicates:
+        """Read a placement's `predicates`; raises `Misconfigured`."""
+        required = [p.get("requiredClusterSelector") or {} for p in wire]
+        return cls(tuple(ClusterSelector.of(one, PREDICATE, score_object) for one in required))
 
-# --- predicates -------------------------------------------------------------------------------------
+    def among(self, fleet: Fleet, within: Bits) -> Bits:
+        """The clusters of `within` that pass."""
+        if not self.alternatives:
+            return within
+        found = 0
+        for alternative in self.alternatives:
+            found |= alternative.among(fleet, within & ~found)
+        return found
 
-_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
-_INVALID_VALUE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
-    "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
+    def matches(self, cluster: Mapping[str, Any]) -> bool:
+        """Whether a cluster passes."""
+        return not self.alternatives or any(one.matches(cluster) for one in self.alternatives)
 
-
-def check_selector(selector: Mapping[str, Any] | None) -> str:
-    """What is wrong with a LabelSelector, in apimachinery's words; `""` if nothing is."""
-    if selector is None:
-        return ""
-    for key, value in sorted((selector.get("matchLabels") or {}).items()):
-        if fault := _check_value(key, value):
-            return fault
-    for expression in selector.get("matchExpressions") or ():
-        key, operator = expression.get("key", ""), expression.get("operator", "")
-        values = expression.get("values") or []
-        if operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
-            return f'"{operator}" is not a valid label selector operator'
-        if operator in ("In", "NotIn") and not values:
-            return "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
-        if operator in ("Exists", "DoesNotExist") and values:
-            shown = " ".join(f'"{v}"' for v in values)
-            return f"values: Invalid value: [{shown}]: values set must be empty for exists and does not exist"
-        if faults := key_problems(key):
-            return f'key: Invalid value: "{key}": {"; ".join(faults)}'
-        for at, value in enumerate(values):
-            if fault := _check_value(key, value, at):
-                return fault
-    return ""
-
-
-def _check_value(key: str, value: str, at: int = 0) -> str:
-    if len(value) > 63:
-        return f'values[{at}][{key}]: Invalid value: "{value}": must be no more than 63 bytes'
-    if not _LABEL_VALUE.fullmatch(value):
-        return f'values[{at}][{key}]: Invalid value: "{value}": {_INVALID_VALUE}'
-    return ""
-
-
-def claims_of(cluster: Mapping[str, Any]) -> dict[str, str]:
-    """A cluster's claims as a map."""
-    return {c["name"]: c.get("value", "") for c in status_of(cluster).get("clusterClaims") or ()}
+    def left_out(self, cluster: Mapping[str, Any]) -> Iterator[str]:
+        """What of each alternative a cluster does not meet; nothing of one that it meets."""
+        for one in self.alternatives:
+            yield "; ".join(one.refusals(cluster))
 
 
 @dataclass(frozen=True)
-class ClusterSelector:
-    """Labels, claims and expressions, all of which a cluster has to meet."""
+class Tolerations:
+    """What of taints a placement puts up with. `chosen` are in the placement's decisions already."""
 
-    labels: Mapping[str, Any] | None
-    claims: Mapping[str, Any] | None
-    expressions: Expressions | None = None
+    wire: Sequence[Mapping[str, Any]]
+    chosen: frozenset[str]
+    now: datetime
 
-    @classmethod
-    def of(
-        cls, wire: Mapping[str, Any], plugin: str, score_object: ScoreObject = no_scores
-    ) -> ClusterSelector:
-        """Read a `requiredClusterSelector` or `groupClusterSelector`; raises `Misconfigured`.
+    def __post_init__(self) -> None:
+        for toleration in self.wire:
+            _check(toleration)
 
-        Expressions may look into the scores that `score_object` finds.
-        """
-        labels, claims = wire.get("labelSelector"), wire.get("claimSelector")
-        if fault := check_selector(labels) or check_selector(claims):
-            raise Misconfigured(plugin, fault)
-        texts = (wire.get("celSelector") or {}).get("celExpressions") or []
-        return cls(labels, claims, Expressions.compile(texts, plugin, score_object) if texts else None)
+    def among(self, fleet: Fleet, within: Bits) -> Bits:
+        """The clusters of `within` all of whose taints are tolerated."""
+        refused, timed, staying = 0, 0, fleet.bits(self.chosen) & within
+        for taint, clusters in fleet.taints.items():
+            here = clusters & within
+            if not here or taint.effect == "PreferNoSelect":
+                continue
+            if taint.effect == "NoSelectIfNew":
+                here &= ~staying
+            held = [t for t in self.wire if _tolerates(t, taint._asdict())]
+            if not held:
+                refused |= here
+            elif all(t.get("tolerationSeconds") is not None for t in held):
+                timed |= here
+        return within & ~refused & ~fleet.picked(timed & ~refused, self._refuses)
 
-    def matches(self, cluster: Mapping[str, Any]) -> bool:
-        """Whether the cluster meets all of it; what is not said is met."""
-        return (
-            (self.labels is None or selectors.matches(self.labels, labels_of(cluster)))
-            and (self.claims is None or selectors.matches(self.claims, claims_of(cluster)))
-            and (self.expressions is None or self.expressions.match(cluster))
-        )
+    def _refuses(self, cluster: Object) -> bool:
+        return any(True for _ in self.left_out(cluster))
 
+    def left_out(self, cluster: Mapping[str, Any]) -> Iterator[str]:
+        """The taints of a cluster that are not tolerated."""
+        chosen = name_of(cluster) in self.chosen
+        for taint in taints_of(cluster):
+            if not self._passes(taint, chosen=chosen):
+                key, value, effect = taint_of(taint)
+                late = any(_tolerates(t, taint) for t in self.wire)
+                why = "is tolerated no longer" if late else "is not tolerated"
+                yield f"taint {key}{f'={value}' if value else ''} ({effect}) {why}"
 
-def by_predicates(
-    predicates: Sequence[Mapping[str, Any]],
-    clusters: Sequence[Object],
-    score_object: ScoreObject = no_scores,
-) -> Filtered:
-    """Keep the clusters that meet any of the predicates; without predicates, all."""
-    if not predicates or not clusters:
-        return Filtered(tuple(clusters))
-    required = [p.get("requiredClusterSelector") or {} for p in predicates]
-    wanted = [ClusterSelector.of(wire, PREDICATE, score_object) for wire in required]
-    kept = tuple(c for c in clusters if any(selector.matches(c) for selector in wanted))
-    names = {name_of(c) for c in kept}
-    dropped = {name_of(c): "meets no predicate" for c in clusters if name_of(c) not in names}
-    return Filtered(kept, dropped)
+    def _passes(self, taint: Mapping[str, Any], *, chosen: bool) -> bool:
+        match taint.get("effect"):
+            case "PreferNoSelect":
+                return True
+            case "NoSelectIfNew" if chosen:
+                return True
+        return any(_holds(toleration, taint, self.now) for toleration in self.wire)
 
-
-# --- taints -----------------------------------------------------------------------------------------
-
-
-def by_taints(
-    tolerations: Sequence[Mapping[str, Any]],
-    clusters: Sequence[Object],
-    *,
-    chosen: frozenset[str],
-    now: datetime,
-) -> Filtered:
-    """Keep the clusters all of whose taints are tolerated; `chosen` are in the decisions already."""
-    if not clusters:
-        return Filtered(())
-    for toleration in tolerations:
-        _check(toleration)
-    kept, dropped, rechecks = [], {}, []
-    for cluster in clusters:
-        name = name_of(cluster)
-        taints = (cluster.get("spec") or {}).get("taints") or ()
-        refused = [t for t in taints if not _passes(t, tolerations, chosen=name in chosen, now=now)]
-        if refused:
-            taint = refused[0]
-            dropped[name] = f"taint {taint.get('key')} ({taint.get('effect')}) is not tolerated"
-            continue
-        kept.append(cluster)
-        if name in chosen:
-            rechecks += [at for t in taints if (at := _tolerated_until(t, tolerations, now))]
-    return Filtered(tuple(kept), dropped, min(rechecks, default=None))
+    def recheck(self, fleet: Fleet, within: Bits) -> datetime | None:
+        """When time alone takes a cluster out of `within`: the first end of a toleration of a chosen one."""
+        if all(t.get("tolerationSeconds") is None for t in self.wire):
+            return None
+        ends: list[datetime] = []
+        tainted = 0
+        for clusters in fleet.taints.values():
+            tainted |= clusters
+        for name in fleet.names(tainted & within & fleet.bits(self.chosen)):
+            taints = taints_of(fleet.get(name) or {})
+            ends += [at for t in taints if (at := _tolerated_until(t, self.wire, self.now))]
+        return min(ends, default=None)
 
 
 def _check(toleration: Mapping[str, Any]) -> None:
@@ -163,17 +121,6 @@ def _check(toleration: Mapping[str, Any]) -> None:
         raise Misconfigured(TAINTS, "If the key is empty, operator must be Exists.")
     if exists and toleration.get("value"):
         raise Misconfigured(TAINTS, "If the operator is Exists, the value should be empty.")
-
-
-def _passes(
-    taint: Mapping[str, Any], tolerations: Iterable[Mapping[str, Any]], *, chosen: bool, now: datetime
-) -> bool:
-    match taint.get("effect"):
-        case "PreferNoSelect":
-            return True
-        case "NoSelectIfNew" if chosen:
-            return True
-    return any(_holds(toleration, taint, now) for toleration in tolerations)
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
@@ -195,7 +142,10 @@ def _expiry(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> datetime
     added = time_at(taint.get("timeAdded"))
     if added is None:
         return datetime.min.replace(tzinfo=UTC)
-    return added + timedelta(seconds=seconds)
+    try:
+        return added + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if seconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def _holds(toleration: Mapping[str, Any], taint: Mapping[str, Any], now: datetime) -> bool:

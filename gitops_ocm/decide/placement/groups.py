@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -9,9 +10,10 @@ from typing import Any
 
 from gitops_ocm.api.placement import MAX_DECISIONS
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.filters import ClusterSelector
-from gitops_ocm.decide.writes import name_of
-from gitops_ocm.objects.ref import Object
+from gitops_ocm.decide.placement.fleet import Bits, Fleet
+from gitops_ocm.decide.placement.selector import ClusterSelector
+
+_PERCENT = re.compile(r"([0-9]+)%")
 
 
 @dataclass(frozen=True)
@@ -32,22 +34,31 @@ class Slice:
     clusters: tuple[str, ...]
 
 
-def decision_groups(strategy: Mapping[str, Any] | None, selected: Sequence[Object]) -> tuple[Group, ...]:
+def decision_groups(strategy: Mapping[str, Any] | None, fleet: Fleet, selected: Bits) -> tuple[Group, ...]:
     """Cut the selected clusters into groups; raises `Misconfigured`."""
     wanted = (strategy or {}).get("groupStrategy") or {}
-    size = _group_size(wanted.get("clustersPerDecisionGroup"), len(selected))
-    named = [
-        (entry.get("groupName") or "", ClusterSelector.of(entry.get("groupClusterSelector") or {}, ""))
-        for entry in wanted.get("decisionGroups") or ()
-    ]
-    rest = sorted(selected, key=name_of)
-    parts: list[tuple[str, tuple[str, ...]]] = []
-    for name, selector in named:
-        matched = [c for c in rest if selector.matches(c)]
-        rest = [c for c in rest if c not in matched]
-        parts += [(name, part) for part in _chunks(matched, size)]
-    parts += [("", part) for part in _chunks(rest, size)]
+    size = _group_size(wanted.get("clustersPerDecisionGroup"), selected.bit_count())
+    rest, parts = selected, list[tuple[str, tuple[str, ...]]]()
+    for name, selector in named_groups(strategy):
+        matched = selector.among(fleet, rest)
+        rest &= ~matched
+        parts += [(name, part) for part in _chunks(fleet.names(matched), size)]
+    parts += [("", part) for part in _chunks(fleet.names(rest), size)]
     return tuple(Group(i, name, part) for i, (name, part) in enumerate(parts or [("", ())]))
+
+
+def named_groups(strategy: Mapping[str, Any] | None) -> list[tuple[str, ClusterSelector]]:
+    """The groups that a strategy names, with what selects their clusters; raises `Misconfigured`."""
+    entries = ((strategy or {}).get("groupStrategy") or {}).get("decisionGroups") or ()
+    return [
+        (entry.get("groupName") or "", ClusterSelector.of(_without_expressions(entry), ""))
+        for entry in entries
+    ]
+
+
+def _without_expressions(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A group's selector: there is no CEL in it."""
+    return {k: v for k, v in (entry.get("groupClusterSelector") or {}).items() if k != "celSelector"}
 
 
 def slices(placement: str, groups: Sequence[Group]) -> tuple[Slice, ...]:
@@ -66,14 +77,13 @@ def _group_size(wanted: object, total: int) -> int:
         size = total
     elif isinstance(wanted, int):
         size = wanted
-    elif str(wanted).endswith("%") and str(wanted)[:-1].isdigit():
-        size = ceil(int(str(wanted)[:-1]) * total / 100)
+    elif percent := _PERCENT.fullmatch(str(wanted)):
+        size = ceil(float(percent[1]) / 100 * total)  # in floats, as Go: 7% of 100 are 8
     else:
         raise Misconfigured("", f"{wanted} invalid type: string is not a percentage")
     return size if 0 < size <= total else max(total, 1)
 
 
-def _chunks(clusters: Sequence[Object], size: int) -> Iterator[tuple[str, ...]]:
-    names = [name_of(c) for c in clusters]
+def _chunks(names: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
     for start in range(0, len(names), size):
         yield tuple(names[start : start + size])

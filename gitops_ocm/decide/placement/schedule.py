@@ -1,14 +1,16 @@
 """One scheduling decision: from a placement and what surrounds it to the clusters selected, and why.
 
-A function of values, so that the hub, a preview and an explanation come from the same place. Reading
-the hub and writing PlacementDecisions is `decide.placement.decisions`.
+A function of values, so that the hub, a preview and an explanation come from the same place. Reading the hub
+and writing PlacementDecisions is `decide.placement.decisions`; why one cluster was taken and another was not
+says `decide.placement.explanation`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from gitops_ocm.api.meta import KnownCondition
@@ -22,10 +24,11 @@ from gitops_ocm.api.placement import (
     NOTHING_MATCHED,
     WRONGLY_CONFIGURED,
 )
-from gitops_ocm.decide.placement import filters, scores
 from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.filters import PREDICATE, TAINTS, Predicates, Tolerations
+from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.groups import Group, decision_groups
-from gitops_ocm.decide.writes import name_of
+from gitops_ocm.decide.placement.scores import Prioritizer, Ranking, Surroundings, prioritizers, rank
 from gitops_ocm.objects.ref import Object
 
 
@@ -35,62 +38,117 @@ class Candidates:
 
     bound: tuple[str, ...]
     eligible: tuple[str, ...]
-    clusters: tuple[Object, ...]
+    fleet: Fleet
+    clusters: Bits
+
+    @classmethod
+    def of(cls, bound: Iterable[str], eligible: Iterable[str], clusters: Iterable[Object]) -> Candidates:
+        """Just these clusters."""
+        fleet = Fleet.of(clusters)
+        return cls(tuple(bound), tuple(eligible), fleet, fleet.everyone)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What was decided: `selected` best first, `dropped` cluster → why not, `scores` of the others.
+    """What was decided of the candidates, and by what.
 
-    `groups` is None where the grouping is misconfigured. `recheck`: when time alone changes it.
+    `passed` has who passed each filter, as far as filtering came; `groups` is None where the grouping is
+    misconfigured. `recheck`: when time alone changes the decision.
     """
 
-    selected: tuple[str, ...]
-    groups: tuple[Group, ...] | None
+    candidates: Candidates
+    around: Surroundings
     satisfied: KnownCondition
+    selected: tuple[str, ...] = ()
+    groups: tuple[Group, ...] | None = ()
     misconfigured: KnownCondition = CONFIGURED
-    dropped: Mapping[str, str] = field(default_factory=dict)
-    scores: Mapping[str, int] = field(default_factory=dict)
+    passed: Sequence[tuple[str, Bits]] = ()
+    predicates: Predicates | None = None
+    tolerations: Tolerations | None = None
+    prioritizers: Sequence[Prioritizer] = field(default_factory=tuple)
     recheck: datetime | None = None
 
+    @property
+    def scored(self) -> bool:
+        """Whether it came to scores at all."""
+        return len(self.passed) == len(_FILTERS)
 
-def schedule(placement: Mapping[str, Any], candidates: Candidates, around: scores.Surroundings) -> Schedule:
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The scores of all clusters that passed, by name; reckoned only where they are asked for."""
+        if not self.scored:
+            return Ranking((), (), ())
+        fleet = self.candidates.fleet
+        return rank(fleet, fleet.names(self.passed[-1][1]), self.prioritizers, self.around)
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with scores that were weighed."""
+        return self.ranking.warning if any(p.resource for p in self.prioritizers) else ""
+
+
+_FILTERS = (PREDICATE, TAINTS)
+
+
+def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surroundings) -> Schedule:
     """Filter, score, cut and group the candidates."""
-    spec = placement.get("spec") or {}
-    dropped: dict[str, str] = {}
+    spec, fleet = placement.get("spec") or {}, candidates.fleet
+    parts: dict[str, Any] = {}
+    passed: list[tuple[str, Bits]] = []
+    left = candidates.clusters
     try:
-        predicates = spec.get("predicates") or ()
-        chosen = filters.by_predicates(predicates, candidates.clusters, around.score_object)
-        dropped |= chosen.dropped
-        fit = filters.by_taints(
-            spec.get("tolerations") or (), chosen.kept, chosen=around.chosen, now=around.now
-        )
-        dropped |= fit.dropped
-        ranking = scores.rank(fit.kept, scores.prioritizers(spec.get("prioritizerPolicy")), around)
-        wanted = _wanted(spec, len(ranking))
+        if left:  # without candidates nothing is even looked at
+            parts["predicates"] = Predicates.of(spec.get("predicates") or (), around.scoreboard.find)
+            left = parts["predicates"].among(fleet, left)
+        passed.append((PREDICATE, left))
+        if left:
+            parts["tolerations"] = Tolerations(spec.get("tolerations") or (), around.chosen, around.now)
+            left = parts["tolerations"].among(fleet, left)
+        passed.append((TAINTS, left))
+        parts["prioritizers"] = prioritizers(spec.get("prioritizerPolicy"))
+        number = _number(spec)
     except Misconfigured as fault:
-        verdict = _satisfied(spec, candidates, 0, 0)
-        return Schedule((), decision_groups(None, ()), verdict, _misconfigured(fault), dropped)
-    names = [name for name, _ in ranking]
-    selected = tuple(names[:wanted])
-    dropped |= dict.fromkeys(names[wanted:], "enough clusters with better scores")
-    by_name = {name_of(c): c for c in fit.kept}
-    misconfigured, groups = CONFIGURED, None
-    try:
-        groups = decision_groups(spec.get("decisionStrategy"), [by_name[name] for name in selected])
-    except Misconfigured as fault:
-        misconfigured = _misconfigured(fault)
-    satisfied = _satisfied(spec, candidates, len(selected), wanted - len(selected))
-    return Schedule(selected, groups, satisfied, misconfigured, dropped, dict(ranking), fit.recheck)
+        verdict, wrong = _satisfied(spec, candidates, 0, 0), _misconfigured(fault)
+        groups = decision_groups(None, fleet, 0)
+        return Schedule(candidates, around, verdict, (), groups, wrong, tuple(passed), **parts)
+    found = Schedule(candidates, around, NOTHING_MATCHED, passed=tuple(passed), **parts)
+    chosen, missing = left, 0
+    if number is not None:
+        missing = max(0, number - left.bit_count())
+        if number < left.bit_count():
+            chosen = fleet.bits(found.ranking.best(number))
+    return _grouped(found, spec, chosen, missing)
 
 
-def _wanted(spec: Mapping[str, Any], found: int) -> int:
+def _grouped(found: Schedule, spec: Mapping[str, Any], chosen: Bits, missing: int) -> Schedule:
+    """The whole of a decision, once it is known who is chosen."""
+    fleet = found.candidates.fleet
+    wrong, groups = CONFIGURED, None
+    try:
+        groups = decision_groups(spec.get("decisionStrategy"), fleet, chosen)
+    except Misconfigured as fault:
+        wrong = _misconfigured(fault)
+    recheck = found.tolerations.recheck(fleet, found.passed[-1][1]) if found.tolerations else None
+    return Schedule(
+        found.candidates,
+        found.around,
+        _satisfied(spec, found.candidates, chosen.bit_count(), missing),
+        tuple(fleet.names(chosen)),
+        groups,
+        wrong,
+        found.passed,
+        found.predicates,
+        found.tolerations,
+        found.prioritizers,
+        recheck,
+    )
+
+
+def _number(spec: Mapping[str, Any]) -> int | None:
     number = spec.get("numberOfClusters")
-    if number is None:
-        return found
-    if int(number) < 0:
+    if number is not None and int(number) < 0:
         raise Misconfigured("", f"numberOfClusters must not be negative: {number}")
-    return int(number)
+    return None if number is None else int(number)
 
 
 def _misconfigured(fault: Misconfigured) -> KnownCondition:

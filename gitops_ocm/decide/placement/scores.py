@@ -5,103 +5,109 @@ The numbers are the Go scheduler's to the last truncation. Ties are broken by na
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import trunc
 from typing import Any
 
-from gitops_ocm.api.quantity import Quantity
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.writes import name_of, status_of, time_at
-from gitops_ocm.objects.ref import Object
+from gitops_ocm.decide.placement.fleet import Fleet
+from gitops_ocm.decide.placement.scoreboard import Scoreboard
+from gitops_ocm.decide.placement.tally import Elsewhere
 
 MAX, MIN = 100, -100
+Scores = Sequence[int | None]
+"""A prioritizer's scores of clusters, in their order; None, which counts 0, where it has nothing to say."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What scores are computed from, beside the clusters.
+    """What a decision depends on beside the clusters.
 
-    `elsewhere` counts each cluster's places in the decisions of all other placements, `chosen` are this
-    placement's present clusters, `score_object(cluster, name)` finds an AddOnPlacementScore.
+    `elsewhere` tells each cluster's places in the decisions of all other placements, `chosen` are this
+    placement's present clusters.
     """
 
-    elsewhere: Mapping[str, int]
-    chosen: frozenset[str]
-    score_object: Callable[[str, str], Object | None]
     now: datetime
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    chosen: frozenset[str] = frozenset()
+    scoreboard: Scoreboard = field(default_factory=Scoreboard)
+
+
+Score = Callable[[Fleet, Sequence[str], Surroundings], Scores]
 
 
 @dataclass(frozen=True)
 class Prioritizer:
-    """One score with its weight; `name` is `Balance` or `AddOn/<resource>/<score>`."""
+    """One score with its weight; `name` is `Balance` or `AddOn/<resource>/<score>`.
+
+    `resource` is the AddOnPlacementScore it reads, `""` for a built-in one.
+    """
 
     name: str
     weight: int
-    score: Callable[[Sequence[Object], Surroundings], Mapping[str, int]]
+    score: Score
+    resource: str = ""
 
 
-def counts_elsewhere(decisions: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """How often each cluster appears in these PlacementDecisions."""
-    return Counter(d["clusterName"] for pd in decisions for d in status_of(pd).get("decisions") or ())
+@dataclass(frozen=True)
+class Ranking:
+    """All scores of some clusters: `totals` of `names`, and what each prioritizer gave."""
+
+    names: Sequence[str]
+    totals: Sequence[int]
+    parts: Sequence[tuple[Prioritizer, Scores]]
+    warning: str = ""
+
+    def best(self, number: int | None = None) -> list[str]:
+        """So many of them (all), the best first, ties by name."""
+        order = sorted(range(len(self.names)), key=self.totals.__getitem__, reverse=True)
+        return [self.names[at] for at in order[:number]]
 
 
-def _balance(clusters: Sequence[Object], around: Surroundings) -> Mapping[str, int]:
-    most = max(around.elsewhere.values(), default=0)
-    return {
-        name: 2 * trunc(100 * (0.5 - around.elsewhere[name] / most)) if around.elsewhere.get(name) else MAX
-        for name in map(name_of, clusters)
-    }
+def _balance(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
+    most, of = around.elsewhere.most, around.elsewhere.of
+    if not most:
+        return [MAX] * len(names)
+    by_count: dict[int, int] = {0: MAX}
+    scores = []
+    for count in map(of, names):
+        if count not in by_count:
+            by_count[count] = 2 * trunc(100 * (0.5 - count / most))
+        scores.append(by_count[count])
+    return scores
 
 
-def _steady(clusters: Sequence[Object], around: Surroundings) -> Mapping[str, int]:
-    return {name: MAX if name in around.chosen else 0 for name in map(name_of, clusters)}
+def _steady(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
+    chosen = around.chosen
+    return [MAX if name in chosen else 0 for name in names]
 
 
-def _allocatable(resource: str) -> Callable[[Sequence[Object], Surroundings], Mapping[str, int]]:
-    def score(clusters: Sequence[Object], around: Surroundings) -> Mapping[str, int]:
-        have = {name_of(c): amount for c in clusters if (amount := _amount(c, resource)) is not None}
-        if not have:
-            return {}
-        low, high = min(have.values()), max(have.values())
+def _allocatable(resource: str) -> Score:
+    def score(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
+        amounts = fleet.amounts(names, resource)
+        known = [amount for amount in amounts if amount is not None]
+        if not known:
+            return amounts  # type: ignore[return-value]  # nothing but None
+        low, high = min(known), max(known)
         if low == high:
-            return dict.fromkeys(have, MAX)
-        return {name: trunc(((a - low) / (high - low) - 0.5) * 200) for name, a in have.items()}
+            return [None if a is None else MAX for a in amounts]
+        span = high - low
+        return [None if a is None else trunc(((a - low) / span - 0.5) * 200) for a in amounts]
 
     return score
 
 
-def _amount(cluster: Mapping[str, Any], resource: str) -> float | None:
-    status = status_of(cluster)
-    text = (status.get("allocatable") or {}).get(resource)
-    if text is None or resource not in (status.get("capacity") or {}):
-        return None
-    try:
-        return float(Quantity.parse(text).amount)
-    except ValueError:
-        return None
-
-
-def _addon(resource: str, name: str) -> Callable[[Sequence[Object], Surroundings], Mapping[str, int]]:
-    def score(clusters: Sequence[Object], around: Surroundings) -> Mapping[str, int]:
-        names = map(name_of, clusters)
-        return {c: _addon_score(around.score_object(c, resource), name, around.now) for c in names}
+def _addon(resource: str, name: str) -> Score:
+    def score(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
+        of, now = around.scoreboard.score, around.now
+        return [of(cluster, resource, name, now) for cluster in names]
 
     return score
 
 
-def _addon_score(obj: Object | None, name: str, now: datetime) -> int:
-    """The score of that name; 0 where there is none or it is no longer valid."""
-    status = status_of(obj) if obj is not None else {}
-    until = time_at(status.get("validUntil"))
-    if until is not None and now > until:
-        return 0
-    return next((int(s.get("value", 0)) for s in status.get("scores") or () if s.get("name") == name), 0)
-
-
-_BUILT_IN: Mapping[str, Callable[[Sequence[Object], Surroundings], Mapping[str, int]]] = {
+_BUILT_IN: Mapping[str, Score] = {
     "Balance": _balance,
     "Steady": _steady,
     "ResourceAllocatableCPU": _allocatable("cpu"),
@@ -119,30 +125,51 @@ def prioritizers(policy: Mapping[str, Any] | None) -> list[Prioritizer]:
     if mode not in ("Additive", "Exact"):
         raise Misconfigured("", f"incorrect prioritizer policy mode: {mode}")
     weights: dict[str, int] = {"Balance": 1, "Steady": 1} if mode == "Additive" else {}
-    addons: list[Prioritizer] = []
+    further: list[Prioritizer] = []
     for entry in policy.get("configurations") or ():
         where, weight = entry.get("scoreCoordinate") or {}, int(entry.get("weight", 1))
-        if where.get("type") == "AddOn":
-            addon = where.get("addOn")
-            if not addon:
-                raise Misconfigured("", "addOn should not be empty")
-            resource, name = addon.get("resourceName", ""), addon.get("scoreName", "")
-            addons.append(Prioritizer(f"AddOn/{resource}/{name}", weight, _addon(resource, name)))
-        else:
+        built_in = where.get("type", "BuiltIn") == "BuiltIn"
+        if built_in and where.get("addOn") is None:
             weights[where.get("builtIn", "")] = weight
-    unknown = next((n for n, weight in weights.items() if weight and n not in _BUILT_IN), None)
-    if unknown is not None:
-        raise Misconfigured("", f"incorrect builtin prioritizer: {unknown}")
-    built_in = [Prioritizer(n, weight, _BUILT_IN[n]) for n, weight in weights.items() if weight]
-    return [*built_in, *(a for a in addons if a.weight)]
+        elif weight:
+            further.append(
+                _built_in(where.get("builtIn", ""), weight) if built_in else _add_on(where, weight)
+            )
+    return [*(_built_in(name, weight) for name, weight in weights.items() if weight), *further]
 
 
-def rank(
-    clusters: Sequence[Object], wanted: Sequence[Prioritizer], around: Surroundings
-) -> list[tuple[str, int]]:
-    """Clusters with their total scores, best first, ties by name."""
-    totals = dict.fromkeys(map(name_of, clusters), 0)
+def _built_in(name: str, weight: int) -> Prioritizer:
+    if name not in _BUILT_IN:
+        raise Misconfigured("", f"incorrect builtin prioritizer: {name}")
+    return Prioritizer(name, weight, _BUILT_IN[name])
+
+
+def _add_on(where: Mapping[str, Any], weight: int) -> Prioritizer:
+    wanted = where.get("addOn")
+    if not wanted:
+        raise Misconfigured("", "addOn should not be empty")
+    resource, name = wanted.get("resourceName", ""), wanted.get("scoreName", "")
+    return Prioritizer(f"AddOn/{resource}/{name}", weight, _addon(resource, name), resource)
+
+
+def rank(fleet: Fleet, names: Sequence[str], wanted: Sequence[Prioritizer], around: Surroundings) -> Ranking:
+    """Score clusters (by name) and sum up; a warning names the scores that have expired."""
+    totals = [0] * len(names)
+    parts: list[tuple[Prioritizer, Scores]] = []
+    warning = ""
     for prioritizer in wanted:
-        for name, score in prioritizer.score(clusters, around).items():
-            totals[name] += prioritizer.weight * score
-    return sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+        scores, weight = prioritizer.score(fleet, names, around), prioritizer.weight
+        totals = [total + weight * (score or 0) for total, score in zip(totals, scores, strict=True)]
+        parts.append((prioritizer, scores))
+        warning = _expired(prioritizer, names, around) or warning
+    return Ranking(names, totals, parts, warning)
+
+
+def _expired(prioritizer: Prioritizer, names: Sequence[str], around: Surroundings) -> str:
+    resource = prioritizer.resource
+    if not resource:
+        return ""
+    late = [f"{c}/{resource}" for c in names if around.scoreboard.expired(c, resource, around.now)]
+    if not late:
+        return ""
+    return f"AddOnPlacementScores {' '.join(late)} expired in plugin {prioritizer.name}"

@@ -1,0 +1,186 @@
+"""Why a placement chose as it did: of each cluster, what every predicate, taint and prioritizer said.
+
+Asked of a `Schedule` only when somebody wants to know; it decides nothing. How it is laid out for people is
+`report.placement_text`, and for programs `document` here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ocm.api.meta import KnownCondition
+from gitops_ocm.decide.placement.filters import PREDICATE, TAINTS
+from gitops_ocm.decide.placement.schedule import Schedule
+from gitops_ocm.decide.writes import name_of, namespace_of
+from gitops_ocm.objects.ref import Object
+
+NOT_MET = "meets no predicate"
+TOO_MANY = "enough clusters with better scores"
+
+
+@dataclass(frozen=True)
+class PartScore:
+    """What one prioritizer gave a cluster; `score` is None where it has nothing to say of it."""
+
+    name: str
+    weight: int
+    score: int | None
+
+    @property
+    def weighted(self) -> int:
+        """What it adds to the total."""
+        return self.weight * (self.score or 0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided of one cluster, and why.
+
+    `predicates` has for each alternative what the cluster does not meet of it (`""`: it meets all), `taints`
+    what is not tolerated. `place` is its place by score, from 1. A cluster that is no candidate has no more
+    than its `why`.
+    """
+
+    cluster: str
+    selected: bool
+    why: str
+    predicates: tuple[str, ...] = ()
+    taints: tuple[str, ...] = ()
+    scores: tuple[PartScore, ...] = ()
+    total: int | None = None
+    place: int | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A whole decision: the candidates' sets, both conditions, and the clusters, the best first."""
+
+    placement: Object
+    bound: tuple[str, ...]
+    eligible: tuple[str, ...]
+    satisfied: KnownCondition
+    misconfigured: KnownCondition
+    verdicts: tuple[Verdict, ...]
+    paused: bool = False
+
+    @property
+    def selected(self) -> int:
+        """How many clusters are chosen."""
+        return sum(verdict.selected for verdict in self.verdicts)
+
+
+def left_out(choice: Schedule) -> Mapping[str, str]:
+    """Why each candidate that was not chosen was not, in few words."""
+    candidates, fleet = choice.candidates, choice.candidates.fleet
+    left, found = candidates.clusters, {}
+    for name, passed in choice.passed:
+        for cluster in fleet.names(left & ~passed):
+            found[cluster] = NOT_MET if name == PREDICATE else _first_taint(choice, cluster)
+        left = passed
+    if choice.scored:
+        found |= dict.fromkeys(fleet.names(left & ~fleet.bits(choice.selected)), TOO_MANY)
+    return found
+
+
+def _first_taint(choice: Schedule, cluster: str) -> str:
+    assert choice.tolerations is not None
+    obj = choice.candidates.fleet.get(cluster)
+    return next(choice.tolerations.left_out(obj or {}), "")
+
+
+def explain(placement: Object, choice: Schedule, *, cluster: str = "", paused: bool = False) -> Explanation:
+    """All of a decision, or what it says of one cluster (which need be no candidate)."""
+    fleet = choice.candidates.fleet
+    names = [cluster] if cluster else fleet.names(choice.candidates.clusters)
+    places = {name: at for at, name in enumerate(choice.ranking.best(), 1)}
+    verdicts = [_verdict(choice, name, places) for name in names]
+    return Explanation(
+        placement,
+        choice.candidates.bound,
+        choice.candidates.eligible,
+        choice.satisfied,
+        choice.misconfigured,
+        tuple(sorted(verdicts, key=lambda v: (v.place or len(places) + 1, v.cluster))),
+        paused,
+    )
+
+
+def _verdict(choice: Schedule, name: str, places: Mapping[str, int]) -> Verdict:
+    fleet, ranking = choice.candidates.fleet, choice.ranking
+    obj, bit = fleet.get(name), fleet.bit(name)
+    if obj is None:
+        return Verdict(name, selected=False, why="there is no such cluster")
+    if not bit & choice.candidates.clusters:
+        return Verdict(name, selected=False, why=_no_candidate(choice, bit))
+    predicates = tuple(choice.predicates.left_out(obj)) if choice.predicates else ()
+    taints = tuple(choice.tolerations.left_out(obj)) if choice.tolerations else ()
+    selected = name in choice.selected
+    place = places.get(name)
+    scores: tuple[PartScore, ...] = ()
+    total = None
+    if place is not None:
+        at = ranking.names.index(name)
+        scores = tuple(PartScore(p.name, p.weight, given[at]) for p, given in ranking.parts)
+        total = ranking.totals[at]
+    group = next((g for g in choice.groups or () if name in g.clusters), None)
+    return Verdict(
+        name,
+        selected,
+        _why(choice, bit, predicates, taints) if not selected else "",
+        predicates,
+        taints,
+        scores,
+        total,
+        place,
+        f"{group.index}{f' {group.name}' if group.name else ''}" if group is not None else "",
+    )
+
+
+def _no_candidate(choice: Schedule, bit: int) -> str:
+    if bit & choice.candidates.fleet.deleting:
+        return "it is being deleted"
+    sets = ", ".join(choice.candidates.eligible)
+    return (
+        f"it is in none of the cluster sets {sets}" if sets else "no cluster set is bound that it could be in"
+    )
+
+
+def _why(choice: Schedule, bit: int, predicates: tuple[str, ...], taints: tuple[str, ...]) -> str:
+    for name, passed in choice.passed:
+        if not bit & passed:
+            if name == TAINTS:
+                return "; ".join(taints)
+            return next((p for p in predicates if len(predicates) == 1), NOT_MET)
+    return TOO_MANY if choice.scored else choice.misconfigured.message
+
+
+def document(explanation: Explanation) -> dict[str, Any]:
+    """The whole of it as JSON."""
+    placement = explanation.placement
+    return {
+        "placement": {"namespace": namespace_of(placement), "name": name_of(placement)},
+        "boundClusterSets": list(explanation.bound),
+        "clusterSets": list(explanation.eligible),
+        "selectedClusters": explanation.selected,
+        "schedulingDisabled": explanation.paused,
+        "conditions": [c._asdict() for c in (explanation.satisfied, explanation.misconfigured)],
+        "clusters": [_cluster(verdict) for verdict in explanation.verdicts],
+    }
+
+
+def _cluster(verdict: Verdict) -> dict[str, Any]:
+    scores = [
+        {"name": s.name, "weight": s.weight, "score": s.score, "weighted": s.weighted} for s in verdict.scores
+    ]
+    return {
+        "name": verdict.cluster,
+        "selected": verdict.selected,
+        **({"why": verdict.why} if verdict.why else {}),
+        **({"decisionGroup": verdict.group} if verdict.group else {}),
+        "predicates": [{"met": not refused, "why": refused} for refused in verdict.predicates],
+        "taintsNotTolerated": list(verdict.taints),
+        **({"place": verdict.place, "score": verdict.total, "scores": scores} if verdict.place else {}),
+    }

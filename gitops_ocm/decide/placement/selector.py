@@ -1,0 +1,143 @@
+"""What a placement asks of a cluster: labels, claims and expressions, of one cluster or of a whole fleet.
+
+A selector that cannot be understood is `Misconfigured`, in apimachinery's words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ocm.decide.placement.expressions import Expressions
+from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.fleet import Bits, Fleet, claims_of
+from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
+from gitops_ocm.decide.writes import labels_of
+from gitops_ocm.objects.names import key_problems
+from gitops_ocm.objects.selectors import Requirement, Selector
+
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_INVALID_VALUE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
+    "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+
+
+def check_selector(selector: Mapping[str, Any] | None) -> str:
+    """What is wrong with a LabelSelector, in apimachinery's words; `""` if nothing is."""
+    if selector is None:
+        return ""
+    for key, value in sorted((selector.get("matchLabels") or {}).items()):
+        if fault := _check_value(key, value):
+            return fault
+    for expression in selector.get("matchExpressions") or ():
+        if fault := _check_expression(expression):
+            return fault
+    return ""
+
+
+def _check_expression(expression: Mapping[str, Any]) -> str:
+    key, operator = expression.get("key", ""), expression.get("operator", "")
+    values = expression.get("values") or []
+    if operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+        return f'"{operator}" is not a valid label selector operator'
+    if operator in ("In", "NotIn") and not values:
+        return "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
+    if operator in ("Exists", "DoesNotExist") and values:
+        shown = " ".join(f'"{v}"' for v in values)
+        return f"values: Invalid value: [{shown}]: values set must be empty for exists and does not exist"
+    if faults := key_problems(key):
+        return f'key: Invalid value: "{key}": {"; ".join(faults)}'
+    return next((fault for at, v in enumerate(values) if (fault := _check_value(key, v, at))), "")
+
+
+def _check_value(key: str, value: str, at: int = 0) -> str:
+    if len(value) > 63:
+        return f'values[{at}][{key}]: Invalid value: "{value}": must be no more than 63 bytes'
+    if not _LABEL_VALUE.fullmatch(value):
+        return f'values[{at}][{key}]: Invalid value: "{value}": {_INVALID_VALUE}'
+    return ""
+
+
+def requirements(selector: Mapping[str, Any] | None) -> tuple[Requirement, ...]:
+    """The terms of a LabelSelector, all of which have to be met; one that is absent or empty has none."""
+    selector = selector or {}
+    labels = (selector.get("matchLabels") or {}).items()
+    return (
+        *(Requirement(key, "In", frozenset((value,))) for key, value in sorted(labels)),
+        *(
+            Requirement(e.get("key", ""), e.get("operator", ""), frozenset(e.get("values") or ()))
+            for e in selector.get("matchExpressions") or ()
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ClusterSelector:
+    """Labels, claims and expressions, all of which a cluster has to meet."""
+
+    labels: Selector
+    claims: Selector
+    expressions: Expressions | None = None
+
+    @classmethod
+    def of(
+        cls, wire: Mapping[str, Any], plugin: str, score_object: ScoreObject = no_scores
+    ) -> ClusterSelector:
+        """Read a `requiredClusterSelector` or `groupClusterSelector`; raises `Misconfigured`.
+
+        Expressions may look into the scores that `score_object` finds.
+        """
+        labels, claims = wire.get("labelSelector"), wire.get("claimSelector")
+        if fault := check_selector(labels) or check_selector(claims):
+            raise Misconfigured(plugin, fault)
+        texts = tuple((wire.get("celSelector") or {}).get("celExpressions") or ())
+        expressions = Expressions.compile(texts, plugin, score_object) if texts else None
+        return cls(Selector(requirements(labels)), Selector(requirements(claims)), expressions)
+
+    def among(self, fleet: Fleet, within: Bits) -> Bits:
+        """The clusters of `within` that meet all of it."""
+        found = within & fleet.labelled(self.labels.requirements)
+        found &= fleet.claiming(self.claims.requirements)
+        if self.expressions is None or not found:
+            return found
+        if self.expressions.fixed:
+            return fleet.judged(self.expressions.texts, found, self.expressions.match)
+        return fleet.picked(found, self.expressions.match)
+
+    def matches(self, cluster: Mapping[str, Any]) -> bool:
+        """Whether a cluster meets all of it."""
+        return not any(self.refusals(cluster))
+
+    def refusals(self, cluster: Mapping[str, Any]) -> Iterator[str]:
+        """What of it a cluster does not meet, in the order it is looked at."""
+        for what, selector, held in (
+            ("label", self.labels, labels_of(cluster)),
+            ("claim", self.claims, claims_of(cluster) if self.claims.requirements else {}),
+        ):
+            for requirement in selector.requirements:
+                if not requirement.matches(held):
+                    yield f"{what} {told(requirement)}: {_held(held.get(requirement.key))}"
+        if self.expressions is not None:
+            yield from self.expressions.refusals(cluster)
+
+
+def told(requirement: Requirement) -> str:
+    """A requirement as kubectl writes it: `env in (dev,prod)`."""
+    key, values = requirement.key, sorted(requirement.values)
+    match requirement.operator:
+        case "In" if len(values) == 1:
+            return f"{key}={values[0]}"
+        case "Exists":
+            return key
+        case "DoesNotExist":
+            return f"!{key}"
+        case operator:
+            return f"{key} {operator.lower()} ({','.join(values)})"
+
+
+def _held(value: str | None) -> str:
+    return "the cluster has none" if value is None else f"the cluster has {value!r}"

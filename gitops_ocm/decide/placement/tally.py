@@ -1,0 +1,134 @@
+"""How often each cluster has been chosen, by all PlacementDecisions of a hub.
+
+A projection (`decide.contract`) of the PlacementDecisions. What this process has decided counts from the
+moment it is decided: several placements are written at once, and each is to see what the others chose
+although the API has not told of it yet. Scores are made of it by `scores`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from gitops_ocm.api.placement import PLACEMENT_LABEL
+from gitops_ocm.decide.writes import labels_of, name_of, namespace_of, status_of
+from gitops_ocm.objects.ref import Object
+
+Page = tuple[str, str]
+"""Namespace and name of a PlacementDecision."""
+Clusters = tuple[str, ...]
+
+
+def clusters_in(decision: Mapping[str, object]) -> list[str]:
+    """The clusters one PlacementDecision names; it may have no status yet."""
+    return [d["clusterName"] for d in status_of(decision).get("decisions") or ()]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """How often clusters are chosen by others: `counts` of everybody without one's `own`.
+
+    `levels`: how many clusters are chosen so often.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    own: Mapping[str, int] = field(default_factory=dict)
+    levels: Mapping[int, int] = field(default_factory=dict)
+
+    def of(self, cluster: str) -> int:
+        """How many decisions of others name a cluster."""
+        return self.counts.get(cluster, 0) - self.own.get(cluster, 0)
+
+    @cached_property
+    def most(self) -> int:
+        """The count of the cluster that is chosen most."""
+        top = max(self.levels, default=0)
+        ours = sum(self.counts.get(cluster, 0) == top for cluster in self.own)
+        if self.levels and self.levels[top] > ours:
+            return top
+        return max((self.of(cluster) for cluster in self.counts), default=0)
+
+
+class Tally:
+    """The decisions of a hub, counted."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._levels: Counter[int] = Counter()
+        self._seen: dict[Page, Clusters] = {}
+        self._decided: dict[Page, Clusters] = {}
+        self._pages: defaultdict[Page, dict[str, Clusters]] = defaultdict(dict)
+        self._deciding: defaultdict[Page, set[Page]] = defaultdict(set)
+
+    def change(self, old: Object | None, new: Object | None) -> None:
+        """A PlacementDecision came, changed or went."""
+        obj = new if new is not None else old
+        assert obj is not None
+        page = (namespace_of(obj), name_of(obj))
+        before = self._decided.get(page, self._seen.get(page, ()))
+        if old is not None and (pages := self._pages.get(self._owner(old))) is not None:
+            pages.pop(page[1], None)
+            if not pages:
+                del self._pages[self._owner(old)]
+        if new is None:
+            self._seen.pop(page, None)
+        else:
+            self._seen[page] = self._pages[self._owner(new)][page[1]] = tuple(clusters_in(new))
+        if new is None or self._decided.get(page) == self._seen[page]:
+            self._decided.pop(page, None)
+        self._recount(before, self._decided.get(page, self._seen.get(page, ())))
+
+    @staticmethod
+    def _owner(decision: Object) -> Page:
+        return namespace_of(decision), labels_of(decision).get(PLACEMENT_LABEL, "")
+
+    def pages(self, namespace: str, placement: str) -> Mapping[str, Clusters]:
+        """What the API tells of a placement's decisions: their clusters by their names."""
+        return self._pages.get((namespace, placement), {})
+
+    def elsewhere(self, namespace: str, placement: str) -> Elsewhere:
+        """What all other placements have chosen."""
+        own: Counter[str] = Counter()
+        for name, clusters in self.pages(namespace, placement).items():
+            own.update(self._decided.get((namespace, name), clusters))
+        return Elsewhere(self.counts, own, self._levels)
+
+    def decide(self, namespace: str, placement: str, decided: Mapping[str, Clusters]) -> None:
+        """Count what is about to be written, by the names of the decisions, as if it were written."""
+        self.forget(namespace, placement)
+        for name, clusters in decided.items():
+            page = (namespace, name)
+            seen = self._seen.get(page, ())
+            if clusters != seen:
+                self._decided[page] = clusters
+                self._deciding[namespace, placement].add(page)
+                self._recount(seen, clusters)
+
+    def forget(self, namespace: str, placement: str) -> None:
+        """Count again only what the API tells of a placement."""
+        for page in self._deciding.pop((namespace, placement), ()):
+            if (before := self._decided.pop(page, None)) is not None:
+                self._recount(before, self._seen.get(page, ()))
+
+    def _recount(self, before: Clusters, after: Clusters) -> None:
+        if before == after:
+            return
+        change = Counter(after)
+        change.subtract(before)
+        for cluster, step in change.items():
+            if step:
+                count = self.counts[cluster]
+                self._step(count, -1)
+                self._step(count + step, 1)
+                if count + step:
+                    self.counts[cluster] = count + step
+                else:
+                    del self.counts[cluster]
+
+    def _step(self, level: int, by: int) -> None:
+        if level:
+            self._levels[level] += by
+            if not self._levels[level]:
+                del self._levels[level]
