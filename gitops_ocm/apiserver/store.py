@@ -15,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from sys import intern
 from typing import NamedTuple, Protocol
 
 from gitops_ocm.apiserver.stored import Decoded, Stored, stamped
@@ -204,6 +205,8 @@ class Store:
                 )
                 raise ApiError("RequestEntityTooLarge", text)
             self._decoded.keep(new, result)
+            if old is None:  # a key is kept with its object; of a namespace's name one is enough
+                key = Key(key.group, key.plural, intern(key.namespace), key.name)
         else:
             assert old is not None
             result = self._decoded.of(old)

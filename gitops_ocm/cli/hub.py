@@ -165,7 +165,6 @@ def serve(
         from gitops_ocm.apiserver.local import LocalCluster
         from gitops_ocm.apiserver.serve import serve_fleet
         from gitops_ocm.apiserver.workloads_pods import Pace
-        from gitops_ocm.cli.console import out
         from gitops_ocm.decide.admission import Webhooks
         from gitops_ocm.decide.operators.table import in_process_rows
         from gitops_ocm.hub.daemon import run_hub
@@ -189,7 +188,7 @@ def serve(
                 pace = Pace(running=delay, finished=delay * 3)
                 await stack.enter_async_context(simulated_workloads(apis, stop, pace=pace))
             for one in (server, *members.values()):
-                out().print(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
+                click.echo(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
             chosen = replace(_options(cluster, groups, settings, sync), beside=in_process_rows())
             await run_hub(cluster, chosen, stop, ready=_say_ready(server.url))

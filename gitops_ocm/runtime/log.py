@@ -10,15 +10,33 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
-
-import structlog
 
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.runtime.redact import redacted, redacted_text
+
+
+@contextmanager
+def _absent(library: str) -> Iterator[None]:
+    """As if a library were not installed, for what would take it along and can do without."""
+    loaded = sys.modules.get(library)
+    sys.modules[library] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if loaded is None:
+            del sys.modules[library]
+        else:
+            sys.modules[library] = loaded
+
+
+# structlog loads rich to draw tracebacks: 3 MiB of every server and agent, and ours are plain.
+with _absent("rich"):
+    import structlog
 
 Logger = structlog.typing.FilteringBoundLogger
 _EventDict = MutableMapping[str, Any]
