@@ -29,6 +29,9 @@ HOSTING_MANIFESTS_FINALIZER = "addon.open-cluster-management.io/hosting-manifest
 ADDON_NAME_LABEL = "open-cluster-management.io/addon-name"
 ADDON_NAMESPACE_LABEL = "open-cluster-management.io/addon-namespace"
 ADDON_TEMPLATE_LABEL = "open-cluster-management.io/addon-template-name"
+TOKEN_ADDON_LABEL = "addon.open-cluster-management.io/name"  # noqa: S105 -- a label
+TOKEN_LABEL = "addon.open-cluster-management.io/token-infrastructure"  # noqa: S105 -- a label
+"""On what is made on the hub for an add-on that registers with a token."""
 FEATURE_LABEL_PREFIX = "feature.open-cluster-management.io/addon-"
 FEATURE_AVAILABLE = "available"
 FEATURE_UNHEALTHY = "unhealthy"
@@ -182,6 +185,18 @@ REGISTRATION_FAILED = KnownCondition(
 )
 REGISTRATION_PENDING = KnownCondition(
     REGISTRATION_APPLIED, "False", "PermissionConfigPending", "registration subject not ready"
+)
+
+SIGNING_CA_READY = "SigningCAReady"
+"""Ours: there only while a certificate of an add-on's own signer cannot be signed."""
+CA_MISSING = KnownCondition(
+    SIGNING_CA_READY, "False", "SigningCANotFound", "there is no Secret {namespace}/{name} to sign with"
+)
+CA_UNUSABLE = KnownCondition(
+    SIGNING_CA_READY,
+    "False",
+    "SigningCAUnusable",
+    "nothing can be signed with Secret {namespace}/{name}: {error}",
 )
 
 LEASE_UPDATED = KnownCondition(

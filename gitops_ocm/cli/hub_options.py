@@ -61,6 +61,7 @@ def hub_settings(options: dict[str, Any]) -> HubSettings:
     """Take the options of `hub_options` out of a command's."""
     from gitops_ocm.api.feature_gates import HUB, parse_gates
     from gitops_ocm.decide.settings import HUB_GATES_WITHOUT_EFFECT, HubSettings
+    from gitops_ocm.live.leader import pod_namespace
     from gitops_ocm.runtime.log import get_logger
 
     gates = parse_gates(options.pop("feature_gates"), HUB)
@@ -70,6 +71,7 @@ def hub_settings(options: dict[str, Any]) -> HubSettings:
     users = _listed(options.pop("auto_approved_csr_users")) or users
     resources = _listed(options.pop("gc_resource_list")) or HubSettings().cleanup_resources
     settings = HubSettings(
+        namespace=pod_namespace() or HubSettings().namespace,
         auto_approved_users=frozenset(users),
         cluster_labels=_labels(options.pop("labels")),
         cleanup_resources=tuple(_resource(text) for text in resources),

@@ -2,12 +2,13 @@
 
 Install, what add-ons carry and how they are configured are the group `addon`, OCM's add-on manager. Their
 health as seen through the cluster belongs to the group `registration`, for that is who does it in OCM: so
-each part can be swapped.
+each part can be swapped. What deploys and registers agents made of templates is `addons.agent_table`.
 """
 
 from __future__ import annotations
 
 from gitops_ocm.decide.addons import configuration, health, install, management, metadata, progress
+from gitops_ocm.decide.addons.agent_table import template_rows
 from gitops_ocm.decide.contract import Controller, Index, Read, Wake
 from gitops_ocm.decide.hub_table import in_cluster_namespace
 from gitops_ocm.decide.kinds import (
@@ -37,7 +38,7 @@ _RESYNC = 600
 
 def addon_rows(settings: HubSettings) -> tuple[Controller, ...]:
     """Where add-ons are, what they carry, how they fare."""
-    manager = (*_manager_rows(), *_configuration_rows(settings))
+    manager = (*_manager_rows(), *_configuration_rows(settings), *template_rows(settings.namespace))
     return (*(manager if settings.addon_management else ()), *_health_rows())
 
 

@@ -105,18 +105,19 @@ def cluster_subject(csr: Object) -> str:
     """
     cluster = labels_of(csr).get(CLUSTER_NAME_LABEL, "")
     usages = frozenset(csr["spec"].get("usages") or ())
-    request = _parsed(str(csr["spec"].get("request", "")))
+    request = parsed_request(str(csr["spec"].get("request", "")))
     if request is None or _CLIENT_AUTH not in usages or not usages.issubset(CLIENT_USAGES):
         return ""
-    names = _values(request, NameOID.COMMON_NAME)
-    organizations = set(_values(request, NameOID.ORGANIZATION_NAME)) - {MANAGED_CLUSTERS_GROUP}
+    names = subject_values(request, NameOID.COMMON_NAME)
+    organizations = set(subject_values(request, NameOID.ORGANIZATION_NAME)) - {MANAGED_CLUSTERS_GROUP}
     if len(names) != 1 or organizations != {f"{GROUP_PREFIX}{cluster}"}:
         return ""
     prefix, _, agent = names[0].rpartition(":")
     return names[0] if agent and prefix == f"{GROUP_PREFIX}{cluster}" else ""
 
 
-def _parsed(text: str) -> x509.CertificateSigningRequest | None:
+def parsed_request(text: str) -> x509.CertificateSigningRequest | None:
+    """The request in a CertificateSigningRequest's `spec.request`; None where it cannot be read."""
     try:
         request = x509.load_pem_x509_csr(base64.b64decode(text, validate=True))
         _ = request.subject  # read on demand, with faults of its own
@@ -125,7 +126,7 @@ def _parsed(text: str) -> x509.CertificateSigningRequest | None:
     return request
 
 
-def _values(request: x509.CertificateSigningRequest, oid: x509.ObjectIdentifier) -> list[str]:
+def subject_values(request: x509.CertificateSigningRequest, oid: x509.ObjectIdentifier) -> list[str]:
     """An attribute wherever it is in the subject: Go puts several into one set, others each into its own."""
     return [str(attribute.value) for attribute in request.subject.get_attributes_for_oid(oid)]
 

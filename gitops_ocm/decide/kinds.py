@@ -31,10 +31,13 @@ ADDON_TEMPLATE = Kind(ADDON_GROUP, "AddOnTemplate")
 
 NAMESPACE = Kind("", "Namespace")
 NODE = Kind("", "Node")
+SECRET = Kind("", "Secret")
+SERVICE_ACCOUNT = Kind("", "ServiceAccount")
 LEASE = Kind("coordination.k8s.io", "Lease")
 CSR = Kind("certificates.k8s.io", "CertificateSigningRequest")
 CLUSTER_ROLE = Kind(RBAC_GROUP, "ClusterRole")
 CLUSTER_ROLE_BINDING = Kind(RBAC_GROUP, "ClusterRoleBinding")
+ROLE = Kind(RBAC_GROUP, "Role")
 ROLE_BINDING = Kind(RBAC_GROUP, "RoleBinding")
 
 FACTS = Kind(LOCAL_GROUP, "Facts")

@@ -24,6 +24,7 @@ class HubSettings:
     `lease_grace` is how many lease durations may pass before a cluster is called unreachable.
     `resource_cleanup` empties the namespace of a deleted cluster, `cleanup_resources` (group/version/plural)
     says of what, in order.
+    `namespace` is where the controllers run: Secrets of theirs that name no namespace are there.
     `cluster_labels` are put on everything that is made for a cluster. `work_limit` is the largest
     total size of the manifests of one work, in bytes.
     """
@@ -41,6 +42,7 @@ class HubSettings:
     rollout_compat: bool = False
     lease_grace: int = 5
     lease_duration: int = 60
+    namespace: str = "open-cluster-management-hub"
     work_limit: int = 500 * 1024
     cluster_labels: dict[str, str] = field(default_factory=dict)
     cleanup_resources: tuple[str, ...] = (

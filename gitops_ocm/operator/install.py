@@ -29,7 +29,7 @@ from gitops_ocm.decide.operators.pods import (
 )
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.operator_rights import hub_operator_rules, klusterlet_operator_rules
-from gitops_ocm.operator.rbac import sync_roles
+from gitops_ocm.operator.rbac import addon_role, sync_roles
 
 HUB_OPERATOR, KLUSTERLET_OPERATOR = "cluster-manager", "klusterlet"
 CONTAINER = {HUB_OPERATOR: "registration-operator", KLUSTERLET_OPERATOR: "klusterlet"}
@@ -61,8 +61,8 @@ class OperatorOptions:
 def hub_operator(options: OperatorOptions | None = None) -> list[Object]:
     """Everything for the operator of ClusterManagers.
 
-    Nobody may grant what they do not hold. So the operator holds what a sync may be given: the sum of all
-    roles that say what Git may put on the hub.
+    Nobody may grant what they do not hold. So the operator holds what a sync and add-ons may be given: the
+    sums of all roles that say what Git may put on the hub, and what add-ons' agents may get there.
     """
     options = options or OperatorOptions()
     labels = _labels(HUB_OPERATOR, options)
@@ -73,6 +73,8 @@ def hub_operator(options: OperatorOptions | None = None) -> list[Object]:
         collected,
         default,
         binding(f"{HUB_OPERATOR}-sync", ("ClusterRole", collected["metadata"]["name"]), me, labels),
+        addon_role(),
+        binding(f"{HUB_OPERATOR}-addons", ("ClusterRole", "gitops-ocm-addons"), me, labels),
         *_operator(HUB_OPERATOR, "hub", hub_operator_rules(), options),
     ]
 

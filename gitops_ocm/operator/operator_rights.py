@@ -45,6 +45,7 @@ def hub_rules() -> Rules:
         rights = table_rights(rows, Side.HUB, catalog)
         if registers:
             hold_what_agents_get(rights)
+        if registers or group == "addon":
             rights.allow("certificates.k8s.io", "signers", ("approve",), [CLIENT_SIGNER])
         found[group] = _rules(rights)
     sync = Rights()

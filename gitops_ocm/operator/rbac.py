@@ -3,10 +3,11 @@
 What a row wakes by, reads and indexes may be got, listed and watched; what it writes is in the row. Beside
 that stand the few things no row knows of: events, CustomResourceDefinitions, the sync's own HubSync.
 
-Two things no table can tell, because they are in Git or in a work: what a sync puts on the hub, and what a
-klusterlet puts on its cluster. Each has a role made up of all ClusterRoles with a label, and a default with
-that label; whoever needs more adds a ClusterRole with it (`cluster-admin` bound to the account, if all is
-to be allowed). What a klusterlet may do on the hub is `decide.access`, given when its cluster is accepted.
+Three things no table can tell, because they are in Git, in a work or in a template: what a sync puts on the
+hub, what a klusterlet puts on its cluster, what an add-on's agent may get on the hub. Each has a role made up
+of all ClusterRoles with a label, the first two with a default that has it; whoever needs more adds a
+ClusterRole with it (`cluster-admin` bound to the account, if all is to be allowed). What a klusterlet may do
+on the hub is `decide.access`, given when its cluster is accepted.
 Pure: `tools/write_rbac.py` writes `deploy/rbac/`, a test holds the one to the other.
 """
 
@@ -32,6 +33,9 @@ NAMESPACE = "gitops-ocm"
 HUB, KLUSTERLET = "gitops-ocm-hub", "gitops-ocm-klusterlet"
 SYNC_LABEL = "sync.gitops-ocm.io/aggregate-to-sync"
 """ClusterRoles with it say what a sync may put on the hub."""
+ADDON_LABEL = "addon.gitops-ocm.io/aggregate-to-addons"
+"""ClusterRoles with it say what the agents of add-ons may get on the hub: the rules of roles that templates
+bind, and for a signer of an add-on's own to `approve` and `sign`, and to read the Secret it signs with."""
 WORK_LABEL = "open-cluster-management.io/aggregate-to-work"
 """ClusterRoles with it say what works may hold; OCM's own label, so what was granted there counts here."""
 
@@ -107,7 +111,14 @@ def hub_manifests(rows: Sequence[Controller], catalog: Catalog) -> list[Object]:
         _binding(HUB, HUB, HUB),
         *sync_roles(),
         _binding("gitops-ocm-sync", "gitops-ocm-sync", HUB),
+        addon_role(),
+        _binding("gitops-ocm-addons", "gitops-ocm-addons", HUB),
     ]
+
+
+def addon_role() -> Object:
+    """What the agents of add-ons may get: the role that is the sum."""
+    return _collected("gitops-ocm-addons", ADDON_LABEL)
 
 
 def sync_roles() -> tuple[Object, Object]:

@@ -9,7 +9,7 @@ from gitops_ocm.decide.controllers import agent_controllers, hub_controllers
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.operator.install import hub_operator, klusterlet_operator
-from gitops_ocm.operator.rbac import SYNC_LABEL, WORK_LABEL, hub_manifests, klusterlet_manifests
+from gitops_ocm.operator.rbac import ADDON_LABEL, SYNC_LABEL, WORK_LABEL, hub_manifests, klusterlet_manifests
 from gitops_ocm.runtime.catalog import load_catalog
 
 _HEAD = """\
@@ -22,6 +22,10 @@ _HUB = f"""\
 #   {SYNC_LABEL}: "true"
 # By default that is OCM's kinds, namespaces and ConfigMaps. A ClusterRole with the label adds to it; binding
 # cluster-admin to the account lets Git hold everything, and makes whoever can push to it an administrator.
+# What add-ons' agents may be granted here is a choice of yours too: the role gitops-ocm-addons is the sum of
+# all ClusterRoles labelled
+#   {ADDON_LABEL}: "true"
+# It is empty: label the roles that your AddOnTemplates bind.
 """
 _KLUSTERLET = f"""\
 # The account that `gitops-ocm klusterlet run` needs on its own cluster. What works may hold is a choice of

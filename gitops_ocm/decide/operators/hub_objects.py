@@ -37,6 +37,12 @@ from gitops_ocm.decide.operators.webhooks import webhook_configurations
 from gitops_ocm.decide.writes import labels_of, name_of, uid_of
 from gitops_ocm.objects.ref import Object
 
+_COLLECTED: Mapping[Part, tuple[str, str]] = {
+    hub_parts.SYNC: ("synced", "gitops-ocm-sync"),
+    hub_parts.ADDON: ("granted", "gitops-ocm-addons"),
+}
+"""Parts that may do what others decide: the suffix of their binding, and the role bound."""
+
 CREATED_BY = "open-cluster-management.io/created-by-clustermanager"
 CA_BUNDLE, CA_KEY = "ca-bundle-configmap", "ca-bundle.crt"
 SERVING_CERT = "/serving-cert"
@@ -153,10 +159,10 @@ def _rights(
                 role(leader, where, rules, labels),
                 binding(leader, ("Role", leader), (where, part.account), labels, namespace=where),
             ]
-        if part is hub_parts.SYNC:
-            # What Git may hold is the sum of all roles with a label, so that others can add to it.
-            bound = f"{name}:synced"
-            found.append(binding(bound, ("ClusterRole", "gitops-ocm-sync"), (where, part.account), labels))
+        if part in _COLLECTED:
+            # What Git may hold, or add-ons may get, is the sum of all roles with a label: others add to it.
+            bound, summed = _COLLECTED[part]
+            found.append(binding(f"{name}:{bound}", ("ClusterRole", summed), (where, part.account), labels))
     return tuple(found)
 
 
