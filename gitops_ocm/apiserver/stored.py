@@ -16,7 +16,7 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.memory import uncollected
 
 _MUCH = 64 * 1024
-DECODED_BYTES = 4 * 1024 * 1024
+DECODED_BYTES = 2 * 1024 * 1024
 """JSON of the objects that stay decoded, for each store."""
 
 
