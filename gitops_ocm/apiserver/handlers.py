@@ -27,16 +27,18 @@ from gitops_ocm.apiserver.handlers_options import (
     told_options,
     write_query,
 )
-from gitops_ocm.apiserver.handlers_scale import SCALE, check_scale, patched_scale, replicas_patch, scale_of
+from gitops_ocm.apiserver.handlers_scale import SCALE, check_scale, patched_scale, scale_of
 from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.negotiation import PLAIN, Form, decode_patch, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
+from gitops_ocm.apiserver.reads import WHOLE_OBJECT
 from gitops_ocm.apiserver.request_info import RequestInfo
+from gitops_ocm.apiserver.scaling import Scaling
 from gitops_ocm.apiserver.store import parse_version
 from gitops_ocm.apiserver.tables_workloads import SCALE as SCALE_COLUMNS
 from gitops_ocm.apiserver.values import Answer, Page, Place, WriteOptions, here
-from gitops_ocm.apiserver.verbs import WHOLE_OBJECT, Api
+from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.apiserver.workers import LARGE
 from gitops_ocm.decide.admission import Requester, Review
 from gitops_ocm.kube.cluster import PatchType
@@ -81,6 +83,7 @@ class Handlers:
         self._api = api
         self._access = access
         self._now = now
+        self._scaling = Scaling(api, now)
         self._verbs: Mapping[str, Callable[[Call], Reply]] = {
             "get": self._get,
             "create": self._create,
@@ -157,9 +160,9 @@ class Handlers:
 
     def _update(self, call: Call) -> Reply:
         if call.info.subresource == SCALE:
-            scale = _sent(call)
-            check_scale(scale, call.info.name, self._api.catalog)
-            return self._scale(call, scale, "UpdateOptions")
+            sent = _sent(call)
+            check_scale(sent, call.info.name, self._api.catalog)
+            return self._scaled(call, lambda scale: sent, self._options(call, "UpdateOptions"))
         body = _body(call)
         obj: Object = body.value
         options = self._options(call, "UpdateOptions", body.duplicates)
@@ -178,12 +181,13 @@ class Handlers:
         info = call.info
         kind = patch_type(call.content_type)
         body = self._patch_body(call, kind)
-        if info.subresource == SCALE:
-            return self._scale(
-                call, patched_scale(self._scale_now(call, read=False), kind, body), "PatchOptions"
-            )
         options = self._options(call, "PatchOptions")
         require_apply_options(call.query, apply=kind is PatchType.APPLY)
+        if info.subresource == SCALE and kind is PatchType.APPLY:
+            answer = self._scaling.applied(call.served, info.namespace, info.name, body, options)
+            return Reply(scale_of(answer.obj, call.served), warnings=answer.warnings)
+        if info.subresource == SCALE:
+            return self._scaled(call, lambda scale: patched_scale(scale, kind, body), options)
         if _is_csr(call):
             body = self._csr_patch(call, kind, body)
         if kind is PatchType.APPLY:
@@ -223,16 +227,12 @@ class Handlers:
         )
         return page
 
-    def _scale_now(self, call: Call, *, read: bool = True) -> Object:
-        obj = self._api.get(call.served, call.info.namespace, call.info.name)
-        return scale_of(obj, call.served, read=read)
+    def _scale_now(self, call: Call) -> Object:
+        return scale_of(self._api.get(call.served, call.info.namespace, call.info.name), call.served)
 
-    def _scale(self, call: Call, scale: Any, kind: str) -> Reply:
+    def _scaled(self, call: Call, make: Callable[[Object], Any], options: WriteOptions) -> Reply:
         info = call.info
-        patch = replicas_patch(scale, call.served)
-        answer = self._api.patch(
-            call.served, info.namespace, info.name, PatchType.MERGE, patch, self._options(call, kind)
-        )
+        answer = self._scaling.changed(call.served, info.namespace, info.name, make, options)
         return Reply(scale_of(answer.obj, call.served), warnings=answer.warnings)
 
     def _options(self, call: Call, kind: str, duplicates: tuple[str, ...] = ()) -> WriteOptions:

@@ -54,17 +54,17 @@ def _native(obj: Object) -> tuple[int, Object]:
 
 def _custom(obj: Object, served: Served) -> tuple[int, Object]:
     where = served.scale
-    replicas = get(obj, *_steps(where["specReplicasPath"]))
-    counted = get(obj, *_steps(where["statusReplicasPath"]))
+    replicas = get(obj, *steps_of(where["specReplicasPath"]))
+    counted = get(obj, *steps_of(where["statusReplicasPath"]))
     shown: Object = {"replicas": counted if isinstance(counted, int) else 0}
     if where.get("labelSelectorPath"):
-        selector = get(obj, *_steps(where["labelSelectorPath"]))
+        selector = get(obj, *steps_of(where["labelSelectorPath"]))
         if isinstance(selector, str) and selector:
             shown["selector"] = selector
     return replicas if isinstance(replicas, int) else UNSET, shown
 
 
-def _steps(path: str) -> list[str]:
+def steps_of(path: str) -> list[str]:
     """`.spec.replicas` → its steps; a scale's paths have no others."""
     return path.lstrip(".").split(".")
 
@@ -98,10 +98,10 @@ def replicas_patch(scale: Any, served: Served) -> Object:
     if replicas == UNSET and served.custom:
         path = served.scale["specReplicasPath"]
         raise bad_request(f'the spec replicas field "{path}" cannot be empty')
-    if replicas < 0:
+    if replicas < 0 and not served.custom:
         text = f"Invalid value: {replicas}: must be greater than or equal to 0"
         cause = Cause("FieldValueInvalid", text, "spec.replicas")
         raise invalid("autoscaling", "Scale", metadata.get("name", ""), [cause])
     lock = {key: metadata[key] for key in ("resourceVersion", "uid") if metadata.get(key)}
-    steps = _steps(served.scale["specReplicasPath"]) if served.custom else ["spec", "replicas"]
+    steps = steps_of(served.scale["specReplicasPath"]) if served.custom else ["spec", "replicas"]
     return with_value({"metadata": lock} if lock else {}, steps, replicas)

@@ -28,15 +28,15 @@ from gitops_ocm.apiserver.keeping import Keeping
 from gitops_ocm.apiserver.namespaces import check_deletable
 from gitops_ocm.apiserver.naming import new_suffix, new_uid
 from gitops_ocm.apiserver.patching import check_type, patched, said_of_patch
+from gitops_ocm.apiserver.reads import Reads
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, Registry, key_for
-from gitops_ocm.apiserver.showing import Shown
 from gitops_ocm.apiserver.standing import MANAGER
 from gitops_ocm.apiserver.store import HISTORY, Storage, Store
 from gitops_ocm.apiserver.store_memory import MemoryStorage
 from gitops_ocm.apiserver.stored import stamped
 from gitops_ocm.apiserver.upkeep import Upkeep
 from gitops_ocm.apiserver.values import Answer as Answer
-from gitops_ocm.apiserver.values import ListOptions, WatchOptions
+from gitops_ocm.apiserver.values import ListOptions
 from gitops_ocm.apiserver.values import Page as Page
 from gitops_ocm.apiserver.values import WriteOptions as WriteOptions
 from gitops_ocm.decide.admission import Webhooks
@@ -49,11 +49,9 @@ from gitops_ocm.objects.ref import Object
 DEFAULT_OPTIONS = WriteOptions()
 _AT_ONCE = 25
 """Objects of a collection that are deleted before others get their turn."""
-WHOLE_OBJECT = ("", "status", "finalize", "approval")
-"""Subresources that show and take the whole object."""
 
 
-class Api:
+class Api(Reads):
     """One API over one store.
 
     `catalog` names the kinds served from the start; CustomResourceDefinitions add theirs. `history`
@@ -71,20 +69,15 @@ class Api:
         history: int = HISTORY,
         admission: Webhooks | None = None,
     ) -> None:
-        self.store = Store(storage or MemoryStorage(), history=history, clock=lambda: now().timestamp())
+        store = Store(storage or MemoryStorage(), history=history, clock=lambda: now().timestamp())
+        super().__init__(store, Registry(catalog, store.objects(CRD_RESOURCE).values()))
         self._catalog = catalog
-        self._registry = Registry(catalog, self.store.objects(CRD_RESOURCE).values())
         self._complete = Completion(self.store, now, admission)
         self._decide = Deciding(Hooks(self.store, self._registry), BuiltInAdmission(self.store))
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
         self._upkeep = Upkeep(self.store, self._registry, now, self._own)
         self._keeping = Keeping(self.store, self._registry, self._upkeep, catalog)
         self._upkeep.start()
-
-    @property
-    def catalog(self) -> Catalog:
-        """What is served; a new value whenever that changes."""
-        return self._registry.catalog
 
     def keep_in_namespaces(self, objects: Iterable[Object]) -> None:
         """Have these objects in every namespace, from now on (`standing`)."""
@@ -94,46 +87,6 @@ class Api:
     def close(self) -> None:
         """End watches and close the storage."""
         self.store.close()
-
-    def get(self, served: Served, namespace: str, name: str, subresource: str = "") -> Object:
-        """One object, as it is kept; raises NotFound."""
-        found = self.store.committed(key_for(served, namespace, name))
-        if found is None or subresource not in WHOLE_OBJECT:
-            raise not_found(served.resource.group, served.resource.plural, name)
-        return self._registry.presented(self.store.decoded(found), served)
-
-    def json(self, served: Served, namespace: str, name: str, subresource: str = "") -> bytes:
-        """The JSON of one object, as it is kept; raises NotFound."""
-        found = self.store.committed(key_for(served, namespace, name))
-        if found is None or subresource not in WHOLE_OBJECT:
-            raise not_found(served.resource.group, served.resource.plural, name)
-        return Shown(self.store, self._registry, served).json(found)
-
-    def size(self, served: Served, namespace: str, name: str) -> int:
-        """Bytes that an object is kept in, 0 where it is not there."""
-        found = self.store.committed(key_for(served, namespace, name))
-        return 0 if found is None else len(found.body)
-
-    def _newest(self, served: Served, namespace: str, name: str, subresource: str = "") -> Object:
-        """One object as it is to be changed; raises NotFound."""
-        obj = self.store.get(key_for(served, namespace, name))
-        if obj is None or subresource not in WHOLE_OBJECT:
-            raise not_found(served.resource.group, served.resource.plural, name)
-        return self._registry.presented(obj, served)
-
-    def list(self, served: Served, namespace: str = "", **options: Unpack[ListOptions]) -> Page:
-        """A page of a collection (all of it with `limit` 0); `namespace` `""` spans all."""
-        return reading.page(self.listing(served, namespace, **options))
-
-    def listing(
-        self, served: Served, namespace: str = "", **options: Unpack[ListOptions]
-    ) -> Generator[None, None, Page]:
-        """`list` in steps."""
-        return reading.paging(self.store, self._registry, served, namespace, **options)
-
-    def watch(self, served: Served, namespace: str = "", **options: Unpack[WatchOptions]) -> reading.Watch:
-        """Changes after a `resource_version`; errors are raised by the call itself."""
-        return reading.watch(self.store, self._registry, served, namespace, **options)
 
     def create(
         self, served: Served, namespace: str, obj: Object, options: WriteOptions = DEFAULT_OPTIONS
@@ -235,6 +188,22 @@ class Api:
         sent = {"resourceVersion": result["metadata"].get("resourceVersion")}
         lifecycle.check_version(old, sent, resource=served.resource)
         return self._replace(served, old, result, options, warnings, subresource=subresource)
+
+    def change(
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        make: Callable[[Object], Object],
+        options: WriteOptions = DEFAULT_OPTIONS,
+        *,
+        subresource: str = "",
+    ) -> Answer:
+        """Replace an object by what `make` makes of it, its owners included."""
+        old = self._newest(served, namespace, name)
+        new = make(old)
+        lifecycle.check_version(old, new["metadata"], resource=served.resource)
+        return self._replace(served, old, new, options, (), subresource=subresource, tracked=True)
 
     def _apply(
         self,

@@ -18,10 +18,12 @@ from gitops_ocm.objects.crd_checks import definition_causes
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
 from gitops_ocm.objects.names import metadata_causes
+from gitops_ocm.objects.paths import get
 from gitops_ocm.objects.ref import Object, split_api_version
 from gitops_ocm.objects.rules.table import RULES
 
 MAX_WARNINGS = 64
+_MOST_REPLICAS = 2**31 - 1
 _TEXT_MAPS = ("labels", "annotations")
 _LISTS: Mapping[str, Any] = {"finalizers": "", "ownerReferences": {}, "managedFields": {}}
 _JUDGED_LATER = frozenset({"CertificateSigningRequest", "CustomResourceDefinition"})
@@ -173,6 +175,7 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
         causes += whole(obj, old)
     elif schema is not None and resource.kind not in _JUDGED_LATER:
         causes += schema.validate(obj, old)
+        causes += _replicas(obj, served) if served.scale else ()
     if not served.custom and whole is None:
         causes += native.causes(obj, old, resource.of)
         if resource.kind == "CustomResourceDefinition":
@@ -181,6 +184,19 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
         name = (old or obj)["metadata"].get("name", "")
         group = "" if resource.group == "events.k8s.io" else resource.group
         raise invalid(group, resource.kind, name, causes)
+
+
+def _replicas(obj: Object, served: Served) -> Iterator[Cause]:
+    """What a definition says are replicas of its objects must be able to be that."""
+    for name in ("specReplicasPath", "statusReplicasPath"):
+        path = served.scale.get(name) or ""
+        found = get(obj, *path.lstrip(".").split("."))
+        if not isinstance(found, int) or 0 <= found <= _MOST_REPLICAS:
+            continue
+        why = "should be a non-negative integer"
+        if found > 0:
+            why = f"should be less than or equal to {_MOST_REPLICAS}"
+        yield Cause("FieldValueInvalid", f"Invalid value: {found}: {why}", path)
 
 
 def _again(causes: list[Cause], kind: str) -> list[Cause]:

@@ -8,7 +8,7 @@ the live object itself when nothing changed. Walks by schema are `typed`, sets a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -101,7 +101,7 @@ def apply(
         raise bad_request("metadata.managedFields must be nil")
     check_fragment(fragment, schema)
     base = _bare(live) if live is not None else {}
-    managers = _managers_for_apply(live, base, schema, now)
+    managers = _managers_for_apply(live, base, schema, now, subresource)
     fields = fieldset.difference(typed.fields_of(fragment, schema), _UNOWNED)
     mine = Manager(manager, APPLY, fragment.get("apiVersion", ""), subresource, _of_part(fields, subresource))
     last = managers.get(mine.key)
@@ -204,6 +204,11 @@ def managers_of(obj: Object) -> tuple[Manager, ...]:
     return tuple(_decode(obj).values())
 
 
+def with_managers(obj: Object, managers: Iterable[Manager]) -> Object:
+    """The object with these entries of `managedFields` and no others."""
+    return _with_managers(obj, dict(enumerate(managers)))
+
+
 @lru_cache(maxsize=1024)
 def skeleton(schema: Schema | None) -> Object:
     """An object of a native kind before anything is said: what Go's types have in any case.
@@ -243,7 +248,7 @@ def _is_reset(sent: Any) -> bool:
     return sent is not None and (len(sent) == 0 or (len(sent) == 1 and not any(sent[0].values())))
 
 
-def _with_managers(obj: Object, managers: Managers) -> Object:
+def _with_managers(obj: Object, managers: Mapping[Any, Manager]) -> Object:
     entries = [m.entry() for m in sorted(managers.values(), key=_order) if m.fields]
     meta = dict(obj.get("metadata") or {})
     if entries:
@@ -257,7 +262,9 @@ def _order(held: Manager) -> tuple[str, str, str, str, str]:
     return held.operation, held.time, held.name, held.api_version, held.subresource
 
 
-def _managers_for_apply(live: Object | None, base: Object, schema: Schema | None, now: datetime) -> Managers:
+def _managers_for_apply(
+    live: Object | None, base: Object, schema: Schema | None, now: datetime, subresource: str
+) -> Managers:
     """Those of `live`; where it has none, all it holds was there before the first apply."""
     if live is None:
         return {}
@@ -267,7 +274,7 @@ def _managers_for_apply(live: Object | None, base: Object, schema: Schema | None
     fields = typed.compare(skeleton(schema), base, schema).added
     fields = fieldset.difference(fields, _UNOWNED)
     version = live.get("apiVersion", "")
-    earlier = Manager(BEFORE_FIRST_APPLY, UPDATE, version, "", fields, timestamp(now))
+    earlier = Manager(BEFORE_FIRST_APPLY, UPDATE, version, subresource, fields, timestamp(now))
     return {earlier.key: earlier} if fields else {}
 
 

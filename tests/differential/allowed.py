@@ -120,27 +120,15 @@ RULES = (
 )
 OWNERSHIP = (
     Allowed(
-        {
-            "changing objects of a definition": (21, 22, 24, 38),
-            "versions of a definition": (12, 13),
-            "dependents": (8,),
-        },
+        {"versions of a definition": (12, 13), "dependents": (8,)},
         OWNERS,
-        "who scaled a custom object is noted as who changed it; what is pruned or disowned keeps its owner",
+        "what is pruned or disowned keeps its owner",
     ),
     Allowed(
         {"changing objects of a definition": (40, 41)},
         r"body\.items\.a",
         "the same, of an object that the garbage collector is done with",
     ),
-    Allowed({"changing objects of a definition": (23,)}, "body", "the same, in YAML"),
-    Allowed(
-        {"changing objects of a definition": (19,)},
-        rf"{MESSAGE}|body\.details\.(group|kind)",
-        "a Scale that cannot be is refused as such, before the object that it would make is",
-    ),
-    Allowed({"scale": (12,)}, ELSE, "a Scale is applied as it is updated: there are no conflicts about it"),
-    Allowed({"scale": (16,)}, OWNERS, "and no owners of it beside those of the object"),
     Allowed(
         {"leases": (6, 8, 10)},
         rf"{OWNERS}|.*\.resourceVersion",
