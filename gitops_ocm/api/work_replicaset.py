@@ -86,6 +86,8 @@ REPLICA_SET_FINALIZER = "work.open-cluster-management.io/manifest-work-cleanup"
 REPLICA_SET_LABEL = "work.open-cluster-management.io/manifestworkreplicaset"
 """On each work: `<namespace>.<name>` of its set."""
 PLACEMENT_NAME_LABEL = "work.open-cluster-management.io/placementname"
+STARTED_ANNOTATION = "rollout.gitops-ocm.io/started"
+"""Our own, on a work that was given a newer template: when that was, for deadlines."""
 
 PLACEMENT_VERIFIED = "PlacementVerified"
 ROLLED_OUT = "PlacementRolledOut"

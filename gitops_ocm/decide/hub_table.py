@@ -282,7 +282,7 @@ def work_rows(settings: HubSettings) -> tuple[Controller, ...]:
         Controller(
             "manifestwork-replicasets",
             "work",
-            works.reconcile,
+            works.ReplicaSets(settings),
             (
                 Wake(REPLICA_SET),
                 Wake(MANIFEST_WORK, works.of_work),
@@ -296,6 +296,7 @@ def work_rows(settings: HubSettings) -> tuple[Controller, ...]:
                 **works_written,
                 "work.open-cluster-management.io/manifestworkreplicasets": ("patch",),
                 "work.open-cluster-management.io/manifestworkreplicasets/status": _STATUS,
+                **_EVENTS,
             },
         ),
     )

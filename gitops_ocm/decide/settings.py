@@ -25,6 +25,7 @@ class HubSettings:
     `resource_cleanup` empties the namespace of a deleted cluster, `cleanup_resources` (group/version/plural)
     says of what, in order.
     `namespace` is where the controllers run: Secrets of theirs that name no namespace are there.
+    `rollout_compat` decides rollouts to the letter as OCM does.
     `cluster_labels` are put on everything that is made for a cluster. `work_limit` is the largest
     total size of the manifests of one work, in bytes.
     """

@@ -17,16 +17,17 @@ from gitops_ocm.api.work_replicaset import (
     PLACEMENT_NOT_AS_EXPECTED,
     ROLLOUT_COMPLETE,
     ROLLOUT_PROGRESSING,
+    STARTED_ANNOTATION,
     WORKS_AS_EXPECTED,
     WORKS_INVALID_NAME,
     WORKS_NOT_AS_EXPECTED,
     WORKS_PLACEMENT_EMPTY,
     WORKS_PROCESSING,
 )
-from gitops_ocm.decide.contract import View, Write
+from gitops_ocm.decide.contract import Emit, View, Write
 from gitops_ocm.decide.kinds import PLACEMENT
-from gitops_ocm.decide.rollout import ClusterState, State
-from gitops_ocm.decide.writes import conditions_of, namespace_of, report, status_of, time_at
+from gitops_ocm.decide.rollout import ClusterState, State, Step
+from gitops_ocm.decide.writes import annotations_of, conditions_of, namespace_of, report, status_of, time_at
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
 
@@ -64,37 +65,86 @@ class Tally:
         self.degraded += conditions.is_true(work, "Degraded")
 
 
-def state_of(work: Object, template: Mapping[str, Any]) -> ClusterState:
+def state_of(work: Object, template: Mapping[str, Any], *, compat: bool = False) -> ClusterState:
     """How far a cluster is with a work that has the wanted spec.
 
     OCM asks for a Progressing condition, which only a rule in the template makes; without such a rule
-    a work that is applied and available is done.
+    a work that is applied and available is done. Nor does it ask when this generation arrived: a
+    condition that stays as it was keeps its time, and with it an old deadline or soak. Here nothing counts
+    from before that, and a work nobody has answered to counts from when it was given. `compat` is OCM's.
     """
-    cluster, generation = namespace_of(work), work["metadata"].get("generation")
-    held = {c["type"]: c for c in conditions_of(work)}
+    return _as_ocm(work) if compat else _state(work, template)
 
-    def fresh(type_: str) -> Mapping[str, Any] | None:
-        found = held.get(type_)
-        return found if found is not None and found.get("observedGeneration") == generation else None
 
-    def since(found: Mapping[str, Any]) -> datetime | None:
-        return time_at(found.get("lastTransitionTime"))
-
-    applied, progressing = fresh("Applied"), fresh("Progressing")
-    if applied is None or applied.get("status") != "True":
+def _as_ocm(work: Object) -> ClusterState:
+    cluster, said = namespace_of(work), Conditions(work)
+    degraded, progressing = said.held.get("Degraded"), said.fresh("Progressing")
+    if not said.true("Applied") or progressing is None or (degraded and not said.fresh("Degraded")):
         return ClusterState(cluster, State.TO_APPLY)
-    if progressing is None and not _has_rule(template, "Progressing"):
-        available = held.get("Available")
-        if available is not None and available.get("status") == "True":
-            return ClusterState(cluster, State.SUCCEEDED, since(available))
-        return ClusterState(cluster, State.PROGRESSING, since(applied))
-    if progressing is None or ("Degraded" in held and fresh("Degraded") is None):
-        return ClusterState(cluster, State.TO_APPLY)
-    degraded = fresh("Degraded")
-    if progressing["status"] == "True" and degraded is not None and degraded["status"] == "True":
-        return ClusterState(cluster, State.FAILED, since(degraded))
-    done = progressing["status"] == "False"
-    return ClusterState(cluster, State.SUCCEEDED if done else State.PROGRESSING, since(progressing))
+    if progressing["status"] == "True" and said.true("Degraded"):
+        return ClusterState(cluster, State.FAILED, said.since("Degraded"))
+    good = progressing["status"] == "False"
+    return ClusterState(cluster, State.SUCCEEDED if good else State.PROGRESSING, said.since("Progressing"))
+
+
+def _state(work: Object, template: Mapping[str, Any]) -> ClusterState:
+    said = Conditions(work)
+    ruled = _has_rule(template, "Progressing") or said.fresh("Progressing") is not None
+    outcome = "Progressing" if ruled else "Available"
+    stale = "Degraded" in said.held and said.fresh("Degraded") is None
+    if not said.true("Applied") or said.fresh(outcome) is None or stale:
+        return ClusterState(namespace_of(work), State.PROGRESSING, said.arrived or _given(work))
+    bad = said.true("Degraded") and (not ruled or said.true("Progressing"))
+    good = said.status(outcome) == ("False" if ruled else "True")
+    state = State.FAILED if bad else State.SUCCEEDED if good else State.PROGRESSING
+    times = (said.since("Degraded" if bad else outcome), said.arrived, _given(work))
+    return ClusterState(namespace_of(work), state, max((t for t in times if t is not None), default=None))
+
+
+class Conditions:
+    """What an agent has said of a work; fresh is what it says of the work's present generation."""
+
+    def __init__(self, work: Object) -> None:
+        self.generation = work["metadata"].get("generation")
+        self.held: Mapping[str, Mapping[str, Any]] = {c["type"]: c for c in conditions_of(work)}
+        self.arrived = self._arrived((status_of(work).get("resourceStatus") or {}).get("manifests") or ())
+
+    def fresh(self, type_: str) -> Mapping[str, Any] | None:
+        """The condition, unless it is about an earlier generation."""
+        found = self.held.get(type_)
+        return found if found is not None and self._is_fresh(found) else None
+
+    def status(self, type_: str) -> str:
+        """A fresh condition's status, `""` without one."""
+        return str((self.fresh(type_) or {}).get("status", ""))
+
+    def true(self, type_: str) -> bool:
+        """Whether there is a fresh condition and it is True."""
+        return self.status(type_) == "True"
+
+    def since(self, type_: str) -> datetime | None:
+        """Since when a condition is as it is, earlier generations included."""
+        return time_at(self.held.get(type_, {}).get("lastTransitionTime"))
+
+    def _is_fresh(self, condition: Mapping[str, Any]) -> bool:
+        return bool(condition.get("observedGeneration") == self.generation)
+
+    def _arrived(self, manifests: Iterable[Mapping[str, Any]]) -> datetime | None:
+        """When the agent had last tried what is new in this generation.
+
+        Agents begin the Applied condition of each manifest anew with each generation; that of the whole
+        work keeps its time.
+        """
+        told = (c for entry in manifests for c in entry.get("conditions") or () if c.get("type") == "Applied")
+        times = (time_at(c.get("lastTransitionTime")) for c in told if self._is_fresh(c))
+        return max((t for t in times if t is not None), default=None)
+
+
+def _given(work: Object) -> datetime | None:
+    """When the cluster was given the work as it is now, as far as that can be known."""
+    noted = time_at(annotations_of(work).get(STARTED_ANNOTATION))
+    first = work["metadata"].get("generation", 1) == 1
+    return noted or (time_at(work["metadata"].get("creationTimestamp")) if first else None)
 
 
 def _has_rule(template: Mapping[str, Any], condition: str) -> bool:
@@ -115,35 +165,67 @@ def name_too_long(value: str) -> KnownCondition:
     return WORKS_INVALID_NAME._replace(message=message)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one placement reference comes to: its clusters, their works, the step of its rollout.
+
+    Without a step the `fault` says why there is none. `timed`: there is a deadline.
+    """
+
+    name: str
+    placed: frozenset[str]
+    tally: Tally
+    step: Step | None = None
+    fault: str = ""
+    timed: bool = False
+
+    def told(self) -> str:
+        """What a person has to know of the rollout: that it has stopped, or misses a group."""
+        said: list[str] = []
+        if self.step is not None and self.step.breach:
+            failed = sorted(s.cluster for s in (*self.step.timed_out, *self.step.failed))
+            said.append(f"stopped, for {some(failed)} failed")
+        if self.step is not None and self.step.unknown:
+            said.append(f"no decision group is {some(self.step.unknown)}, so nothing is mandatory there")
+        return f"placement {self.name}: {'; '.join(said)}" if said else ""
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """A few names, and how many there are more."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def summed_up(
-    view: View,
-    owner: Object,
-    refs: Sequence[Mapping[str, Any]],
-    tallies: Mapping[str, Tally],
-    selected: int,
-    faults: Sequence[str],
-    now: datetime,
+    view: View, owner: Object, parts: Sequence[Part], faults: Sequence[str], now: datetime
 ) -> tuple[Write, ...]:
-    """The status of a set: `selected` clusters, the works there are for them, what went wrong."""
-    summaries, placements = {n: t.summary() for n, t in tallies.items()}, []
-    for name in dict.fromkeys(ref["name"] for ref in refs):
-        status = status_of(view.get(Ref(*PLACEMENT, namespace_of(owner), name)) or {})
+    """The status of a set: the parts of its placements, and what could not be written."""
+    selected = sum(len(part.placed) for part in parts)
+    placements = []
+    for part in parts:
+        status = status_of(view.get(Ref(*PLACEMENT, namespace_of(owner), part.name)) or {})
         groups, chosen = len(status.get("decisionGroups") or ()), status.get("numberOfSelectedClusters", 0)
-        text = f"{groups} ({len(tallies[name].existing)} / {chosen} clusters applied)"
-        placements.append({"name": name, "availableDecisionGroups": text, "summary": summaries[name]})
-    summary = {k: sum(s[k] for s in summaries.values()) for k in Tally().summary()}
-    succeeded = sum(t.succeeded for t in tallies.values())
+        text = f"{groups} ({len(part.tally.existing)} / {chosen} clusters applied)"
+        entry = {"name": part.name, "availableDecisionGroups": text, "summary": part.tally.summary()}
+        placements.append(entry)
+    summary = {k: sum(p.tally.summary()[k] for p in parts) for k in Tally().summary()}
+    succeeded = sum(part.tally.succeeded for part in parts)
+    rolled_out = ROLLOUT_COMPLETE if succeeded == selected else ROLLOUT_PROGRESSING
     judged = (
-        _verified(summary, selected, faults),
-        ROLLOUT_COMPLETE if succeeded == selected else ROLLOUT_PROGRESSING,
+        _verified(summary, selected, [p.fault for p in parts if p.fault], faults),
+        rolled_out._replace(message="; ".join(filter(None, (part.told() for part in parts)))),
         _applied(summary, selected),
     )
-    return report_on(owner, judged, now, summary=summary, placementSummary=placements)
+    status_writes = report_on(owner, judged, now, summary=summary, placementSummary=placements)
+    return (*status_writes, *_events(owner, judged))
 
 
-def _verified(summary: Mapping[str, int], selected: int, faults: Sequence[str]) -> KnownCondition:
-    if faults and (not summary["total"] or not selected):
-        return PLACEMENT_NOT_AS_EXPECTED._replace(message="; ".join(faults))
+def _verified(
+    summary: Mapping[str, int], selected: int, strategies: Sequence[str], faults: Sequence[str]
+) -> KnownCondition:
+    unwritten = faults if not summary["total"] or not selected else ()
+    if said := [*strategies, *unwritten]:
+        return PLACEMENT_NOT_AS_EXPECTED._replace(message="; ".join(said))
     if not summary["total"]:
         return PLACEMENT_EMPTY
     return PLACEMENT_FOUND
@@ -158,6 +240,21 @@ def _applied(summary: Mapping[str, int], selected: int) -> KnownCondition:
     if summary["progressing"] and not summary["degraded"]:
         return WORKS_PROCESSING
     return WORKS_NOT_AS_EXPECTED
+
+
+EVENT_REASONS = {
+    PLACEMENT_NOT_AS_EXPECTED.type: "RolloutNotPossible",
+    ROLLOUT_COMPLETE.type: "RolloutWarning",
+}
+
+
+def _events(owner: Object, judged: Iterable[KnownCondition]) -> Iterable[Write]:
+    """What is new to be told, once: the condition keeps it."""
+    held = {c["type"]: c.get("message", "") for c in conditions_of(owner)}
+    for condition in judged:
+        reason = EVENT_REASONS.get(condition.type)
+        if reason and condition.message and held.get(condition.type) != condition.message:
+            yield Emit(owner, reason, condition.message, kind="Warning", action="RollOut")
 
 
 def report_on(

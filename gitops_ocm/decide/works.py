@@ -1,35 +1,35 @@
 """ManifestWorkReplicaSet: one ManifestWork for each cluster its placements have decided for.
 
-A cluster that several placement references select gets one work, under the first of them. What the
-agents make of the works comes back as conditions: `decide.work_states` reads them and sums them up.
+A cluster that several placement references select gets one work, under the first of them. Each reference
+rolls the template out by its own strategy (`decide.rollout`); a cluster whose turn has not come keeps the
+work it has. What the agents make of the works comes back as conditions: `decide.work_states` reads them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.placement import PLACEMENT_LABEL
-from gitops_ocm.api.work_replicaset import (
-    PLACEMENT_NAME_LABEL,
-    PLACEMENT_NOT_FOUND,
-    REPLICA_SET_FINALIZER,
-    REPLICA_SET_LABEL,
-)
+from gitops_ocm.api.work_replicaset import PLACEMENT_NOT_FOUND, REPLICA_SET_FINALIZER, REPLICA_SET_LABEL
 from gitops_ocm.decide.contract import DONE, Apply, Outcome, Propagation, Result, Update, View, Write
-from gitops_ocm.decide.kinds import MANIFEST_WORK, PLACEMENT, REPLICA_SET
+from gitops_ocm.decide.kinds import PLACEMENT, REPLICA_SET
 from gitops_ocm.decide.placement.decisions import decisions_of
 from gitops_ocm.decide.rollout import Group, RolloutError, advance, groups_of
+from gitops_ocm.decide.rollout.limits import has_deadline, with_concurrency_of
+from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.work_states import (
     MAX_LABEL,
+    Part,
     Tally,
     name_too_long,
     report_on,
     state_of,
     summed_up,
 )
+from gitops_ocm.decide.work_template import is_of_template, labelled, placement_of, work_name, written
 from gitops_ocm.decide.writes import (
     add_finalizer,
     after_failure,
@@ -41,15 +41,11 @@ from gitops_ocm.decide.writes import (
     name_of,
     namespace_of,
     seconds_until,
-    uid_of,
 )
-from gitops_ocm.objects.canonical import digest
-from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Ref
 
 BY_OWNER = "works-by-replica-set"
-WORK_VERSION = "work.open-cluster-management.io/v1"
 
 
 def owner_value(owner: Ref) -> str:
@@ -61,32 +57,35 @@ UNACCEPTED_RETRY = 5.0
 """Seconds between looks at a selected cluster that has no namespace, because nobody accepted it yet."""
 
 
-def work_name(owner: Mapping[str, Any], cluster: str) -> str:
-    """The name of the work for a cluster: always the same, so that a restart makes no second one."""
-    return f"{name_of(owner)}-{digest([uid_of(owner), cluster])[:5]}"
+@dataclass(frozen=True)
+class ReplicaSets:
+    """The row: rolls out as the settings say, ours or to the letter as OCM does."""
 
+    settings: HubSettings = field(default_factory=HubSettings)
 
-def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
-    """Reconcile one ManifestWorkReplicaSet."""
-    owner = view.get(key)
-    if owner is None:
-        return DONE
-    works = list(view.indexed(BY_OWNER, owner_value(key)))
-    if is_deleting(owner):
-        return _finalize(owner, works)
-    if marks := add_finalizer(owner, REPLICA_SET_FINALIZER):
-        return Outcome(marks)
-    if len(owner_value(key)) > MAX_LABEL:
-        return Outcome(report_on(owner, [name_too_long(owner_value(key))], now))
-    refs = (owner.get("spec") or {}).get("placementRefs") or []
-    names = {ref["name"] for ref in refs}
-    kept, stale = _one_each(owner, [w for w in works if _placement_of(w) in names])
-    stale += [w for w in works if _placement_of(w) not in names]
-    removals = [w for work in stale for w in delete(work)]
-    missing = next((n for n in sorted(names) if view.get(Ref(*PLACEMENT, key.namespace, n)) is None), None)
-    if missing is not None:
-        return Outcome((*removals, *report_on(owner, [PLACEMENT_NOT_FOUND], now)))
-    return _roll_out(view, owner, refs, kept, removals, now)
+    def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
+        """Reconcile one ManifestWorkReplicaSet."""
+        owner = view.get(key)
+        if owner is None:
+            return DONE
+        works = list(view.indexed(BY_OWNER, owner_value(key)))
+        if is_deleting(owner):
+            return _finalize(owner, works)
+        if marks := add_finalizer(owner, REPLICA_SET_FINALIZER):
+            return Outcome(marks)
+        if len(owner_value(key)) > MAX_LABEL:
+            return Outcome(report_on(owner, [name_too_long(owner_value(key))], now))
+        refs = (owner.get("spec") or {}).get("placementRefs") or []
+        names = {ref["name"] for ref in refs}
+        kept, stale = _one_each(owner, [w for w in works if placement_of(w) in names])
+        stale += [w for w in works if placement_of(w) not in names]
+        removals = [w for work in stale for w in delete(work)]
+        missing = next(
+            (n for n in sorted(names) if view.get(Ref(*PLACEMENT, key.namespace, n)) is None), None
+        )
+        if missing is not None:
+            return Outcome((*removals, *report_on(owner, [PLACEMENT_NOT_FOUND], now)))
+        return _roll_out(Rollouts(view, owner, kept, now, self.settings.rollout_compat), removals)
 
 
 def _finalize(owner: Object, works: Sequence[Object]) -> Outcome:
@@ -96,10 +95,6 @@ def _finalize(owner: Object, works: Sequence[Object]) -> Outcome:
     if not (foreground and works):
         writes += drop_finalizer(owner, REPLICA_SET_FINALIZER)
     return Outcome(tuple(writes))
-
-
-def _placement_of(work: Mapping[str, Any]) -> str:
-    return labels_of(work).get(PLACEMENT_NAME_LABEL, "")
 
 
 def _one_each(owner: Object, works: Iterable[Object]) -> tuple[dict[str, Object], list[Object]]:
@@ -119,56 +114,97 @@ def _one_each(owner: Object, works: Iterable[Object]) -> tuple[dict[str, Object]
     return kept, surplus
 
 
-def _roll_out(
-    view: View,
-    owner: Object,
-    refs: Sequence[Mapping[str, Any]],
-    kept: Mapping[str, Object],
-    removals: Sequence[Write],
-    now: datetime,
-) -> Outcome:
+@dataclass(frozen=True)
+class Rollouts:
+    """A set's rollouts as they stand, one for each placement it refers to."""
+
+    view: View
+    owner: Object
+    kept: Mapping[str, Object]
+    now: datetime
+    compat: bool
+
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """What each cluster is to get."""
+        return (self.owner.get("spec") or {}).get("manifestWorkTemplate") or {}
+
+    def parts(self) -> list[Part]:
+        """Each reference's part, in order; clusters that an earlier one has are not in a later one."""
+        found: list[Part] = []
+        taken: set[str] = set()
+        for ref in (self.owner.get("spec") or {}).get("placementRefs") or []:
+            part = self._part(ref, taken)
+            taken |= part.placed
+            found.append(part)
+        return found
+
+    def _part(self, ref: Mapping[str, Any], taken: set[str]) -> Part:
+        name, tally = ref["name"], Tally()
+        placement = self.view.get(Ref(*PLACEMENT, namespace_of(self.owner), name)) or {}
+        try:
+            groups = self._groups(name, placement, taken)
+        except RolloutError as fault:
+            # Who is chosen cannot be known: the works there are stay as they are.
+            mine = {c for c, work in self.kept.items() if placement_of(work) == name}
+            return Part(name, frozenset(mine - taken), tally, fault=fault.message)
+        placed = frozenset(cluster for group in groups for cluster in group.clusters)
+        known = self.current(placed)
+        states = [state_of(work, self.template, compat=self.compat) for work in known.values()]
+        for state in states:
+            tally.count(known[state.cluster], state.state)
+        strategy = ref.get("rolloutStrategy")
+        if not self.compat:
+            strategy = with_concurrency_of(placement, strategy)
+        try:
+            step = advance(strategy, groups, states, self.now, compat=self.compat)
+        except RolloutError as fault:
+            return Part(name, placed, tally, fault=fault.message)
+        return Part(name, placed, tally, step, timed=has_deadline(strategy))
+
+    def _groups(self, name: str, placement: Mapping[str, Any], taken: set[str]) -> list[Group]:
+        found = groups_of(decisions_of(self.view, namespace_of(self.owner), name), placement)
+        return [replace(g, clusters=tuple(c for c in g.clusters if c not in taken)) for g in found]
+
+    def current(self, clusters: Iterable[str]) -> dict[str, Object]:
+        """The works of the clusters that have been given the template as it is."""
+        held = {c: self.kept[c] for c in sorted(clusters) if c in self.kept}
+        return {c: work for c, work in held.items() if is_of_template(work, self.template)}
+
+    def writes(self, part: Part) -> Iterable[Write]:
+        """Give the template to whose turn it is; labels follow wherever it is already."""
+        known = self.current(part.placed)
+        for work in known.values():
+            yield from labelled(work, self.owner, part.name)
+        started = self.now if part.timed and not self.compat else None
+        for cluster in part.step.starting if part.step else ():
+            if cluster not in known:
+                yield from written(self.kept.get(cluster), self.owner, cluster, part.name, started=started)
+
+    def removals(self, parts: Iterable[Part]) -> list[Write]:
+        """Take the works of clusters that no placement chooses any more."""
+        taken = {cluster for part in parts for cluster in part.placed}
+        gone = [work for cluster, work in sorted(self.kept.items()) if cluster not in taken]
+        return [w for work in gone for w in delete(work)]
+
+
+def _roll_out(rollouts: Rollouts, removals: Sequence[Write]) -> Outcome:
     """Write the works the strategies let through, then sum up what there is."""
-    template = (owner.get("spec") or {}).get("manifestWorkTemplate") or {}
-    writes: list[Write] = list(removals)
-    tallies: dict[str, Tally] = {}
-    taken: set[str] = set()
-    rechecks: list[datetime] = []
-    faults: list[str] = []
-    for ref in refs:
-        name, tally = ref["name"], tallies.setdefault(ref["name"], Tally())
-        try:
-            groups = _groups(view, namespace_of(owner), name, taken)
-        except RolloutError as fault:
-            faults.append(fault.message)
-            continue
-        placed = [c for group in groups for c in group.clusters]
-        taken.update(placed)
-        current = {
-            cluster: state_of(work, template)
-            for cluster in placed
-            if (work := kept.get(cluster)) is not None and _is_current(work, owner, name, template)
-        }
-        for cluster, state in current.items():
-            tally.count(kept[cluster], state.state)
-        try:
-            step = advance(ref.get("rolloutStrategy"), groups, current.values(), now)
-        except RolloutError as fault:
-            faults.append(fault.message)
-            continue
-        rechecks += [step.recheck] if step.recheck else []
-        due = [found.cluster for found in step.roll_out if found.cluster not in current]
-        writes += [w for cluster in due for w in _write(kept.get(cluster), owner, cluster, name, template)]
-    writes += [w for cluster, work in sorted(kept.items()) if cluster not in taken for w in delete(work)]
+    parts, now = rollouts.parts(), rollouts.now
+    given = [write for part in parts for write in rollouts.writes(part)]
+    writes = (*removals, *given, *rollouts.removals(parts))
+    rechecks = [part.step.recheck for part in parts if part.step and part.step.recheck]
 
     def then(results: Sequence[Result]) -> Outcome:
         for result in results:
             if isinstance(result.write, (Apply, Update)) and result.obj is not None:
-                tallies[_placement_of(result.obj)].existing.add(namespace_of(result.obj))
+                cluster = namespace_of(result.obj)
+                part = next(p for p in parts if cluster in p.placed)
+                part.tally.existing.add(cluster)
         failed = errors(results)
-        problems = [*faults, *(fault.message for fault in failed)]
         waits = [fault for fault in failed if _is_namespace_missing(fault)]
+        status = summed_up(rollouts.view, rollouts.owner, parts, [f.message for f in failed], now)
         failed = [fault for fault in failed if not _is_namespace_missing(fault)]
-        status = summed_up(view, owner, refs, tallies, len(taken), problems, now)
         wakes = [seconds_until(at, now) for at in rechecks] + [UNACCEPTED_RETRY] * bool(waits)
         if failed:
             again = after_failure(failed)
@@ -179,81 +215,9 @@ def _roll_out(
     return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
 
 
-def _groups(view: View, namespace: str, placement: str, taken: set[str]) -> list[Group]:
-    """The decision groups of a placement, without the clusters that another one has taken."""
-    found = groups_of(
-        decisions_of(view, namespace, placement), view.get(Ref(*PLACEMENT, namespace, placement))
-    )
-    return [replace(g, clusters=tuple(c for c in g.clusters if c not in taken)) for g in found]
-
-
 def _is_namespace_missing(fault: ApiError) -> bool:
     """Whether a work could not be made because its cluster was not accepted yet: that is no failure."""
     return fault.http_code == 404 and fault.message.startswith("namespaces ")
-
-
-# --- one work ---------------------------------------------------------------------------------------
-
-
-def normalised(spec: Mapping[str, Any]) -> Object:
-    """A work's spec with the defaults of its schema filled in, for comparing only."""
-    result: Object = {k: v for k, v in spec.items() if v not in (None, {}, [])}
-    if option := spec.get("deleteOption"):
-        result["deleteOption"] = {"propagationPolicy": "Foreground", **option}
-    if configs := spec.get("manifestConfigs"):
-        result["manifestConfigs"] = [_config(c) for c in configs]
-    manifests = (spec.get("workload") or {}).get("manifests") or []
-    result["workload"] = {"manifests": [_without_creation(m) for m in manifests]}
-    return result
-
-
-def _config(entry: Mapping[str, Any]) -> Object:
-    result = {"feedbackScrapeType": "Poll", **entry}
-    if strategy := entry.get("updateStrategy"):
-        result["updateStrategy"] = {"type": "Update", **strategy}
-        if server_side := strategy.get("serverSideApply"):
-            result["updateStrategy"]["serverSideApply"] = {"fieldManager": "work-agent", **server_side}
-    return result
-
-
-def _without_creation(manifest: Mapping[str, Any]) -> Object:
-    meta = manifest.get("metadata")
-    if not isinstance(meta, Mapping) or meta.get("creationTimestamp", 0) is not None:
-        return dict(manifest)
-    return {**manifest, "metadata": {k: v for k, v in meta.items() if k != "creationTimestamp"}}
-
-
-def _labels(owner: Object, placement: str) -> dict[str, str]:
-    key = f"{namespace_of(owner)}.{name_of(owner)}"
-    return {**labels_of(owner), REPLICA_SET_LABEL: key, PLACEMENT_NAME_LABEL: placement}
-
-
-def _is_current(work: Object, owner: Object, placement: str, template: Mapping[str, Any]) -> bool:
-    if is_deleting(work):
-        return False
-    same = normalised(work.get("spec") or {}) == normalised(template)
-    return same and covers(_labels(owner, placement), labels_of(work))
-
-
-def _write(
-    work: Object | None, owner: Object, cluster: str, placement: str, template: Mapping[str, Any]
-) -> tuple[Write, ...]:
-    """Give a cluster its work; one that is being deleted is waited for."""
-    if work is not None and is_deleting(work):
-        return ()
-    labels = _labels(owner, placement)
-    if work is not None and covers(normalised(template), normalised(work.get("spec") or {})):
-        # Only too much is there, owned by somebody else: an apply would leave it, so replace the spec.
-        meta = {**work["metadata"], "labels": {**labels_of(work), **labels}}
-        return (Update({**work, "metadata": meta, "spec": dict(template)}),)
-    name = name_of(work) if work is not None else work_name(owner, cluster)
-    fragment = {
-        "apiVersion": WORK_VERSION,
-        "kind": MANIFEST_WORK.kind,
-        "metadata": {"name": name, "namespace": cluster, "labels": labels},
-        "spec": dict(template),
-    }
-    return (Apply(fragment),)
 
 
 # --- what wakes the row -----------------------------------------------------------------------------

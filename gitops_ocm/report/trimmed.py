@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_ocm.api.fleet import COMMIT_ANNOTATION, DIGEST_CHARS, PATH_ANNOTATION, SPEC_ANNOTATION
-from gitops_ocm.decide.works import normalised
+from gitops_ocm.decide.work_template import normalised
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.diff import masked
 from gitops_ocm.objects.ref import Object

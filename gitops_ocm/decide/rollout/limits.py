@@ -61,6 +61,26 @@ def limits_of(strategy: Mapping[str, Any] | None) -> Limits:
     return limits
 
 
+def has_deadline(strategy: Mapping[str, Any] | None) -> bool:
+    """Whether time ends what a cluster may take; a strategy that cannot be has none."""
+    try:
+        return limits_of(strategy).deadline is not None
+    except RolloutError:
+        return False
+
+
+def with_concurrency_of(
+    placement: Mapping[str, Any], strategy: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """The strategy, its `maxConcurrency` by default the placement's `clustersPerDecisionGroup`."""
+    options = (strategy or {}).get("progressive") or {}
+    if strategy is None or strategy.get("type") != PROGRESSIVE or options.get("maxConcurrency"):
+        return strategy
+    decisions = (placement.get("spec") or {}).get("decisionStrategy") or {}
+    default = (decisions.get("groupStrategy") or {}).get("clustersPerDecisionGroup")
+    return {**strategy, "progressive": {**options, "maxConcurrency": default or 0}}
+
+
 def _deadline(text: str | None) -> timedelta | None:
     """`progressDeadline`; None where there is none."""
     if not text or text == "None":

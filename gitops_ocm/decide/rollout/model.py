@@ -87,3 +87,8 @@ class Step:
     def under_way(self) -> tuple[ClusterState, ...]:
         """The clusters that have been given it and are not done."""
         return tuple(s for s in self.roll_out if s.state is not State.TO_APPLY)
+
+    @property
+    def failed(self) -> tuple[ClusterState, ...]:
+        """Those of them that have failed and may still become good."""
+        return tuple(s for s in self.roll_out if s.state is State.FAILED)

@@ -36,7 +36,7 @@ class Rollout:
 SIZES = (*range(len(CLUSTERS) + 2), "0%", "1%", "7%", "25%", "33%", "50%", "99%", "100%")
 NAMES = ("", "canary", "west")
 LIKELY = (*State, State.PROGRESSING, State.SUCCEEDED, State.FAILED)
-ENTRIES = (
+ENTRIES: tuple[Object, ...] = (
     {},
     *({"groupName": name} for name in ("canary", "west", "east")),
     *({"groupIndex": index} for index in range(5)),
