@@ -139,6 +139,7 @@ class AddonRegistrations:
         await self.notes.write({_NOTE: orjson.dumps(sorted(places)) if places else None})
 
     def _secret(self, place: Place) -> SecretData:
+        """Where a credential is kept. The namespace is the add-on's: whoever installs that makes it."""
         namespace, name, hosted = place
         return SecretData(self.management if hosted else self.spoke, namespace, name, makes_namespace=False)
 

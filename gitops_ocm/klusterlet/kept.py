@@ -163,7 +163,7 @@ class SecretData:
         try:
             await self.cluster.create(SECRETS, secret)
         except ApiError as error:
-            if error.http_code != 404:
+            if error.http_code != 404 or not self.makes_namespace:
                 raise
             namespace: Object = {
                 "apiVersion": "v1",
