@@ -77,7 +77,7 @@ def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             "registration",
             Heartbeat(settings),
             (Wake(MANAGED_CLUSTER, own), Wake(LEASE, own)),
-            (mine, Read(LEASE, lease.namespace, name=lease.name)),
+            (mine, Read(LEASE, lease.namespace, name=lease.name, managed_fields=True)),
             workers=1,
             writes={"coordination.k8s.io/leases": ("update",)},
         ),

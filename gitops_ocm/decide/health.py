@@ -135,7 +135,7 @@ class ClockSync:
         )
         renewed, seen = time_at((lease.get("spec") or {}).get("renewTime")), _written_at(lease)
         made = time_at(lease["metadata"].get("creationTimestamp"))
-        if renewed is None or seen is None or (seen == made and _as_made(lease)):
+        if renewed is None or seen is None or (seen == made and as_made(lease)):
             return DONE  # nobody but the hub, which made it, has written the lease
         skipped = annotations_of(cluster).get(SKIP_CLOCK_CHECK_ANNOTATION) == "true"
         synced = skipped or abs(seen - renewed) < grace
@@ -153,9 +153,14 @@ def _written_at(lease: Object) -> datetime | None:
     return max(times, default=None)
 
 
-def _as_made(lease: Object) -> bool:
-    """Whether one writer wrote it all: times have whole seconds, so a first renewal may be as old."""
-    return all("f:holderIdentity" in fields for _, fields in _renewals(lease))
+def as_made(lease: Object) -> bool:
+    """Whether nobody has renewed it: who wrote its time wrote all of it.
+
+    Times in managed fields have whole seconds, so a first renewal may be as old as the lease. Without
+    managed fields nobody knows.
+    """
+    entries = _renewals(lease)
+    return bool(entries) and all("f:holderIdentity" in fields for _, fields in entries)
 
 
 def _renewals(lease: Object) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:

@@ -152,6 +152,26 @@ def test_heartbeats_come_each_duration_spread_by_up_to_a_quarter() -> None:
     assert spread(60, 0.25, "c1") != spread(60, 0.25, "c2")
 
 
+@pytest.mark.parametrize(
+    ("writers", "beats"),
+    [
+        ([], False),
+        ([("hub", ["f:holderIdentity", "f:renewTime"])], True),
+        ([("hub", ["f:holderIdentity"]), ("agent", ["f:renewTime"])], False),
+    ],
+)
+def test_a_lease_that_the_hub_made_is_renewed_at_once(
+    writers: list[tuple[str, list[str]]], beats: bool
+) -> None:
+    """By the first renewal the hub knows of the agent and its clock; later ones come when they are due."""
+    made = lease(1)
+    made["metadata"]["managedFields"] = [
+        {"manager": who, "operation": "Update", "fieldsV1": {"f:spec": {field: {} for field in fields}}}
+        for who, fields in writers
+    ]
+    assert bool(Heartbeat(AgentSettings("c1"))(hub(cluster(), made), KEY, NOW).actions) is beats
+
+
 def test_without_acceptance_there_is_no_heartbeat() -> None:
     """A denied cluster's agent falls silent."""
     denied = {**cluster(), "status": {"conditions": [{**ACCEPTED, "status": "False"}]}}

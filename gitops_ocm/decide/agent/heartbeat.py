@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from gitops_ocm.api.cluster import HUB_ACCEPTED
 from gitops_ocm.decide.agent.pacing import spread
 from gitops_ocm.decide.contract import DONE, Outcome, Update, View
-from gitops_ocm.decide.health import lease_duration, lease_ref
+from gitops_ocm.decide.health import as_made, lease_duration, lease_ref
 from gitops_ocm.decide.settings import AgentSettings
 from gitops_ocm.decide.writes import seconds_until, time_at
 from gitops_ocm.objects import conditions
@@ -19,7 +19,7 @@ JITTER = 0.25
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """Renews the cluster lease each lease duration, stretched by up to a quarter."""
+    """Renews the cluster lease each lease duration, stretched by up to a quarter; a new one at once."""
 
     settings: AgentSettings
 
@@ -32,7 +32,8 @@ class Heartbeat:
         period = lease_duration(cluster)
         last = str(spec.get("renewTime") or "")
         renewed = time_at(last)
-        if renewed is not None and renewed <= now:
+        # By the first renewal the hub sees that the agent is there, and whether its clock is right.
+        if renewed is not None and renewed <= now and not as_made(lease):
             due = renewed + timedelta(seconds=spread(period, JITTER, key.name, last))
             if now < due:
                 return Outcome(requeue_after=seconds_until(due, now))
