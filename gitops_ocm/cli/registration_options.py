@@ -109,7 +109,7 @@ registration_options = together(
         "external_ca",
         type=_FILE,
         metavar="FILE",
-        help="Who signs the certificates of these servers.",
+        help="Who signs the certificates of these servers.  [default: the managed cluster's own CA]",
     ),
     click.option(
         "--cluster-annotations",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,10 @@ class Introduction:
 
     annotations: Mapping[str, str] = field(default_factory=dict)
     client_configs: tuple[ClientConfig, ...] = ()
+
+    def trusting(self, ca: bytes) -> Introduction:
+        """The same with a CA for the servers that have none."""
+        return replace(self, client_configs=tuple(replace(c, ca=c.ca or ca) for c in self.client_configs))
 
     async def make(self, hub: Cluster, name: str) -> None:
         """Make the ManagedCluster, or tell one that was made beforehand how it is reached."""

@@ -16,7 +16,7 @@ import asyncio
 import secrets
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,6 +83,10 @@ class RegistrationOptions:
     rate: RateLimit | None = None
     connection_timeout: float = 600.0
     look: float = 5.0
+
+    def trusting(self, ca: bytes) -> RegistrationOptions:
+        """The same, telling the hub of the managed cluster's own CA where no other one was given."""
+        return replace(self, introduction=self.introduction.trusting(ca))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from gitops_ocm.decide.agent.managed_namespaces import ManagedNamespaces
 from gitops_ocm.decide.contract import Apply, MergePatch, Result, Side
 from gitops_ocm.decide.kinds import cluster_ref
 from gitops_ocm.decide.settings import AgentSettings, gated
+from gitops_ocm.klusterlet.bootstrap import Introduction
 from gitops_ocm.klusterlet.keys import kept_request, new_request
 from gitops_ocm.klusterlet.kubeconfig import kubeconfig_text, read_address
 from gitops_ocm.objects.conditions import micro_timestamp
@@ -166,8 +167,38 @@ def test_a_new_cluster_asks_to_be_let_in() -> None:
         "hubAcceptsClient": False,
         "managedClusterClientConfigs": [{"url": "https://c1", "caBundle": "Y2E="}],
     }
-    assert with_client_configs(made, [ClientConfig("https://other")]) is None
-    assert with_client_configs({**made, "spec": {}}, [ClientConfig("https://other")]) is not None
+
+
+@pytest.mark.parametrize(
+    ("have", "told", "then"),
+    [
+        (["https://a"], ["https://a"], None),
+        (["https://a"], ["https://b"], ["https://a", "https://b"]),
+        (["https://a", "https://b"], ["https://b"], None),
+        (["https://a", "https://b"], ["https://c", "https://b"], ["https://a", "https://b", "https://c"]),
+        ([], ["https://a"], ["https://a"]),
+        (["https://a"], [], None),
+    ],
+)
+def test_a_cluster_is_told_how_else_it_is_reached(
+    have: list[str], told: list[str], then: list[str] | None
+) -> None:
+    """What a cluster made beforehand lacks is added; what others say of it stays."""
+    spec = {"managedClusterClientConfigs": [{"url": url, "caBundle": "eA=="} for url in have]}
+    changed = with_client_configs({"metadata": {}, "spec": spec}, [ClientConfig(url) for url in told])
+    if then is None:
+        assert changed is None
+        return
+    assert changed is not None
+    found = changed["spec"]["managedClusterClientConfigs"]
+    assert [c["url"] for c in found] == then
+    assert found[: len(have)] == spec["managedClusterClientConfigs"]
+
+
+def test_the_managed_clusters_own_ca_is_told() -> None:
+    """Servers without a CA of their own are trusted as the cluster's API server is."""
+    introduction = Introduction({}, (ClientConfig("https://a"), ClientConfig("https://b", b"own")))
+    assert [c.ca for c in introduction.trusting(b"cluster").client_configs] == [b"cluster", b"own"]
 
 
 @pytest.mark.parametrize(

@@ -106,15 +106,14 @@ def new_cluster(
 
 
 def with_client_configs(cluster: Object, configs: Sequence[ClientConfig]) -> Object | None:
-    """The ManagedCluster with the ways to reach it, where it has another number of them (OCM's rule)."""
+    """The ManagedCluster with the ways to reach it that it lacks; None where it has them all."""
     spec = cluster.get("spec") or {}
     have = spec.get("managedClusterClientConfigs") or []
-    if is_deleting(cluster) or not configs or len(have) == len(configs):
+    known = {config.get("url") for config in have}
+    lacking = [config.as_object() for config in configs if config.url not in known]
+    if is_deleting(cluster) or not lacking:
         return None
-    return {
-        **cluster,
-        "spec": {**spec, "managedClusterClientConfigs": [c.as_object() for c in configs]},
-    }
+    return {**cluster, "spec": {**spec, "managedClusterClientConfigs": [*have, *lacking]}}
 
 
 def why_leave(
