@@ -46,7 +46,7 @@ TOKEN_NOT_UPDATED = KnownCondition(
 
 NAMESPACE_AVAILABLE = "NamespaceAvailable"
 NAMESPACE_APPLIED = KnownCondition(
-    NAMESPACE_AVAILABLE, "True", "NamespaceApplied", "Namespace applied successfully"
+    NAMESPACE_AVAILABLE, "True", "NamespaceApplied", "Namespace successfully applied and managed"
 )
 NAMESPACE_NOT_APPLIED = KnownCondition(NAMESPACE_AVAILABLE, "False", "NamespaceApplyFailed", "{error}")
 NAMESPACE_SET_LABEL_PREFIX = "clusterset.open-cluster-management.io/"
