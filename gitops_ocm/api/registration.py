@@ -49,4 +49,6 @@ NAMESPACE_APPLIED = KnownCondition(
     NAMESPACE_AVAILABLE, "True", "NamespaceApplied", "Namespace successfully applied and managed"
 )
 NAMESPACE_NOT_APPLIED = KnownCondition(NAMESPACE_AVAILABLE, "False", "NamespaceApplyFailed", "{error}")
+HUB_REPORTER, AGENT_REPORTER = "registration-controller", "klusterlet-agent"
+"""Who events about a ManagedCluster are from (`reportingController`): the hub's side, and the agent's."""
 NAMESPACE_SET_LABEL_PREFIX = "clusterset.open-cluster-management.io/"

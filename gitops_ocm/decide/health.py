@@ -24,6 +24,7 @@ from gitops_ocm.api.cluster import (
     TAINT_UNAVAILABLE,
     TAINT_UNREACHABLE,
 )
+from gitops_ocm.api.registration import HUB_REPORTER
 from gitops_ocm.decide.contract import DONE, Create, Emit, Outcome, View
 from gitops_ocm.decide.kinds import LEASE, cluster_ref
 from gitops_ocm.decide.settings import HubSettings
@@ -111,7 +112,7 @@ class Availability:
             "managed cluster to the hub cluster has failed"
         )
         reason, home = "AvailableUnknown", name_of(cluster)
-        event = Emit(cluster, reason, text, kind="Warning", action=reason, namespace=home)
+        event = Emit(cluster, reason, text, "Warning", reason, namespace=home, component=HUB_REPORTER)
         return Outcome((*report(cluster, {"conditions": wanted}), event))
 
 

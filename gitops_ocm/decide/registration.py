@@ -21,6 +21,7 @@ from gitops_ocm.api.cluster import (
     CLUSTER_NAME_LABEL,
     HUB_ACCEPTED,
 )
+from gitops_ocm.api.registration import HUB_REPORTER
 from gitops_ocm.api.work import WORK_FINALIZER
 from gitops_ocm.decide import access
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Result, View, Write
@@ -169,7 +170,8 @@ class Acceptance:
         verb = "accepted" if accepted else "denied"
         reason = f"ManagedCluster{verb.capitalize()}"
         text = f"managed cluster {name} is {verb} by hub cluster admin"
-        return (*patch, Emit(cluster, reason, text, action=reason, namespace=name))
+        event = Emit(cluster, reason, text, action=reason, namespace=name, component=HUB_REPORTER)
+        return (*patch, event)
 
     def _failure(self, cluster: Object, text: str, now: datetime) -> tuple[Write, ...]:
         wanted = conditions.with_condition(

@@ -63,6 +63,10 @@ class Scene:
         found = await self.cluster()
         return is_true(found, "ManagedClusterJoined") and is_true(found, "ManagedClusterConditionAvailable")
 
+    async def in_time(self) -> bool:
+        """Whether the hub has seen by the agent's first sign of life that its clock is right."""
+        return is_true(await self.cluster(), "ManagedClusterConditionClockSynced")
+
     async def applied(self, work: str) -> bool:
         """Whether a work is applied, as the agent says on the hub."""
         found = await self.hub.get(WORKS, self.name, work)
@@ -126,6 +130,9 @@ async def test_from_nobody_to_work_applied(
             assert _complaints(logs) == ["not allowed to watch, waiting for the rights"]
             await scene.accept()
             await eventually(scene.available)
+            await eventually(scene.in_time)
+            (told,) = await eventually(lambda: scene.events("Available"))
+            assert told["reportingController"] == "klusterlet-agent"
             await scene.hub.create(WORKS, make.manifest_work("first", name, [make.config_map("a")]))
             await eventually(lambda: scene.applied("first"))
             scene.agent.refused.clear()
@@ -173,6 +180,9 @@ async def test_denied_and_let_in_again(
             await eventually(lambda: own in scene.agent.asked and len(scene.agent.refused) >= 4)
             await scene.accept()
             await eventually(scene.available)
+            await eventually(scene.in_time)
+            (told,) = await eventually(lambda: scene.events("Available"))
+            assert told["reportingController"] == "klusterlet-agent"
             await scene.hub.create(WORKS, make.manifest_work("first", name, [make.config_map("a")]))
             await eventually(lambda: scene.applied("first"))
             await scene.hub.delete(WORKS, name, "first")

@@ -18,6 +18,7 @@ from gitops_ocm.api.cluster import (
     SPOKE_ONLY_LABEL,
 )
 from gitops_ocm.api.quantity import total
+from gitops_ocm.api.registration import AGENT_REPORTER
 from gitops_ocm.decide.agent.facts import certificate_condition, known
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Side, View, Write
 from gitops_ocm.decide.kinds import CLUSTER_CLAIM, CLUSTER_GROUP, CLUSTER_PROPERTY, NODE
@@ -123,7 +124,7 @@ class ClusterStatus:
         if changed and len(self._claims(view)[1]) > limit:
             text = f"the number of custom cluster claims exceeds {limit}; only the first {limit} are reported"
             reason = "CustomClusterClaimsTruncated"
-            yield Emit(cluster, reason, text, action=reason, namespace=name_of(cluster))
+            yield _event(cluster, "Normal", reason, text)
 
 
 def _values(view: View, api_version: str, kind: Kind) -> dict[str, str]:
@@ -142,9 +143,15 @@ def _turned(cluster: Object, status: str) -> Iterable[Emit]:
     name = name_of(cluster)
     if status == "True":
         text = f"The {name} is successfully imported, and the hub manages it: its API server is available"
-        return (Emit(cluster, "Available", text, action="Available", namespace=name),)
+        return (_event(cluster, "Normal", "Available", text),)
     text = f"The {name} is successfully imported. However, its API server is unavailable"
-    return (Emit(cluster, "Unavailable", text, kind="Warning", action="Unavailable", namespace=name),)
+    return (_event(cluster, "Warning", "Unavailable", text),)
+
+
+def _event(cluster: Object, kind: str, reason: str, text: str) -> Emit:
+    """An event in the cluster's own namespace on the hub, from whom OCM's are."""
+    home = name_of(cluster)
+    return Emit(cluster, reason, text, kind, action=reason, namespace=home, component=AGENT_REPORTER)
 
 
 def _sum(nodes: Sequence[Object], part: str) -> dict[str, str]:

@@ -142,7 +142,8 @@ async def an_event_tells_of_a_lost_cluster(stage: Stage) -> None:
     async def told() -> bool:
         events = await stage.list("events.k8s.io/v1", "Event", stage.name("a"))
         return any(
-            (e["type"], e.get("reason"), stage.plain(e["note"])) == ("Warning", "AvailableUnknown", text)
+            (e["type"], e.get("reason"), stage.plain(e["note"]), e["reportingController"])
+            == ("Warning", "AvailableUnknown", text, "registration-controller")
             for e in events
         )
 
