@@ -7,6 +7,11 @@ import click
 from gitops_ocm.cli.main import LazyGroup
 
 
-@click.group(cls=LazyGroup, lazy={})
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "placement": ("gitops_ocm.cli.explain_placement:placement", "Why a placement chooses as it does."),
+    },
+)
 def explain() -> None:
     """Say why the hub decided as it did, or would at any commit."""

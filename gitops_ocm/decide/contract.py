@@ -399,7 +399,8 @@ class Controller:
         for read in self.reads:
             want = Want(read.kind, read.namespace, name=read.name)
             found.setdefault((read.side, read.kind), set()).add(want)
-        others = [(w.side, w.kind) for w in (*self.wakes, *self.indexes, *self.projections)]
+        others = [(w.side, w.kind) for w in self.wakes]
+        others += [(i.side, i.kind) for i in self.indexes] + [(p.side, p.kind) for p in self.projections]
         for side, kind in others:
             found.setdefault((side, kind), {Want(kind)})
         return [

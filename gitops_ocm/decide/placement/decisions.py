@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_ocm.api.cluster import CLUSTER_SET_LABEL, EXCLUSIVE_SELECTOR, LABEL_SELECTOR
@@ -25,9 +26,10 @@ from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.groups import Slice, slices
 from gitops_ocm.decide.placement.schedule import Candidates, Schedule, schedule
 from gitops_ocm.decide.placement.scoreboard import Scoreboard
-from gitops_ocm.decide.placement.scores import Surroundings
+from gitops_ocm.decide.placement.scores import Ranking, Surroundings
 from gitops_ocm.decide.placement.selector import requirements
-from gitops_ocm.decide.placement.tally import Tally, clusters_in
+from gitops_ocm.decide.placement.tally import Tally
+from gitops_ocm.decide.placement.tally import clusters_in as clusters_in
 from gitops_ocm.decide.writes import (
     after_failure,
     annotations_of,
@@ -117,6 +119,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     found = {name: view.get(Ref(*PLACEMENT_DECISION, key.namespace, name)) for name in names}
     live = {name: pd for name, pd in found.items() if pd is not None}
     ours = {name for name, pd in live.items() if labels_of(pd).get(PLACEMENT_LABEL) == key.name}
+    told = _told(choice, wanted, pages)
     # The others see the choice at once, and no more of an earlier one.
     chosen = dict.fromkeys(ours, ()) | {piece.name: piece.clusters for piece in wanted}
     tally.decide(key.namespace, key.name, chosen)
@@ -132,7 +135,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         return Outcome(
             (
                 *(events.created(placement, written[n]) for s in due if (n := name_of(s)) not in live),
-                *_fill(placement, choice, wanted, {**live, **written}),
+                *_fill(placement, told, wanted, {**live, **written}),
                 *_retire(placement, retired),
                 *_status(placement, choice, wanted, now),
             ),
@@ -142,6 +145,20 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     if not due:
         return then(())
     return Outcome(tuple(Apply(stamp) for stamp in due), then=then)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What events say of a decision: reckoned before it counts itself, and only where something changes."""
+
+    ranking: Ranking
+    warning: str = ""
+
+
+def _told(choice: Schedule, wanted: Iterable[Slice], pages: Mapping[str, Sequence[str]]) -> _Told:
+    if all(pages.get(piece.name) == piece.clusters for piece in wanted):
+        return _Told(Ranking((), (), ()))
+    return _Told(choice.ranking, choice.ranking.warning)
 
 
 def _stamp(placement: Object, piece: Slice) -> Object:
@@ -199,7 +216,7 @@ def safe_order(
 
 
 def _fill(
-    placement: Object, choice: Schedule, wanted: Iterable[Slice], live: Mapping[str, Object]
+    placement: Object, told: _Told, wanted: Iterable[Slice], live: Mapping[str, Object]
 ) -> Iterator[Write]:
     """Write the clusters of decisions; one that never had any keeps having no status."""
     want = {piece.name: list(piece.clusters) for piece in wanted}
@@ -207,9 +224,9 @@ def _fill(
     for name, clusters in safe_order(have, want):
         decisions = [{"clusterName": cluster, "reason": ""} for cluster in clusters]
         yield from report(live[name], {"decisions": decisions})
-        yield events.updated(placement, live[name], choice.warning)
-        if choice.ranking.names:
-            yield events.scored(placement, live[name], choice.ranking)
+        yield events.updated(placement, live[name], told.warning)
+        if told.ranking.names:
+            yield events.scored(placement, live[name], told.ranking)
 
 
 def _retire(placement: Object, retired: Mapping[str, Object]) -> Iterator[Write]:

@@ -1,0 +1,52 @@
+"""`gitops-ocm explain placement`: why a placement chooses as it does."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitops_ocm.cli.options import connect, kubeconfig_options
+
+if TYPE_CHECKING:
+    from gitops_ocm.decide.placement.explanation import Explanation
+    from gitops_ocm.verbs.explain import Question
+
+
+@click.command()
+@click.argument("name")
+@click.option("-n", "--namespace", default="default", show_default=True, help="Where the placement is.")
+@kubeconfig_options
+@click.option("-c", "--cluster", default="", metavar="NAME", help="Say everything of this cluster alone.")
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def placement(
+    name: str, namespace: str, kubeconfig: Path | None, context: str | None, cluster: str, output: str
+) -> None:
+    """Say why a placement chooses as it does: what each predicate, taint and score says of each cluster.
+
+    Everything is decided anew from what the hub has now, by what decides on the hub; nothing is written.
+    """
+    import json
+
+    from gitops_ocm.decide.placement.explanation import document
+    from gitops_ocm.report.placement_text import text, text_of_one
+    from gitops_ocm.verbs.explain import Question
+
+    found = asyncio.run(_explained(kubeconfig, context, Question(namespace, name, cluster)))
+    if output == "json":
+        click.echo(json.dumps(document(found), indent=2, ensure_ascii=False))
+    else:
+        click.echo((text_of_one if cluster else text)(found), nl=False)
+
+
+async def _explained(kubeconfig: Path | None, context: str | None, question: Question) -> Explanation:
+    from gitops_ocm.runtime.clock import SystemClock
+    from gitops_ocm.verbs.explain import explain_on
+
+    hub = connect(kubeconfig, context)
+    try:
+        return await explain_on(hub, question, SystemClock().now())
+    finally:
+        await hub.close()
