@@ -79,7 +79,7 @@ class Configuration:
             return Outcome(_with_events(report_at_version(live, told), events))
         sources = self._sources(view, cma, defaults, objects, now)
         if is_placed(cma):
-            told["installProgressions"] = [_told(cma, source, objects, now) for source in sources[1:]]
+            told["installProgressions"] = [self._told(cma, source, objects, now) for source in sources[1:]]
             events += _news(live, cma, told["installProgressions"])
         writes: list[Write] = [*_with_events(report_at_version(live, told), events)]
         for source in sources:
@@ -105,6 +105,16 @@ class Configuration:
         assign(sources, view.indexed(BY_NAME, cma["metadata"]["name"]), compat=compat)
         roll_out(sources, now, compat=compat)
         return sources
+
+    def _told(self, cma: Object, source: Source, objects: Objects, now: datetime) -> Object:
+        """A placement's part of the add-on's status."""
+        found = progression(cma, source.entry or {}, source.wanted)
+        if not source.waits:
+            found = with_progress(found, source, now, compat=self.settings.rollout_compat)
+        missing: list[Config] = [config for config in source.wanted if objects.is_missing(config)]
+        held = with_problems(found.get("conditions") or (), problems_of(source, missing), now)
+        kept = {k: v for k, v in found.items() if k != "conditions"}
+        return {**kept, **({"conditions": held} if held else {})}
 
     def _configure(
         self, view: View, source: Source, member: Member, objects: Objects, now: datetime
@@ -159,16 +169,6 @@ def _observed(
                 each = {**each, "desiredConfig": named(config, objects.hash_of(config))}
         found.append(each)
     return found
-
-
-def _told(cma: Object, source: Source, objects: Objects, now: datetime) -> Object:
-    """A placement's part of the add-on's status."""
-    found = progression(cma, source.entry or {}, source.wanted)
-    if not source.waits:
-        found = with_progress(found, source, now)
-    missing: list[Config] = [config for config in source.wanted if objects.is_missing(config)]
-    held = with_problems(found.get("conditions") or (), problems_of(source, missing), now)
-    return {**{k: v for k, v in found.items() if k != "conditions"}, **({"conditions": held} if held else {})}
 
 
 # --- events -----------------------------------------------------------------------------------------

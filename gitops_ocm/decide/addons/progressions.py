@@ -21,7 +21,7 @@ from gitops_ocm.api.addon_words import (
     ROLLOUT_INVALID,
 )
 from gitops_ocm.api.meta import KnownCondition
-from gitops_ocm.decide.addons.assignment import Source, differing
+from gitops_ocm.decide.addons.assignment import Member, Source, differing
 from gitops_ocm.decide.addons.config_objects import Objects
 from gitops_ocm.decide.addons.references import (
     Config,
@@ -85,18 +85,19 @@ def _history(held: Mapping[str, Any]) -> Object:
     return {name: held[name] for name in names if held.get(name) is not None}
 
 
-def with_progress(found: Object, source: Source, now: datetime) -> Object:
-    """The same with how far the placement's clusters are; all done, the wanted was applied and is good."""
+def with_progress(found: Object, source: Source, now: datetime, *, compat: bool = False) -> Object:
+    """The same with how far the placement's clusters are; all done, the wanted was applied and is good.
+
+    OCM never counts an add-on as done that names a configuration of its own twice (`compat`).
+    """
     rolling = {s.cluster for s in source.step.roll_out}
-    states = {
-        cluster: member.state.state for cluster, member in source.members.items() if cluster not in rolling
-    }
-    done = sum(state is State.SUCCEEDED for state in states.values())
+    others = [member for cluster, member in source.members.items() if cluster not in rolling]
+    done = sum(m.state.state is State.SUCCEEDED and not (compat and _names_twice(m)) for m in others)
     total = len(source.clusters) - len(source.overridden)
     figures = {
         "selected": len(source.clusters),
         "total": total,
-        "failed": sum(state is State.FAILED for state in states.values()),
+        "failed": sum(member.state.state is State.FAILED for member in others),
         "timed_out": len(source.step.timed_out),
     }
     if done != total or not done:
@@ -108,6 +109,11 @@ def with_progress(found: Object, source: Source, now: datetime) -> Object:
     ]
     told = {"configReferences": references} if references else {}
     return {**found, **told, "conditions": _with(found, INSTALL_COMPLETED, now, done=done, **figures)}
+
+
+def _names_twice(member: Member) -> bool:
+    own = configs_in(member.addon.get("spec") or {})
+    return len(set(own)) != len(own)
 
 
 def _with(found: Object, known: KnownCondition, now: datetime, **figures: int) -> list[Object]:
