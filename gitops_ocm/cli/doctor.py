@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,9 @@ from gitops_ocm.cli.options import connect, kubeconfig_options
 if TYPE_CHECKING:
     from gitops_ocm.verbs.doctor import DoctorOptions, Examination
 
+    Look = Callable[[], Awaitable[Examination]]
+
+Place = tuple[Path | None, str | None]
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -47,6 +53,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="SECONDS",
     help="How long something may be under way before it counts as stuck.",
 )
+@click.option("-w", "--watch", "watching", is_flag=True, help="Look again, and tell what has changed.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=5,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --watch: how long to wait before looking again.",
+)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def doctor(
@@ -61,6 +76,8 @@ def doctor(
     hub_folder: Path | None,
     sync: str,
     settle: float,
+    watching: bool,
+    interval: float,
     output: str,
 ) -> None:
     """Say what is wrong with clusters, why, and which command mends it.
@@ -69,39 +86,73 @@ def doctor(
     else is shown under it. Nothing is ever written: what a server would refuse it is asked to rehearse.
 
     Exit status: 0 nothing is wrong; 1 something is; 2 nothing was found, but not everything could be looked
-    at.
+    at. With --watch it is that of the last look before Ctrl-C.
     """
+    from gitops_ocm.cli.process import run
     from gitops_ocm.runtime.log import configure
     from gitops_ocm.verbs.doctor import DoctorOptions
     from gitops_ocm.verbs.doctor_spoke import SpokeOptions
-    from gitops_ocm.verbs.doctor_text import text, to_json
 
     if everything and clusters:
         raise click.UsageError("--all and the names of clusters exclude each other")
     of_one = (spoke_kubeconfig, bootstrap, hub_folder)
     if len(clusters) > 1 and any(of_one):
         raise click.UsageError("--spoke-kubeconfig and what its agents keep is of one cluster: name one")
-    configure(level="error", json=False)
     one = clusters[0] if len(clusters) == 1 else ""
     options = DoctorOptions(
         tuple(sorted(set(clusters))), sync, settle, SpokeOptions(one, bootstrap, hub_folder)
     )
-    found = asyncio.run(_examined((kubeconfig, context), (spoke_kubeconfig, spoke_context), options))
-    click.echo(to_json(found) if output == "json" else text(found), nl=False)
+    at = (kubeconfig, context), (spoke_kubeconfig, spoke_context)
+    if watching:
+        found = run(lambda stop: _watched(*at, options, output, stop, interval), level="error")
+    else:
+        configure(level="error", json=False)
+        found = asyncio.run(_examined(*at, options, output))
+    ctx.exit(2 if found is None else _status(found))
+
+
+def _status(found: Examination) -> int:
     diagnosis = found.diagnosis
-    ctx.exit((2 if diagnosis.unseen else 0) if diagnosis.healthy else 1)
+    return (2 if diagnosis.unseen else 0) if diagnosis.healthy else 1
 
 
-async def _examined(
-    hub: tuple[Path | None, str | None], spoke: tuple[Path | None, str | None], options: DoctorOptions
-) -> Examination:
+@asynccontextmanager
+async def _looking(hub: Place, spoke: Place, options: DoctorOptions) -> AsyncIterator[Look]:
     from gitops_ocm.verbs.doctor import examine
 
     at_hub = connect(*hub)
     at_spoke = connect(*spoke) if spoke[0] is not None else None
     try:
-        return await examine(at_hub, at_spoke, options)
+        yield partial(examine, at_hub, at_spoke, options)
     finally:
         await at_hub.close()
         if at_spoke is not None:
             await at_spoke.close()
+
+
+async def _examined(hub: Place, spoke: Place, options: DoctorOptions, output: str) -> Examination:
+    async with _looking(hub, spoke, options) as look:
+        found = await look()
+    _tell(found, output)
+    return found
+
+
+async def _watched(
+    hub: Place, spoke: Place, options: DoctorOptions, output: str, stop: asyncio.Event, every: float
+) -> Examination | None:
+    from gitops_ocm.cli.console import print_error
+    from gitops_ocm.verbs.doctor_watch import heading, watched
+
+    def tell(found: Examination) -> None:
+        if output == "text":
+            click.echo(heading(found.at))
+        _tell(found, output)
+
+    async with _looking(hub, spoke, options) as look:
+        return await watched(look, tell, print_error, stop, every=every)
+
+
+def _tell(found: Examination, output: str) -> None:
+    from gitops_ocm.verbs.doctor_text import text, to_json
+
+    click.echo(to_json(found) if output == "json" else text(found), nl=False)

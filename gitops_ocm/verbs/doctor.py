@@ -6,18 +6,24 @@ writes that it only rehearses. What may not be looked at is told, for its absenc
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitops_ocm.decide.diagnosis.diagnose import Diagnosis, diagnose
+from gitops_ocm.decide.diagnosis.events import EVENT, is_warning, places
 from gitops_ocm.decide.diagnosis.evidence import Evidence, Hub, Spoke
 from gitops_ocm.decide.kinds import MANAGED_CLUSTER
 from gitops_ocm.kube.cluster import Cluster, Unreachable
+from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.verbs.doctor_hub import look_at_hub
-from gitops_ocm.verbs.doctor_reading import Reader
+from gitops_ocm.verbs.doctor_reading import Ask, Reader
 from gitops_ocm.verbs.doctor_spoke import SpokeOptions, look_at_spoke
 from gitops_ocm.verbs.voice import VerbError
+
+PLACES = 20
+"""In so many namespaces at most events are read."""
 
 
 class CannotLook(VerbError):
@@ -65,13 +71,21 @@ async def examine(hub: Cluster | None, spoke: Cluster | None, options: DoctorOpt
     now = (seen_hub.now if seen_hub else None) or begun
     evidence = Evidence(now, seen_hub, seen_spoke, options.clusters, options.settle, options.sync)
     count = len(options.clusters) or (len(seen_hub.objects.list(MANAGED_CLUSTER)) if seen_hub else 1)
+    diagnosis = diagnose(evidence, dict(sorted(unseen.items())))
     return Examination(
-        diagnose(evidence, dict(sorted(unseen.items()))),
+        diagnosis.with_events(await _events(readers, diagnosis)),
         hub.server if hub is not None else "",
         spoke.server if spoke is not None else "",
         count,
         now,
     )
+
+
+async def _events(readers: list[Reader], diagnosis: Diagnosis) -> list[Object]:
+    """The warnings of wherever something was found, as far as they may be read; of a whole fleet a part."""
+    asks = [Ask(EVENT, place, keep=is_warning) for place in places(diagnosis.findings)[:PLACES]]
+    read = await asyncio.gather(*(reader.objects(asks) for reader in readers)) if asks else []
+    return [event for objects in read for event in objects.list(EVENT)]
 
 
 async def _hub(

@@ -16,6 +16,7 @@ from gitops_ocm.api.operator import HUB_NAMESPACE, OPERATOR_NAMESPACE
 from gitops_ocm.decide.agent.certificates import certificate_in
 from gitops_ocm.decide.controllers import LOCKS
 from gitops_ocm.decide.diagnosis import works
+from gitops_ocm.decide.diagnosis.events import EVENT, is_warning
 from gitops_ocm.decide.diagnosis.evidence import Hub, Objects, Refusal, Request, RequestState
 from gitops_ocm.decide.diagnosis.hub import CLUSTER_MANAGER, CRD
 from gitops_ocm.decide.diagnosis.pods import POD
@@ -118,6 +119,7 @@ def _hub_asks() -> Iterable[Ask]:
         yield Ask(LEASE, HUB_NAMESPACE, name=lock)
     for namespace in (HUB_NAMESPACE, OPERATOR_NAMESPACE):
         yield Ask(POD, namespace)
+        yield Ask(EVENT, namespace, keep=is_warning)
 
 
 def _identity(obj: Object) -> Object:

@@ -13,6 +13,7 @@ from pathlib import Path
 from gitops_ocm.api.operator import OPERATOR_NAMESPACE
 from gitops_ocm.api.operator_klusterlet import HUB_KUBECONFIG_SECRET
 from gitops_ocm.api.registration import AGENT_NAMESPACE, BOOTSTRAP_SECRET, CLUSTER_NAME_KEY
+from gitops_ocm.decide.diagnosis.events import EVENT, is_warning
 from gitops_ocm.decide.diagnosis.evidence import Objects, Spoke, Way
 from gitops_ocm.decide.diagnosis.hub import CRD
 from gitops_ocm.decide.diagnosis.klusterlets import KLUSTERLET, SPOKE_DEFINITIONS
@@ -58,7 +59,9 @@ async def look_at_spoke(
     objects = await reader.objects([Ask(KLUSTERLET), Ask(CRD, keep=_counts)])
     klusterlet = _chosen(objects.list(KLUSTERLET), options.cluster)
     namespace = AgentSpec(klusterlet).agent_namespace if klusterlet is not None else AGENT_NAMESPACE
-    pods = await reader.objects([Ask(POD, place) for place in sorted({namespace, OPERATOR_NAMESPACE})])
+    places = sorted({namespace, OPERATOR_NAMESPACE})
+    events = [Ask(EVENT, place, keep=is_warning) for place in places]
+    pods = await reader.objects([*(Ask(POD, place) for place in places), *events])
     entries = folder or await _secret(reader, namespace, HUB_KUBECONFIG_SECRET)
     name = options.cluster or (AgentSpec(klusterlet).cluster_name if klusterlet else "") or _name_in(entries)
     source = str(options.hub_folder or f"Secret {namespace}/{HUB_KUBECONFIG_SECRET}")

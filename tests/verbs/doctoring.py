@@ -42,6 +42,17 @@ def folded(found: Examination) -> set[str]:
     return {cause for finding in found.diagnosis.findings for cause in _under(finding)}
 
 
+def causes(found: Examination) -> dict[str, list[Finding]]:
+    """Everything that was found by its cause, be it a root or under one."""
+    every: dict[str, list[Finding]] = {}
+    todo = list(found.diagnosis.findings)
+    while todo:
+        finding = todo.pop(0)
+        every.setdefault(finding.cause, []).append(finding)
+        todo += finding.follows
+    return every
+
+
 def _under(finding: Finding) -> Iterable[str]:
     for follower in finding.follows:
         yield follower.cause

@@ -79,6 +79,17 @@ async def test_a_commit_that_is_refused(fleet: Fleet) -> None:
     assert "hub/bad.yaml:1" in {fact.subject for fact in first(found, "sync-invalid").facts}
 
 
+async def test_a_commit_that_the_hub_refuses(fleet: Fleet) -> None:
+    """A good commit with an object that the hub does not take: in the hub's words."""
+    await fleet.sync_object()
+    await fleet.loop().once()
+    fleet.repo.commit({"hub/lost.yaml": config_map("lost").replace("shop", "nowhere")})
+    await fleet.loop().once()
+    found = await look(fleet)
+    assert roots(found) == ["sync-failing"]
+    assert "nowhere" in text(found)
+
+
 async def test_a_prune_that_waits(fleet: Fleet) -> None:
     """A guarded prune comes with the command that allows it; carried out, all is well."""
     await fleet.sync_object()

@@ -16,6 +16,7 @@ import jwt
 import pytest
 import yaml
 
+from gitops_ocm.apiserver.serve import serve
 from gitops_ocm.apiserver.tls import Authority
 from gitops_ocm.klusterlet.kept import SecretData
 from gitops_ocm.kube.cluster import Cluster
@@ -28,7 +29,7 @@ from gitops_ocm.testing.joining import bootstrap_kubeconfig
 from gitops_ocm.verbs.doctor import DoctorOptions, Examination, examine
 from gitops_ocm.verbs.doctor_spoke import SpokeOptions
 from gitops_ocm.verbs.doctor_text import text, to_json
-from tests.verbs.doctoring import NAMESPACE, first, folded, roots
+from tests.verbs.doctoring import NAMESPACE, causes, first, folded, roots
 
 NAME = "lost"
 CN = f"system:open-cluster-management:{NAME}:agent"
@@ -177,6 +178,80 @@ async def test_another_clusters_certificate(ward: Ward) -> None:
     found = await ward.examined()
     assert "wrong-cluster" in roots(found)
     assert "kubectl -n open-cluster-management-agent delete secret" in first(found, "wrong-cluster").mend
+
+
+async def test_a_certificate_that_is_not_renewed(ward: Ward) -> None:
+    """A certificate that is good for some days still, and was due weeks ago."""
+    await ward.keep(
+        f"system:open-cluster-management:{NAME}:late", now=datetime.now(UTC) - timedelta(days=360)
+    )
+    await ward.kept.write({**await ward.kept.read(), "agent-name": b"late"})
+    found = await ward.examined()
+    (finding,) = causes(found)["certificate-not-renewed"]
+    assert finding.mend == f"kubectl get csr -l open-cluster-management.io/cluster-name={NAME}"
+
+
+async def test_a_certificate_of_another_key(ward: Ward) -> None:
+    """A certificate that does not belong to the key beside it is none."""
+    await ward.give()
+    await ward.keep()
+    kept = await ward.kept.read()
+    other = Authority.open(ward.folder / "pki", now=datetime.now(UTC)).client("x", (), now=datetime.now(UTC))
+    await ward.kept.write({**kept, "tls.key": other.key})
+    found = await ward.examined()
+    assert "certificate-missing" in causes(found)
+
+
+async def test_the_kubeconfig_of_another_cluster(ward: Ward) -> None:
+    """Whoever looks at another managed cluster than the one asked for is told so, and nothing else of it."""
+    await ward.keep("system:open-cluster-management:other:agent")
+    kept = await ward.kept.read()
+    await ward.kept.write({**kept, "cluster-name": b"other"})
+    found = await ward.examined()
+    assert "another-cluster" in roots(found)
+    mend = "gitops-ocm doctor other --spoke-kubeconfig FILE"
+    assert first(found, "another-cluster").mend == mend
+
+
+async def test_agents_of_another_hub(ward: Ward) -> None:
+    """Agents that are well with another hub than the one that is looked at."""
+    async with serve(ward.folder / "other") as server, connected(server.kubeconfig_path) as other:
+        elsewhere = Ward(other, ward.spoke, server.kubeconfig_path, ward.folder)
+        await elsewhere.keep()
+        found = await ward.examined()
+        (finding,) = causes(found)["wrong-hub"]
+    assert other.server in finding.sentence
+    assert ward.hub.server in finding.sentence
+
+
+async def test_a_hub_that_moved(ward: Ward) -> None:
+    """The kept kubeconfig leads nowhere, and the bootstrap kubeconfig to another hub: they join anew."""
+    await ward.give()
+    await ward.keep()
+    kept = await ward.kept.read()
+    with closed_port() as port:
+        body = yaml.safe_load(kept["kubeconfig"])
+        body["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+        await ward.kept.write({**kept, "kubeconfig": yaml.safe_dump(body).encode()})
+        found = await ward.examined()
+    (finding,) = causes(found)["hub-moved"]
+    assert finding.mend == f"gitops-ocm accept --clusters {NAME}"
+
+
+async def test_a_hub_whose_certificate_is_over(ward: Ward) -> None:
+    """A server that shows a certificate whose time is over, of the right authority."""
+    authority = Authority.open(ward.folder / "pki", now=datetime.now(UTC) - timedelta(days=500))
+    old = authority.server((), now=datetime.now(UTC) - timedelta(days=500))
+    listener = await asyncio.start_server(
+        lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=authority.server_context(old)
+    )
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        coded = base64.b64encode(authority.pem).decode()
+        trusted = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": coded}
+        await ward.give(lambda cluster, user: cluster.update(trusted))
+        found = await ward.examined()
+    assert roots(found) == ["hub-certificate-expired"]
 
 
 async def test_a_certificate_the_hub_does_not_know(ward: Ward) -> None:

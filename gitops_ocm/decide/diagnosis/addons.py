@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gitops_ocm.api.addon_words import (
     AVAILABLE,
+    CONFIGURATION_UNSUPPORTED,
+    CONFIGURATIONS_RESOLVED,
     CONFIGURED,
     HOSTING_CLUSTER_VALIDITY,
     MANIFEST_APPLIED,
+    PROGRESSING,
     REGISTRATION_APPLIED,
 )
 from gitops_ocm.decide.diagnosis.evidence import Evidence, Hub
@@ -19,7 +23,13 @@ from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, namesp
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
 
-PREPARED = (CONFIGURED, HOSTING_CLUSTER_VALIDITY, REGISTRATION_APPLIED, MANIFEST_APPLIED)
+PREPARED = (
+    CONFIGURATIONS_RESOLVED,
+    CONFIGURED,
+    HOSTING_CLUSTER_VALIDITY,
+    REGISTRATION_APPLIED,
+    MANIFEST_APPLIED,
+)
 """Conditions that come before an add-on can be available, in their order."""
 
 
@@ -53,14 +63,10 @@ def _addon(addon: Object, hub: Hub, evidence: Evidence) -> Iterator[Finding]:
             f"gitops-ocm install hub-addon --names {name_of(addon)}",
             cluster,
         )
-    for step in PREPARED:
-        told = conditions.find(conditions_of(addon), step)
-        if told is not None and told.get("status") == "False" and evidence.settled(since(told)):
-            sentence = f"{name} cannot start: {cut(str(told.get('message') or told.get('reason')))}"
-            yield Finding(
-                "addon-not-configured", name, sentence, (condition_fact(addon, told),), mend, cluster
-            )
-            break
+    held = next((told for told in _unprepared(addon) if evidence.settled(since(told))), None)
+    if held is not None:
+        sentence = f"{name} cannot start: {cut(str(held.get('message') or held.get('reason')))}"
+        yield Finding("addon-not-configured", name, sentence, (condition_fact(addon, held),), mend, cluster)
     told = conditions.find(conditions_of(addon), AVAILABLE)
     if told is None:
         if evidence.settled(changed_at(addon)):
@@ -70,3 +76,14 @@ def _addon(addon: Object, hub: Hub, evidence: Evidence) -> Iterator[Finding]:
     elif told.get("status") != "True" and evidence.settled(since(told)):
         sentence = f"{name} is not available: {cut(str(told.get('message') or told.get('reason')))}"
         yield Finding("addon-unavailable", name, sentence, (condition_fact(addon, told),), mend, cluster)
+
+
+def _unprepared(addon: Object) -> Iterator[Mapping[str, Any]]:
+    """The conditions that say what the add-on waits for, in their order."""
+    going = conditions.find(conditions_of(addon), PROGRESSING)
+    if going is not None and going.get("reason") == CONFIGURATION_UNSUPPORTED.reason:
+        yield going
+    for step in PREPARED:
+        told = conditions.find(conditions_of(addon), step)
+        if told is not None and told.get("status") == "False":
+            yield told

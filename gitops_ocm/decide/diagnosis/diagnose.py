@@ -6,7 +6,7 @@ Evidence ─► themes (joining, availability, connection, …) ─► findings 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_ocm.decide.diagnosis import (
     addons,
@@ -21,9 +21,11 @@ from gitops_ocm.decide.diagnosis import (
     syncs,
     works,
 )
+from gitops_ocm.decide.diagnosis.events import with_events
 from gitops_ocm.decide.diagnosis.evidence import Evidence
 from gitops_ocm.decide.diagnosis.finding import Finding
 from gitops_ocm.decide.diagnosis.ranking import Group, grouped, ranked
+from gitops_ocm.objects.ref import Object
 
 THEMES: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     hub.findings,
@@ -56,6 +58,10 @@ class Diagnosis:
     def healthy(self) -> bool:
         """Whether nothing was found that is not wanted so."""
         return all(group.notice for group in self.groups)
+
+    def with_events(self, events: Iterable[Object]) -> Diagnosis:
+        """The same, with what warnings say of what was found."""
+        return replace(self, findings=with_events(self.findings, events))
 
 
 def diagnose(evidence: Evidence, unseen: Mapping[str, str] | None = None) -> Diagnosis:

@@ -32,7 +32,8 @@ class Finding:
 
     `cause` is a code of the table. `cluster` is the managed cluster concerned, `""` for what concerns the
     whole hub; what concerns the hub only `through` some clusters names them. `mend` is a command. What would
-    not be wrong without it is in `follows`.
+    not be wrong without it is in `follows`; where it explains a part alone of what its cause may, that is
+    `only`.
     """
 
     cause: str
@@ -42,6 +43,7 @@ class Finding:
     mend: str = ""
     cluster: str = ""
     through: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
     follows: tuple[Finding, ...] = ()
 
 

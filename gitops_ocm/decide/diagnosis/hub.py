@@ -43,6 +43,25 @@ _SYMPTOMS: Mapping[str, tuple[str, ...]] = {
     "placement": ("placement-not-decided",),
     "sync": ("sync-not-handled",),
 }
+_DOES: Mapping[str, tuple[str, ...]] = {
+    "registration": (
+        "acceptance-not-handled",
+        "bootstrap-refused",
+        "csr-pending",
+        "deletion-stuck",
+        "hub-rights-missing",
+        "lease-not-judged",
+        "namespace-missing",
+        "rights-missing",
+        "set-not-judged",
+        "set-unknown",
+    ),
+    "placement": ("placement-not-decided",),
+    "work": ("work-set-not-handled",),
+    "addon": ("addon-not-handled", "deletion-stuck"),
+    "sync": ("sync-not-handled",),
+}
+"""What is not done where nobody leads a group of controllers."""
 _LATE = timedelta(seconds=5)
 
 
@@ -160,7 +179,7 @@ def _leader(group: str, lease: Object, evidence: Evidence) -> Iterator[Finding]:
     sentence = (
         f"The hub's {group} controllers do not work: nobody has renewed their leader's lease since {when}."
     )
-    yield Finding("controllers-stopped", named(lease), sentence, facts, _start(group))
+    yield Finding("controllers-stopped", named(lease), sentence, facts, _start(group), only=_DOES[group])
 
 
 def _start(group: str) -> str:
@@ -178,4 +197,4 @@ def absent_controllers(evidence: Evidence, found: Sequence[Finding]) -> Iterator
             name = f"Lease {HUB_NAMESPACE}/{LOCKS[group]}"
             facts = (Fact(name, "", "not found"), *missed[0].facts)
             sentence = f"The hub's {group} controllers do not work: nobody leads, and nothing is done."
-            yield Finding("controllers-stopped", name, sentence, facts, _start(group))
+            yield Finding("controllers-stopped", name, sentence, facts, _start(group), only=_DOES[group])

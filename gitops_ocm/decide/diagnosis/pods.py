@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gitops_ocm.decide.diagnosis.events import EVENT, when
 from gitops_ocm.decide.diagnosis.evidence import Evidence, Objects
 from gitops_ocm.decide.diagnosis.finding import Fact, Finding, cut, named
 from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, namespace_of, status_of, time_at
@@ -45,6 +46,29 @@ def findings(
             if reason == "CrashLoopBackOff":
                 mend = f"kubectl -n {namespace_of(pod)} logs {name_of(pod)} --previous"
             yield Finding(cause, named(pod), f"{named(pod)} does not run: {text}.", facts, mend, cluster)
+        yield from _not_made(cause, objects, namespace, cluster)
+
+
+def _not_made(cause: str, objects: Objects, namespace: str, cluster: str) -> Iterator[Finding]:
+    """Workloads none of whose pods could even be made; only events tell of them."""
+    there = {_workload(_owner(pod)) for pod in objects.list(POD, namespace)}
+    told: set[str] = set()
+    for event in sorted(objects.list(EVENT, namespace), key=when, reverse=True):
+        regarding = event.get("regarding") or {}
+        kind, name = str(regarding.get("kind") or ""), str(regarding.get("name") or "")
+        if event.get("reason") != "FailedCreate" or _workload(name) in {*there, *told}:
+            continue
+        told.add(_workload(name))
+        subject, text = f"{kind} {namespace}/{name}", cut(str(event.get("note") or ""))
+        facts = (Fact(subject, "Event FailedCreate", text, when(event)),)
+        mend = f"kubectl -n {namespace} describe {kind.lower()} {name}"
+        sentence = f"The pods of {subject} cannot be made: {text}"
+        yield Finding(cause, subject, sentence, facts, mend, cluster)
+
+
+def _workload(owner: str) -> str:
+    """What ReplicaSets of one Deployment have in common: the next one may get where this one did not."""
+    return owner.rpartition("-")[0] or owner
 
 
 def _why(pod: Object, evidence: Evidence) -> tuple[str, str] | None:

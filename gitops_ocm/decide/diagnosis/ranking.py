@@ -47,7 +47,8 @@ def _through(finding: Finding, of_cluster: Mapping[str, Sequence[Finding]]) -> F
 def _explains(root: Finding, finding: Finding) -> bool:
     """Causes before one in the table explain it; that keeps the folding free of circles."""
     cause = BY_CODE[root.cause]
-    if RANK[root.cause] >= RANK[finding.cause] or finding.cause not in cause.explains:
+    explained = cause.explains if root.only is None else cause.explains.intersection(root.only)
+    if RANK[root.cause] >= RANK[finding.cause] or finding.cause not in explained:
         return False
     return bool(root.cluster) or cause.wide or root.subject == finding.subject
 
