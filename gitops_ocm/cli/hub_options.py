@@ -53,6 +53,11 @@ hub_options = together(
         metavar="GROUP/VERSION/PLURAL,…",
         help="What is deleted with a cluster, in order. More than the default needs more rights.",
     ),
+    click.option(
+        "--rollout-compat",
+        type=click.Choice(["ocm"]),
+        help="Decide rollouts to the letter as OCM does, also where its documentation promises otherwise.",
+    ),
 )
 """The settings of the hub's controllers; `hub_settings` reads them."""
 
@@ -73,6 +78,7 @@ def hub_settings(options: dict[str, Any]) -> HubSettings:
     settings = HubSettings(
         namespace=pod_namespace() or HubSettings().namespace,
         auto_approved_users=frozenset(users),
+        rollout_compat=options.pop("rollout_compat") == "ocm",
         cluster_labels=_labels(options.pop("labels")),
         cleanup_resources=tuple(_resource(text) for text in resources),
     )
