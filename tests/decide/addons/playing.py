@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 from gitops_ocm.decide.addon_table import addon_rows
@@ -14,7 +15,7 @@ from gitops_ocm.decide.addons.progress import config_key
 from gitops_ocm.decide.addons.references import Wanted, hashes_in
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.contract import Controller, Create, Delete, MergePatch, Write
-from gitops_ocm.decide.hub_table import placement_rows
+from gitops_ocm.decide.hub_table import placement_rows, registration_rows
 from gitops_ocm.decide.kinds import (
     ADDON_GROUP,
     CLUSTER_ADDON,
@@ -31,6 +32,7 @@ from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.simulated import START
 
 OURS = {"addon-install", "addon-metadata", "addon-configuration", "addon-progressing"}
+SETS = {"standard-cluster-sets", "cluster-sets", "cluster-set-bindings"}
 HASHES = "open-cluster-management.io/config-spec-hash"
 TEMPLATE_KIND = {"group": ADDON_GROUP, "resource": "addontemplates"}
 CONFIG_KIND = {"group": ADDON_GROUP, "resource": "addondeploymentconfigs"}
@@ -38,7 +40,8 @@ CONFIG_KIND = {"group": ADDON_GROUP, "resource": "addondeploymentconfigs"}
 
 def manager_rows(settings: HubSettings) -> list[Controller]:
     """What places add-ons and configures them; nobody deploys them."""
-    return [*placement_rows(settings), *(row for row in addon_rows(settings) if row.name in OURS)]
+    sets = [row for row in registration_rows(settings) if row.name in SETS]
+    return [*sets, *placement_rows(settings), *(row for row in addon_rows(settings) if row.name in OURS)]
 
 
 def played(addon: Object, work: Object | None, *, up: bool, now: str) -> list[Write]:
@@ -146,9 +149,12 @@ class Stage:
         return played(addon, work, up=cluster not in self.bad, now=now)
 
     def wait(self, **span: float) -> None:
-        """Let time pass."""
-        self.simulation.advance(**span)
-        self.settle()
+        """Let time pass; agents come up within the minute."""
+        until = self.simulation.now + timedelta(**span)
+        while self.simulation.now < until:
+            left = (until - self.simulation.now).total_seconds()
+            self.simulation.advance(seconds=min(left, 60))
+            self.settle()
 
     # --- what is seen -------------------------------------------------------------------------------
 
