@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from gitops_ocm.desired.tree import Tree, memory_tree
+from gitops_ocm.desired.tree import Tree, edited, memory_tree
 from gitops_ocm.git import refs
 from gitops_ocm.git.command import Git
-from gitops_ocm.git.errors import GitError, RepositoryNotFound
+from gitops_ocm.git.errors import GitError, RefNotFound, RepositoryNotFound
 from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.git.writer import Author, BranchWriter, Files
 
@@ -88,6 +88,38 @@ class Clone:
         tip = self.tip(branch)
         return self._repository.tree(tip) if tip else memory_tree({})
 
+    def resolve(self, revision: str) -> str:
+        """The commit that a revision names (a branch here or at a remote, a tag, `HEAD~2`)."""
+        if revision.startswith("-"):
+            raise RefNotFound(f"{revision!r} is no revision")
+        for name in (revision, f"origin/{revision}"):
+            if found := self._run(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False
+            ):
+                return found
+        raise RefNotFound(f"{revision} names no commit of {self.root}", hint="git log --oneline --all")
+
+    def fork_point(self, one: str, other: str) -> str:
+        """The newest commit that both histories have; `""` where there is none."""
+        return self._run("merge-base", one, other, check=False)
+
+    def tree_at(self, commit: str) -> Tree:
+        """A commit's files."""
+        return self._repository.tree(commit)
+
+    def committed_at(self, commit: str) -> datetime:
+        """When a commit was made."""
+        return self._repository.commit_info(commit).committer.when
+
+    def work_tree(self) -> Tree:
+        """The files as they are on disk: what is committed, changed and new, but nothing that is ignored."""
+        head = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
+        changed = self._run("diff", "--name-only", "-z", "--no-renames", "HEAD") if head else ""
+        new = self._run("ls-files", "--others", "--exclude-standard", "-z")
+        paths = sorted({path for path in (changed + new).split("\0") if path})
+        files = {path: _content(self.root / path) for path in paths}
+        return edited(self._repository.tree(head) if head else memory_tree({}), files)
+
     def check_clean(self, path: str) -> None:
         """Raise `NotCommitted` where the file in the work tree is not what was committed."""
         if self._run("status", "--porcelain", "--untracked-files=all", "--", path):
@@ -154,6 +186,11 @@ class Clone:
     def _run(self, *args: str, env: Mapping[str, str] | None = None, check: bool = True) -> str:
         result = self._git.run(*args, cwd=self.root, env=env, check=check)
         return result.text if result.code == 0 else ""
+
+
+def _content(path: Path) -> bytes | None:
+    """What a file holds; None where there is none, or a link or a folder in its place."""
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
 def _put(path: Path, data: bytes | None) -> None:

@@ -1,0 +1,47 @@
+"""`gitops-ocm preview`: what a change of the repository does to the fleet, before it is merged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("revisions", default="", metavar="[BASE..HEAD]")
+@click.option(
+    "--repo",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="A clone of the fleet's repository.  [default: the current folder]",
+)
+@click.option("--path", default=".", metavar="DIR", help="The fleet's folder in the repository.")
+@click.option(
+    "--status-ref",
+    default="status",
+    show_default=True,
+    metavar="REF",
+    help="Where the fleet's state is told.",
+)
+@click.option("--full", is_flag=True, help="Show every cluster and every field.")
+def preview(revisions: str, repo: Path, path: str, status_ref: str, full: bool) -> int:
+    """Show what a merge would do to the fleet: objects, placements, rollouts, clusters.
+
+    Without an argument: the files on disk against where the branch left main. No cluster is asked; the
+    fleet's state is what its status branch tells. Exits with 0 when nothing would change, 1 when
+    something would, 2 on trouble, 3 when the sync would refuse it.
+    """
+    from rich.text import Text
+
+    from gitops_ocm.cli.console import out, print_diagnostics
+    from gitops_ocm.preview.text import preview_lines
+    from gitops_ocm.verbs.preview import review
+
+    found = review(repo, revisions, now=datetime.now(UTC), path=path, status_ref=status_ref).preview
+    print_diagnostics(found.diagnostics)
+    for line in preview_lines(found, whole=full):
+        out().print(Text.assemble(*((span.text, span.style) for span in line)))
+    if found.refused:
+        return 3
+    return 1 if found.changes_anything else 0

@@ -1,0 +1,91 @@
+"""Klusterlets as a preview assumes them: what they are given is applied, and turns out well or not.
+
+A row of the controller table beside the hub's: it reports on ManifestWorks as an agent would, `takes`
+seconds after the agent has applied them. So the rollouts see progress, failure or silence, and go on or stop
+by the very functions that decide on the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from gitops_ocm.decide.contract import DONE, Controller, MergePatch, Outcome, View, Wake
+from gitops_ocm.decide.kinds import MANIFEST_WORK
+from gitops_ocm.decide.writes import conditions_of, is_deleting, namespace_of, time_at
+from gitops_ocm.objects.conditions import timestamp
+from gitops_ocm.objects.ref import Object, Ref
+
+MANAGER = "gitops-ocm-preview"
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """How clusters are taken to behave. `failing` apply what they are given, and it goes bad; `down` do not
+    answer; all others are done after `takes` seconds."""
+
+    failing: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
+    takes: float = 0.0
+
+
+def agent_row(assumed: Assumptions) -> Controller:
+    """The row that answers for all clusters."""
+
+    def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
+        work = view.get(key)
+        if work is None or is_deleting(work) or key.namespace in assumed.down:
+            return DONE
+        wanted = _report(work, namespace_of(work) in assumed.failing, assumed.takes, now)
+        if wanted is None:
+            return DONE
+        conditions, again = wanted
+        body: Object = {"status": {"conditions": conditions}}
+        return Outcome((MergePatch(key, body, subresource="status"),), requeue_after=again)
+
+    return Controller("assumed-agents", "preview", reconcile, (Wake(MANIFEST_WORK),), field_manager=MANAGER)
+
+
+def _report(
+    work: Object, fails: bool, takes: float, now: datetime
+) -> tuple[list[Mapping[str, Any]], float | None] | None:
+    """The conditions to report and when to look again; None where nothing is new."""
+    generation = work["metadata"].get("generation")
+    held = {c["type"]: c for c in conditions_of(work)}
+    applied = held.get("Applied")
+    fresh = applied is not None and applied.get("observedGeneration") == generation
+    if not fresh and takes > 0:
+        return list(_conditions(held, generation, _UNDER_WAY, now)), takes
+    if fresh and held.get("Progressing", {}).get("reason") != _WAITS:
+        return None
+    since = time_at(held["Progressing"].get("lastTransitionTime")) if fresh else None
+    left = (since + timedelta(seconds=takes) - now).total_seconds() if since is not None else 0.0
+    if left > 0:
+        return None
+    return list(_conditions(held, generation, _BAD if fails else _GOOD, now)), None
+
+
+_WAITS = "AssumedUnderWay"
+_UNDER_WAY = {"Applied": "True", "Available": "Unknown", "Progressing": "True", "Degraded": "False"}
+_GOOD = {"Applied": "True", "Available": "True", "Progressing": "False", "Degraded": "False"}
+_BAD = {"Applied": "True", "Available": "False", "Progressing": "True", "Degraded": "True"}
+
+
+def _conditions(
+    held: Mapping[str, Mapping[str, Any]], generation: Any, states: Mapping[str, str], now: datetime
+) -> Iterator[Mapping[str, Any]]:
+    yield from (held[type_] for type_ in sorted(held.keys() - states.keys()))
+    reason = _WAITS if states is _UNDER_WAY else "Assumed"
+    for type_, status in states.items():
+        before = held.get(type_, {})
+        same = before.get("status") == status and states is not _UNDER_WAY
+        yield {
+            "type": type_,
+            "status": status,
+            "reason": reason,
+            "message": "as the preview assumes",
+            "observedGeneration": generation,
+            "lastTransitionTime": before["lastTransitionTime"] if same else timestamp(now),
+        }

@@ -1,0 +1,144 @@
+"""A change of the repository, tried in memory: merged, reconciled, rolled out to the end.
+
+    tried = attempt(base, head, state, catalog=catalog, now=now)
+
+The sync's plan is `plan.compute`, the hub is the controller table, the clock the simulation's: nothing here
+decides what becomes of a change. What people make of it is `preview.effects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gitops_ocm.api.fleet import DIGEST_CHARS
+from gitops_ocm.decide.contract import Apply, Delete, Result, Write
+from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.desired.compile import DesiredState
+from gitops_ocm.errors import Diagnostic, Location
+from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.ref import Object, Ref, ref_of
+from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live, Policy
+from gitops_ocm.plan.compute import compute
+from gitops_ocm.plan.waves import waves
+from gitops_ocm.preview.agents import Assumptions, agent_row
+from gitops_ocm.preview.stage import MANAGER, SETTLED, rows, staged
+from gitops_ocm.preview.state import FleetState
+from gitops_ocm.simulate.run import Simulation, Step
+from gitops_ocm.simulate.world import World
+
+OWNER = "preview"
+"""The HubSync that the sync of a preview is."""
+HORIZON = timedelta(days=7)
+"""How far a rollout is followed."""
+QUIET = 200
+"""So many timers in a row after which nothing was written: what is left only looks, again and again."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of trying: the hub as it was, the hub at the end, and each step on the way."""
+
+    plan: ChangeSet
+    before: Mapping[Ref, Object]
+    after: Mapping[Ref, Object]
+    steps: tuple[Step, ...]
+    end: datetime
+    refused: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the hub that is tried is set, and what its sync may do."""
+
+    hub: HubSettings = field(default_factory=HubSettings)
+    policy: Policy = field(default_factory=Policy)
+    assumed: Assumptions = field(default_factory=Assumptions)
+
+
+DEFAULTS = Settings()
+
+
+def attempt(
+    base: DesiredState,
+    head: DesiredState,
+    state: FleetState,
+    *,
+    catalog: Catalog,
+    now: datetime,
+    settings: Settings = DEFAULTS,
+) -> Tried:
+    """Merge `head` over `base` on a hub in `state`, and follow what happens until it is quiet."""
+    table, plan = rows(settings.hub), planned(base, head, settings.policy)
+    world = staged(base, state, catalog, now, {change.ref for change in plan.notable})
+    # The hub as its controllers leave it; the clusters do nothing meanwhile.
+    Simulation(world, table, now=now, settled=SETTLED).settle()
+    before = _objects(world)
+    restless = {row.name for row in table if row.group in ("work", "addon")}
+    quiet = {row.name for row in table} - restless
+    run = Simulation(world, (*table, agent_row(settings.assumed)), now=now, settled=quiet)
+    refused = tuple(_carried_out(run, plan))
+    _follow(run, now + HORIZON)
+    return Tried(plan, before, _objects(world), tuple(run.steps), run.now, refused)
+
+
+def _objects(world: World) -> dict[Ref, Object]:
+    return {ref_of(obj): obj for obj in world.all()}
+
+
+def planned(base: DesiredState, head: DesiredState, policy: Policy) -> ChangeSet:
+    """The sync's plan for `head` where `base` is in force."""
+    lives = {
+        item.ref: Live(
+            uid="-",
+            ours=True,
+            owner=OWNER,
+            path=item.origin.path,
+            commit=base.commit,
+            digest=item.digest[:DIGEST_CHARS],
+            wave=item.wave,
+        )
+        for item in base.objects
+    }
+    return compute(head.objects, lives, owner=OWNER, commit=head.commit, policy=policy)
+
+
+def _carried_out(run: Simulation, plan: ChangeSet) -> Iterator[Diagnostic]:
+    """Do what the sync would do, in its order; what the hub refuses is told."""
+    for wave in waves(plan):
+        for change in wave.changes:
+            (result,) = run.act(write(change), manager=MANAGER)
+            if result.error is not None:
+                yield _refusal(change, result)
+        run.settle()
+
+
+def write(change: Change) -> Write:
+    """What the sync writes for a change."""
+    if change.action is Action.PRUNE:
+        return Delete(change.ref)
+    assert change.wanted is not None
+    return Apply(change.wanted.obj)
+
+
+def _refusal(change: Change, result: Result) -> Diagnostic:
+    assert result.error is not None
+    where = change.wanted.origin if change.wanted else Location(change.live.path if change.live else "")
+    return Diagnostic(
+        "hub-refuses",
+        result.error.message,
+        where,
+        subject=str(change.ref),
+        hint="the hub would answer so when the sync applies it",
+    )
+
+
+def _follow(run: Simulation, until: datetime) -> None:
+    """Let time pass until nothing happens any more."""
+    idle, done = 0, len(run.steps)
+    while (at := run.due) is not None and at <= until and idle < QUIET:
+        run.advance(seconds=max(0.0, (at - run.now).total_seconds()))
+        run.settle()
+        idle = idle + 1 if len(run.steps) == done else 0
+        done = len(run.steps)

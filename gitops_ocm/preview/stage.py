@@ -1,0 +1,179 @@
+"""The hub before the change, in memory: what Git wants there, with the state that was last told of it.
+
+    world = staged(base, state, catalog, now, applied)
+
+Objects of desired state come from the base commit, what controllers and agents made of them from the
+`status` branch. What neither has (a hub's own namespaces, decisions one by one) is made as the hub makes it.
+The rows of the table that people do not look at here, and that time alone would move (leases), are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from gitops_ocm.api.fleet import SPEC_ANNOTATION, sync_field_manager
+from gitops_ocm.api.placement import DECISION_GROUP_INDEX_LABEL, PLACEMENT_LABEL
+from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
+from gitops_ocm.decide.contract import Controller
+from gitops_ocm.decide.controllers import hub_controllers
+from gitops_ocm.decide.kinds import (
+    CLUSTER_ADDON,
+    MANAGED_CLUSTER,
+    MANIFEST_WORK,
+    NAMESPACE,
+    PLACEMENT,
+    PLACEMENT_DECISION,
+    REPLICA_SET,
+)
+from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.decide.works import owner_value
+from gitops_ocm.desired.compile import DesiredState
+from gitops_ocm.objects import ownership
+from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.intake import decoded
+from gitops_ocm.objects.patch import merge_patch
+from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
+from gitops_ocm.preview.state import FleetState
+from gitops_ocm.report.trimmed import spec_digest
+from gitops_ocm.simulate.world import World
+
+CRD = "CustomResourceDefinition"
+_DECISION = "cluster.open-cluster-management.io/v1beta1"
+LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval", "addon-health"})
+"""Rows that go by leases and certificates: clusters are assumed to stay what they are."""
+MANAGER = sync_field_manager("preview")
+"""Who the sync of a preview is."""
+SETTLED = frozenset({"cluster-acceptance", "shared-cluster-roles", "cluster-cleanup", "managed-namespaces"})
+"""Rows whose work on what is there already is done, or of no interest: only a change wakes them."""
+
+
+def rows(settings: HubSettings) -> tuple[Controller, ...]:
+    """The hub's rows that take part in a preview."""
+    return tuple(row for row in hub_controllers(settings) if row.name not in LEFT_OUT)
+
+
+def staged(
+    base: DesiredState, state: FleetState, catalog: Catalog, now: datetime, applied: Collection[Ref]
+) -> World:
+    """A world with everything that is known to be on the hub.
+
+    The objects that will change are seen to have been `applied` by the sync: so a field that leaves Git
+    leaves the object.
+    """
+    world = World(catalog)
+    wanted = {item.ref: item.obj for item in base.objects}
+    for ref in sorted(wanted, key=lambda ref: (ref.kind != CRD, ref.of != NAMESPACE, ref)):
+        told = state.objects.get(ref)
+        known = _decoded(world, _known(wanted[ref], told))
+        world.put(_applied(world, known, wanted[ref], now) if ref in applied else known)
+    for ref, told in state.of(MANAGED_CLUSTER):
+        if ref not in wanted:
+            world.put(_decoded(world, _whole(told)))
+    _namespaces(world)
+    for ref, told in state.of(PLACEMENT):
+        if (placement := world.get(ref)) is not None:
+            for decision in _decisions(placement, told):
+                world.put(decision)
+    templates = dict(_templates(wanted.values()))
+    for kind in (MANIFEST_WORK, CLUSTER_ADDON):
+        for ref, told in state.of(kind):
+            if ref not in wanted and world.get(Ref(*NAMESPACE, "", ref.namespace)) is not None:
+                world.put(_with_spec(_whole(told), templates))
+    return world
+
+
+Templates = Mapping[tuple[str, str], Mapping[str, Any]]
+"""The templates of replica sets, by the label their works carry and the digest their works' files have."""
+
+
+def _templates(objects: Iterable[Object]) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    for obj in objects:
+        if kind_of(obj) == REPLICA_SET:
+            template = (obj.get("spec") or {}).get("manifestWorkTemplate") or {}
+            yield (owner_value(ref_of(obj)), spec_digest(template)), template
+
+
+def _with_spec(work: Object, templates: Templates) -> Object:
+    """A replica set's work with its spec, where its file says that it has the present one.
+
+    Any other is left without: all that counts is that it is not as it is to be.
+    """
+    meta = work["metadata"]
+    owner = (meta.get("labels") or {}).get(REPLICA_SET_LABEL, "")
+    template = templates.get((owner, (meta.get("annotations") or {}).get(SPEC_ANNOTATION, "")))
+    return {**work, "spec": dict(template)} if template is not None else work
+
+
+def _decoded(world: World, obj: Object) -> Object:
+    """With the defaults of its kind, as a hub keeps it."""
+    served = world.catalog.served(obj.get("apiVersion", ""), obj.get("kind", ""))
+    return decoded(obj, served)[0] if served is not None else obj
+
+
+def _applied(world: World, known: Object, wanted: Object, now: datetime) -> Object:
+    """The object with the sync as the manager of what Git wants of it."""
+    schema = world.catalog.schema(wanted["apiVersion"], wanted["kind"])
+    alone = ownership.apply(None, wanted, manager=MANAGER, force=True, schema=schema, now=now)
+    return {**known, "metadata": {**known["metadata"], "managedFields": alone["metadata"]["managedFields"]}}
+
+
+def _known(wanted: Object, told: Object | None) -> Object:
+    """A desired object with the state it was last seen in."""
+    if told is None:
+        return wanted
+    known = merge_patch(_whole(told), {key: value for key, value in wanted.items() if key != "status"})
+    return {**known, "apiVersion": wanted["apiVersion"]}
+
+
+def _whole(told: Object) -> Object:
+    """An object of a status file with what such a file leaves out and every hub has."""
+    status = {
+        key: value
+        for key, value in (told.get("status") or {}).items()
+        if key not in ("summary", "manifests", "observedGeneration", "decisions")
+    }
+    if kind_of(told) == MANIFEST_WORK:
+        # Taken for the word on the present generation, which here is the first.
+        status["conditions"] = [{**c, "observedGeneration": 1} for c in status.get("conditions") or ()]
+    return {**told, "spec": told.get("spec") or {}, "status": status}
+
+
+def _namespaces(world: World) -> None:
+    """Those of accepted clusters, and those that desired objects are in: they are on the hub already."""
+    accepted = (
+        c["metadata"]["name"]
+        for c in world.list(MANAGED_CLUSTER)
+        if (c.get("spec") or {}).get("hubAcceptsClient")
+    )
+    used = (obj["metadata"].get("namespace") or "" for obj in world.all())
+    for name in sorted({*accepted, *used} - {""}):
+        if world.get(Ref(*NAMESPACE, "", name)) is None:
+            world.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+def _decisions(placement: Mapping[str, Any], told: Object) -> Iterator[Object]:
+    """The PlacementDecisions of a placement: a file tells which clusters, the scheduler sorts them anew."""
+    meta, names = placement["metadata"], (told.get("status") or {}).get("decisions") or ()
+    if not names:
+        return
+    owner = {
+        "apiVersion": placement["apiVersion"],
+        "kind": placement["kind"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    yield {
+        "apiVersion": _DECISION,
+        "kind": PLACEMENT_DECISION.kind,
+        "metadata": {
+            "name": f"{meta['name']}-decision-1",
+            "namespace": meta["namespace"],
+            "labels": {PLACEMENT_LABEL: meta["name"], DECISION_GROUP_INDEX_LABEL: "0"},
+            "ownerReferences": [owner],
+        },
+        "status": {"decisions": [{"clusterName": name, "reason": ""} for name in names]},
+    }

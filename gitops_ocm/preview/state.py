@@ -1,0 +1,78 @@
+"""The fleet as the `status` branch tells of it: files of `report.status_files`, read back.
+
+A file holds what a person cares for, so an object read back is not whole: a work has no manifests here, a
+placement no predicates. Those are desired state, and `stage` has them from there. What nobody wrote down
+(versions, uids, leases) is made up where it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitops_ocm.desired.documents import parse
+from gitops_ocm.desired.tree import Tree
+from gitops_ocm.errors import Diagnostic, Location, Severity
+from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
+from gitops_ocm.report.status_files import ADDON, CLUSTER, PLACEMENT, SYNC, WORK, ref_at
+
+KINDS = (CLUSTER, WORK, ADDON, PLACEMENT, SYNC)
+
+
+@dataclass(frozen=True)
+class FleetState:
+    """What was there. `objects` are as their files have them; `problems` are files that cannot be read."""
+
+    commit: str = ""
+    objects: Mapping[Ref, Object] = field(default_factory=dict)
+    problems: tuple[Diagnostic, ...] = ()
+
+    def of(self, kind: Kind) -> Iterator[tuple[Ref, Object]]:
+        """The objects of a kind, sorted."""
+        return ((ref, self.objects[ref]) for ref in sorted(self.objects) if ref.of == kind)
+
+    @property
+    def source_commit(self) -> str:
+        """The commit of desired state that was in force; `""` where that is not told."""
+        found = (self.objects.get(Ref(*SYNC, "", "")) or {}).get("status") or {}
+        return str(found.get("lastAppliedCommit") or "")
+
+
+def read_state(tree: Tree) -> FleetState:
+    """The state in a tree of the `status` branch. Files that are none of ours are passed over."""
+    paths = {path: ref for path in tree.entries if (ref := ref_at(path)) is not None}
+    blobs = [tree.entries[path].blob for path in paths]
+    content = dict(zip(paths, (data for _, data in tree.read_blobs(blobs)), strict=True))
+    objects: dict[Ref, Object] = {}
+    problems = []
+    for path, ref in paths.items():
+        found = _object(content[path], ref)
+        if found is None:
+            why = f"it does not hold a {ref.kind}: the preview goes on without it"
+            problems.append(
+                Diagnostic(
+                    "status-file-unreadable",
+                    why,
+                    Location(path, 1, tree.commit),
+                    severity=Severity.WARNING,
+                    hint="the status branch is written by the sync alone; what was changed there by hand "
+                    "is written anew with the object's next change",
+                )
+            )
+        else:
+            objects[ref] = found
+    return FleetState(tree.commit, objects, tuple(problems))
+
+
+def _object(data: bytes, ref: Ref) -> Object | None:
+    parsed = parse(data)
+    if parsed.problems or len(parsed.documents) != 1:
+        return None
+    value: Any = parsed.documents[0].value
+    try:
+        name = value["metadata"]["name"]
+        same = kind_of(value) == ref.of and (not ref.name or name == ref.name)
+    except (KeyError, TypeError, AttributeError):
+        return None
+    return value if same else None

@@ -1,0 +1,86 @@
+"""Reads what a preview is made of from a clone: two states of the repository, and the fleet's own account.
+
+Nothing is written and no cluster is asked. What it comes to is `preview`'s business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from gitops_ocm.desired.cache import BlobCache
+from gitops_ocm.desired.compile import DesiredState, compile_tree
+from gitops_ocm.desired.tree import Tree
+from gitops_ocm.git.clone import Clone
+from gitops_ocm.git.errors import RefNotFound
+from gitops_ocm.preview.effects import preview_of
+from gitops_ocm.preview.model import Preview
+from gitops_ocm.preview.run import DEFAULTS, Settings, attempt
+from gitops_ocm.preview.state import FleetState, read_state
+from gitops_ocm.runtime.catalog import load_catalog
+
+MAIN = "main"
+RANGE = ".."
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The preview, and when the fleet's account was given (None: there is none)."""
+
+    preview: Preview
+    told: datetime | None
+
+
+def review(
+    folder: Path,
+    revisions: str,
+    *,
+    now: datetime,
+    path: str = ".",
+    status_ref: str = "status",
+    settings: Settings = DEFAULTS,
+) -> Reviewed:
+    """Preview a change in the clone at `folder`.
+
+    `revisions` is `BASE..HEAD`, or a HEAD alone, whose base is where it left main; empty: the files as they
+    are on disk against where the branch left main.
+    """
+    clone, now = Clone.at(folder), now.replace(microsecond=0)  # as API times are
+    try:
+        base, head = _trees(clone, revisions)
+        cache, catalog = BlobCache(), load_catalog()
+        before = compile_tree(base, catalog, cache=cache, path=path)
+        after = compile_tree(head, catalog, cache=cache, path=path)
+        state, told = _state(clone, status_ref)
+        if not after.ok:
+            return Reviewed(_refused(before, after, state, now), told)
+        tried = attempt(before, after, state, catalog=catalog, now=now, settings=settings)
+        return Reviewed(preview_of(tried, before, after, state, now), told)
+    finally:
+        clone.close()
+
+
+def _refused(before: DesiredState, after: DesiredState, state: FleetState, now: datetime) -> Preview:
+    return Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
+
+
+def _trees(clone: Clone, revisions: str) -> tuple[Tree, Tree]:
+    first, between, last = revisions.partition(RANGE)
+    if between:
+        return clone.tree_at(clone.resolve(first or MAIN)), _head(clone, last)
+    tip = clone.resolve(first or "HEAD")
+    base = clone.fork_point(clone.resolve(MAIN), tip) or tip
+    return clone.tree_at(base), _head(clone, first)
+
+
+def _head(clone: Clone, revision: str) -> Tree:
+    return clone.tree_at(clone.resolve(revision)) if revision else clone.work_tree()
+
+
+def _state(clone: Clone, ref: str) -> tuple[FleetState, datetime | None]:
+    try:
+        commit = clone.resolve(ref)
+    except RefNotFound:
+        return FleetState(), None
+    return read_state(clone.tree_at(commit)), clone.committed_at(commit)
