@@ -9,15 +9,19 @@ decision is `steps`; `ocm` is OCM's own, exactly, for who asks for it. `waves` w
 from gitops_ocm.decide.rollout.advance import advance
 from gitops_ocm.decide.rollout.groups import Group, groups_of
 from gitops_ocm.decide.rollout.model import ClusterState, Hold, HoldReason, RolloutError, State, Step
+from gitops_ocm.decide.rollout.waves import Plan, Wave, plan_waves
 
 __all__ = [
     "ClusterState",
     "Group",
     "Hold",
     "HoldReason",
+    "Plan",
     "RolloutError",
     "State",
     "Step",
+    "Wave",
     "advance",
     "groups_of",
+    "plan_waves",
 ]

@@ -53,18 +53,18 @@ def judge(found: ClusterState, limits: Limits, now: datetime) -> Judged:
         case State.TIME_OUT:
             return Judged(found, Phase.GIVEN_UP)
         case State.SUCCEEDED:
-            end = _after(found.since or now, limits.soak)
+            end = after(found.since or now, limits.soak)
             return Judged(found, Phase.SOAKING, end) if now < end else Judged(found, Phase.DONE)
     phase = Phase.FAILED if found.state is State.FAILED else Phase.UNDER_WAY
     if limits.deadline is None:
         return Judged(found, phase)
-    end = _after(found.since or now, limits.deadline)
+    end = after(found.since or now, limits.deadline)
     if now < end:
         return Judged(found, phase, end)
     return Judged(replace(found, state=State.TIME_OUT), Phase.TIMED_OUT, end)
 
 
-def _after(start: datetime, span: timedelta) -> datetime:
+def after(start: datetime, span: timedelta) -> datetime:
     """A later time; beyond the calendar's end it is that end."""
     try:
         return start + span
