@@ -197,18 +197,19 @@ def _config(view: View, addon: Object) -> Object | None:
     return config
 
 
-def _registration(told: Mapping[str, Any], cluster: str, addon: str) -> Object | None:
+def _registration(asked: Mapping[str, Any], cluster: str, addon: str) -> Object | None:
     agent = f"{addon}-agent"
     default: Object = {"user": client_user(cluster, addon, agent), "groups": client_groups(cluster, addon)}
-    if told.get("type") == "KubeClient":
+    if asked.get("type") == "KubeClient":
         return {"type": "kubeClient", "kubeClient": {"subject": default}}
-    custom = told.get("customSigner")
-    if told.get("type") != "CustomSigner" or custom is None:
+    custom = asked.get("customSigner")
+    if asked.get("type") != "CustomSigner" or custom is None:
         return None
     subject = custom.get("subject")
     if subject is not None:
-        fields = (("user", "user"), ("groups", "groups"), ("organizationUnit", "organizationUnits"))
-        default = {name: subject[field] for field, name in fields if subject.get(field)}
+        fields = (("groups", "groups"), ("organizationUnit", "organizationUnits"))
+        told = {name: subject[field] for field, name in fields if subject.get(field)}
+        default = {"user": str(subject.get("user") or ""), **told}
     signer = {"signerName": str(custom.get("signerName", "")), "subject": default}
     return {"type": "customSigner", "customSigner": signer}
 
