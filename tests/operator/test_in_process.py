@@ -1,4 +1,4 @@
-"""A hub that is one process: a ClusterManager there is answered without a single pod."""
+"""A hub that is one process: what operators and clusteradm look for is there, with stand-ins for pods."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from gitops_ocm.decide.operators.table import in_process_rows
+from gitops_ocm.decide.writes import name_of
 from gitops_ocm.hub.daemon import HubOptions, run_hub
+from gitops_ocm.hub.simulated import stand_ins
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.objects.served import CRDS, DEPLOYMENTS
+from gitops_ocm.objects.served import CRDS, DEPLOYMENTS, PODS
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.testing.clusters import memory
+from gitops_ocm.testing.objects import deployment
 
 Eventually = Callable[..., Awaitable[Any]]
 MANAGERS = Resource(
@@ -31,11 +34,12 @@ MADE: Object = {
 
 
 @pytest.mark.slow
-async def test_a_cluster_manager_without_pods(eventually: Eventually) -> None:
-    """It is applied, up to date and functional at once; deleted and made anew, the hub's kinds come back."""
+async def test_a_cluster_manager_in_one_process(eventually: Eventually) -> None:
+    """It is applied and functional, its components are to be seen; deleted and made anew, all comes back."""
     stop, ready = asyncio.Event(), asyncio.Event()
     async with memory() as cluster, Tasks("test") as tasks:
-        options = replace(HubOptions(groups=frozenset({"placement"})), beside=in_process_rows())
+        rows = (*in_process_rows("gitops-ocm:1"), *stand_ins())
+        options = replace(HubOptions(groups=frozenset({"placement"})), beside=rows)
         tasks.start("hub", run_hub(cluster, options, stop, ready=ready.set))
         await ready.wait()
 
@@ -66,12 +70,29 @@ async def test_a_cluster_manager_without_pods(eventually: Eventually) -> None:
         async def serves_clusters() -> bool:
             return "ManagedCluster" in await kinds()
 
+        async def running() -> set[str]:
+            """The Deployments that the status names, all of whose pods are ready, as clusteradm asks."""
+            live = await cluster.get(MANAGERS, "", "cluster-manager")
+            found = set()
+            for entry in live["status"]["relatedResources"]:
+                if entry["resource"] == "deployments":
+                    there = await cluster.get(DEPLOYMENTS, entry["namespace"], entry["name"])
+                    assert there["status"]["availableReplicas"] == there["spec"]["replicas"] == 1
+                    found.add(entry["name"].removeprefix("cluster-manager-"))
+            app = "app=clustermanager-registration-controller"
+            pods = await cluster.list(PODS, "open-cluster-management-hub", label_selector=app)
+            assert [find(pod["status"]["conditions"], "Ready")["status"] for pod in pods.items] == ["True"]  # type: ignore[index]
+            return found
+
+        await cluster.create(DEPLOYMENTS, deployment("mine"))
         for _ in range(2):
             await cluster.create(MANAGERS, MADE)
             await eventually(functional)
             await eventually(serves_clusters)
+            assert {"registration-controller", "registration-webhook", "work-webhook"} <= await running()
             await cluster.delete(MANAGERS, "", "cluster-manager")
             await eventually(gone)
             assert not {"ManagedCluster", "ManifestWork", "Placement"} & await kinds()
-        assert (await cluster.list(DEPLOYMENTS)).items == []
+        assert [name_of(obj) for obj in (await cluster.list(DEPLOYMENTS)).items] == ["mine"]
+        assert (await cluster.list(PODS)).items == []
         stop.set()

@@ -116,7 +116,8 @@ class HubOperator:
 
     def _plan(self, view: View, cm: Object) -> Plan:
         if self._settings.in_process:
-            return hub_plan(cm, self._settings, replicas=0)
+            view.require([Want(DEPLOYMENT, namespace_for(cm))])
+            return hub_plan(cm, self._settings, replicas=1)
         settings, where = self._settings, namespace_for(cm)
         pull = Ref(*SECRET, settings.namespace, PULL_SECRET)
         bundle = Ref(*CONFIG_MAP, where, CA_BUNDLE)
@@ -217,7 +218,9 @@ class HubOperator:
         by_name = {ref.name: (side, ref) for side, ref in crds}
         steps: list[list[tuple[Side, Ref]]] = [[by_name[name]] for name in CRDS_IN_ORDER]
         steps.append(crds)
-        if not self._settings.in_process:
+        if self._settings.in_process:
+            steps.append(rest)
+        else:
             steps += [[(Side.HUB, ref) for ref in made], [*rest, *_webhooks(far)]]
         require(view, [entry for step in steps for entry in step])
         return next_step(view, steps) or Outcome(drop_finalizer(cm, CLUSTER_MANAGER_FINALIZER))

@@ -78,13 +78,19 @@ def hub_plan(
     running = parts(cm)
     profiles = hub_gates(cm.get("spec") or {}).registration.on("ClusterProfile")
     webhooks = webhook_configurations(cm, running, where, ca_bundle, labels) if ca_bundle else ()
-    if settings.in_process:
-        # The process that is the hub has made them; here they are only made again once they were deleted.
-        return Plan(
-            (Stage("CRDApplyFailed", "CRDs", hub_crds(settings.version, "", profiles), if_missing=True),),
-            namespace=where,
-        )
     deployments = [_deployment(cm, part, settings, labels, replicas) for part in running]
+    if settings.in_process:
+        shown = deployments if not hosted(cm) else []
+        near = (namespace(where, labels), *_near_accounts(cm, running, labels), *shown) if shown else ()
+        return Plan(
+            (
+                # The process that is the hub has made them; only what was deleted is made again.
+                Stage("CRDApplyFailed", "CRDs", hub_crds(settings.version, "", profiles), if_missing=True),
+                Stage("RuntimeResourceApplyFailed", "runtime resources", near),
+            ),
+            tuple(name_of(obj) for obj in shown),
+            where,
+        )
     return Plan(
         (
             Stage(

@@ -25,7 +25,7 @@ class OperatorSettings:
 
     `image` runs every component whose spec does not name another; `rules` are each component's rights.
     `replicas` 0 means: as many as the control plane's nodes suggest. `in_process` is for a hub that runs
-    its controllers itself: then nothing is deployed, and the status says so. `hosted` is the name of the
+    its controllers itself: then Deployments only show which of them there are. `hosted` is the name of the
     one object whose other cluster is `Side.SPOKE`; without it the operator looks after all that are not
     hosted, on the one cluster it has.
     """

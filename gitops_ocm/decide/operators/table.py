@@ -63,9 +63,12 @@ def hub_operator_rows(settings: OperatorSettings) -> tuple[Controller, ...]:
     )
 
 
-def in_process_rows() -> tuple[Controller, ...]:
-    """ClusterManagers of a hub that runs its controllers itself: nothing is deployed, and that is said."""
-    return hub_operator_rows(OperatorSettings("", BUNDLE_VERSION, in_process=True))
+def in_process_rows(image: str) -> tuple[Controller, ...]:
+    """ClusterManagers of a hub that runs its controllers itself: its Deployments are there to be looked at.
+
+    Whoever runs these rows has something stand for the pods (`hub.simulated.stand_ins`).
+    """
+    return hub_operator_rows(OperatorSettings(image, BUNDLE_VERSION, in_process=True))
 
 
 def klusterlet_operator_rows(settings: OperatorSettings) -> tuple[Controller, ...]:
