@@ -11,12 +11,13 @@ first saw that content.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gitops_ocm.desired import documents
+from gitops_ocm.desired import documents, rollouts
 from gitops_ocm.desired.cache import BlobCache, FileResult, LayoutResult
 from gitops_ocm.desired.documents import Document, Parsed
+from gitops_ocm.desired.fields import Finding
 from gitops_ocm.desired.layout import DEFAULT, FILE_NAME, Layout, read_layout
 from gitops_ocm.desired.selection import Chooser, ignore_files, select
 from gitops_ocm.desired.tree import Entry, Tree
@@ -24,7 +25,7 @@ from gitops_ocm.desired.validate import object_findings, wave_of
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.catalog import Catalog
-from gitops_ocm.objects.ref import Ref, ref_of
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.plan.wanted import Wanted
 
 
@@ -66,6 +67,7 @@ def compile_tree(
         diagnostics += result.diagnostics
     objects = _sorted(results, cache)
     diagnostics += _duplicates(objects)
+    diagnostics += _references(tree, results, objects)
     diagnostics.sort(key=lambda d: (d.where.path, d.where.line, d.where.column, d.code, d.message))
     return DesiredState(tree.commit, objects, tuple(diagnostics), layout.layout)
 
@@ -154,9 +156,36 @@ def _judged(tree: Tree, result: FileResult, catalog: Catalog) -> Iterable[Diagno
     commit = result.commit
     for p in result.parsed.problems:
         yield Diagnostic(p.code, p.message, Location(result.path, p.line, commit, p.column), hint=p.hint)
+    found = [(document, object_findings(document.value, catalog)) for document in result.parsed.documents]
+    yield from _located(tree, result, found)
+
+
+def _references(tree: Tree, results: Iterable[FileResult], objects: Iterable[Wanted]) -> Iterable[Diagnostic]:
+    """What objects refer to in vain, as far as this commit alone can tell."""
+    known: dict[Kind, dict[tuple[str, str], Object]] = {}
+    for wanted in objects:
+        if wanted.ref.of in rollouts.REFERRED_TO:
+            known.setdefault(wanted.ref.of, {})[wanted.ref.namespace, wanted.ref.name] = wanted.obj
+    for result in results:
+        if any(rollouts.rolls_out(w.ref.group, w.ref.kind) for w in result.wanted):
+            referring = [d for d in result.parsed.documents if _rolls_out(d)]
+            found = [(d, list(rollouts.reference_findings(d.value, known))) for d in referring]
+            yield from _located(tree, result, found)
+
+
+def _rolls_out(document: Document) -> bool:
+    if not _has_identity(document.value):
+        return False
+    ref = ref_of(document.value)
+    return rollouts.rolls_out(ref.group, ref.kind)
+
+
+def _located(
+    tree: Tree, result: FileResult, found: Iterable[tuple[Document, Sequence[Finding]]]
+) -> Iterable[Diagnostic]:
+    """Findings of a file's documents with their places."""
     data: bytes | None = None
-    for document in result.parsed.documents:
-        findings = object_findings(document.value, catalog)
+    for document, findings in found:
         if findings and data is None:
             ((_, data),) = tree.read_blobs([result.entry.blob])
         for finding in findings:
@@ -165,7 +194,7 @@ def _judged(tree: Tree, result: FileResult, catalog: Catalog) -> Iterable[Diagno
             yield Diagnostic(
                 finding.code,
                 finding.message,
-                Location(result.path, line, commit, column),
+                Location(result.path, line, result.commit, column),
                 subject=_subject(document),
                 hint=finding.hint,
                 severity=finding.severity,

@@ -106,8 +106,8 @@ class Fleet:
             return False
         generation = work["metadata"]["generation"]
         told = [
-            {"type": kind, "status": "True", "reason": "Played", "message": "", "observedGeneration": generation,
-             "lastTransitionTime": "2026-01-01T00:00:00Z"}
+            {"type": kind, "status": "True", "reason": "Played", "message": "",
+             "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z"}
             for kind in ("Applied", "Available")
         ]  # fmt: skip
         if (work.get("status") or {}).get("conditions") != told:
