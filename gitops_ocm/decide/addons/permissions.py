@@ -1,4 +1,4 @@
-"""The RoleBindings on the hub by which add-ons' agents may do what their templates ask for.
+"""The RoleBindings (and an author's Roles) on the hub by which add-ons' agents may do what is asked for them.
 
 In its cluster's namespace an add-on has its bindings to itself, and they go with it. A binding in another
 namespace is shared by the agents of all clusters: each adds itself where it is not meant already, and the
@@ -14,15 +14,17 @@ from gitops_ocm.decide.addons.management import BY_NAME
 from gitops_ocm.decide.addons.subjects import client_groups
 from gitops_ocm.decide.contract import Apply, Delete, View, Write
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, ROLE_BINDING
-from gitops_ocm.decide.writes import delete, labels_of, name_of, namespace_of
+from gitops_ocm.decide.writes import delete, ensure, labels_of, name_of, namespace_of
 from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 
 
 def granting(view: View, addon: Object, wanted: Iterable[Object]) -> tuple[Write, ...]:
     """The writes that grant an add-on's agent what it is to have, and in its own namespace nothing else."""
-    chosen = _distinct(wanted)
-    writes: list[Write] = []
+    wanted = list(wanted)
+    chosen = _distinct(obj for obj in wanted if obj["kind"] == ROLE_BINDING.kind)
+    roles = [obj for obj in wanted if obj["kind"] != ROLE_BINDING.kind]
+    writes: list[Write] = [write for role in roles for write in ensure(view, role)]
     for binding in chosen:
         writes += _bring(view, addon, binding)
     kept = {ref_of(binding) for binding in chosen}

@@ -17,7 +17,7 @@ from gitops_ocm.api.registration import ADDON_NAMESPACE, TOKEN_READY
 from gitops_ocm.decide.agent.certificates import Wanted, for_addon
 from gitops_ocm.decide.writes import annotations_of, conditions_of, name_of, namespace_of, status_of
 from gitops_ocm.objects import conditions
-from gitops_ocm.objects.conversion_addons import addon_to_beta
+from gitops_ocm.objects.conversion_addons import addon_to_alpha, addon_to_beta
 from gitops_ocm.objects.ref import Object, split_api_version
 
 TOKEN_DRIVER = "token"  # noqa: S105 -- a way to register
@@ -66,21 +66,30 @@ def is_hosted(addon: Object) -> bool:
 
 
 def with_driver(addon: Object, driver: str) -> Object:
-    """The status fields that say how add-ons get at the hub here; empty where they do already."""
-    alpha = split_api_version(addon["apiVersion"])[1] == "v1alpha1"
-    registered = list(status_of(addon).get("registrations") or ())
-    if not any(r.get("type") == "kubeClient" for r in status_of(at_beta(addon)).get("registrations") or ()):
+    """The status fields that say how add-ons get at the hub here, and with tokens as whom.
+
+    Empty where they say so already.
+    """
+    beta = at_beta(addon)
+    registered = list(status_of(beta).get("registrations") or ())
+    if not any(r.get("type") == "kubeClient" for r in registered):
         return {}
-    if alpha:
-        return {} if status_of(addon).get("kubeClientDriver") == driver else {"kubeClientDriver": driver}
-    changed = [_driven(registration, driver) for registration in registered]
-    return {} if changed == registered else {"registrations": changed}
+    changed = {"registrations": [_driven(registration, addon, driver) for registration in registered]}
+    if split_api_version(addon["apiVersion"])[1] == "v1alpha1":
+        told = addon_to_alpha({"metadata": {}, "status": changed})["status"]
+        changed = {field: told[field] for field in ("registrations", "kubeClientDriver")}
+    have = status_of(addon)
+    return {field: value for field, value in changed.items() if have.get(field) != value}
 
 
-def _driven(registration: Mapping[str, Any], driver: str) -> Object:
+def _driven(registration: Mapping[str, Any], addon: Object, driver: str) -> Object:
     if registration.get("type") != "kubeClient":
         return dict(registration)
-    return {**registration, "kubeClient": {**(registration.get("kubeClient") or {}), "driver": driver}}
+    client = {**(registration.get("kubeClient") or {}), "driver": driver}
+    if driver == TOKEN_DRIVER:
+        account = f"system:serviceaccount:{namespace_of(addon)}:{name_of(addon)}-agent"
+        client["subject"] = {"user": account}
+    return {**registration, "kubeClient": client}
 
 
 def credentials_of(addon: Object, driver: str, lifetime: int = 0) -> tuple[AddonCredentials, ...]:

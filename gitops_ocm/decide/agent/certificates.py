@@ -95,7 +95,8 @@ def for_addon(
         f"addon-{cluster}-{addon}-",
         Subject(
             str(subject.get("user") or f"{group}:agent:{addon}"),
-            frozenset(subject.get("groups") or (group,)),
+            # Only for the hub's own API does an agent without a group have one.
+            frozenset(subject.get("groups") or ((group,) if signer == CLIENT_SIGNER else ())),
             frozenset(subject.get("organizationUnits") or ()),
         ),
         {CLUSTER_NAME_LABEL: cluster, ADDON_NAME_LABEL: addon},
