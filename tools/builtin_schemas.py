@@ -31,9 +31,7 @@ GROUPS = (
     "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io",
     "storage.k8s.io",
 )  # fmt: skip
-WITHOUT = {("", "bindings"), ("", "componentstatuses")}
-# What a server without nodes can answer: no exec, log, proxy or eviction.
-SUBRESOURCES = {"status", "scale", "finalize", "approval", "token"}
+WITHOUT = {("", "componentstatuses")}
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
@@ -78,9 +76,7 @@ def row(group: str, version: str, resource: dict[str, Any]) -> dict[str, Any]:
     for key in ("shortNames", "categories"):
         if resource.get(key):
             answer[key] = resource[key]
-    subresources = sorted(
-        s["subresource"] for s in resource.get("subresources", ()) if s["subresource"] in SUBRESOURCES
-    )
+    subresources = sorted(s["subresource"] for s in resource.get("subresources", ()))
     if subresources:
         answer["subresources"] = subresources
     return answer

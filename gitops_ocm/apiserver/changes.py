@@ -9,6 +9,7 @@ from typing import Any
 from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.objects import ownership
 from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.pod_parts import PARTS
 from gitops_ocm.objects.ref import Object
 
 DEFAULT_MANAGER = "unknown"
@@ -25,14 +26,18 @@ def tracked(
     subresource: str,
     now: datetime,
 ) -> Object:
-    """`new` with its owners, judged by what the client sent.
+    """`new` with its owners, judged by what the client `sent`.
 
-    On a custom resource's status that includes labels and annotations, which then do not change:
-    the server records their owners all the same.
+    On a custom resource's status that includes labels and annotations, on parts of a pod all of it, though
+    it then does not change: the server records the owners all the same.
     """
     judged = new
-    if served.custom and subresource:
-        judged = {**new, "metadata": {**new["metadata"], **TRACKED_METADATA, **sent}}
+    if subresource in PARTS:
+        judged = {**{k: v for k, v in sent.items() if k != "status"}, "metadata": dict(sent["metadata"])}
+        old = {k: v for k, v in old.items() if k != "status"}
+    elif served.custom and subresource:
+        judged = {**new, "metadata": {**new["metadata"], **TRACKED_METADATA, **sent["metadata"]}}
+    if judged is not new:
         judged["metadata"] = {k: v for k, v in judged["metadata"].items() if v is not None}
     tracked = ownership.track(
         old,

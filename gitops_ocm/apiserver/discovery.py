@@ -12,14 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ocm.apiserver.subresources import kind_of, verbs_of
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.ref import Kind, Object, Resource
 
-SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-TOKEN = {"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}
-_OTHER_KINDS = {"scale": SCALE, "token": TOKEN}
-"""Subresources that show and take another kind than their resource."""
-_SUBRESOURCE_VERBS = {"finalize": ("update",), "token": ("create",)}
 _CUSTOM_ORDER = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _NEW_EVENT = Kind("events.k8s.io", "Event")
 _GROUP_ORDER = (
@@ -181,8 +177,8 @@ def _legacy_rows(served: Served, stored: Served) -> Iterator[dict[str, Any]]:
             "name": f"{resource.plural}/{name}",
             "singularName": "",
             "namespaced": resource.namespaced,
-            **_OTHER_KINDS.get(name, {"kind": resource.kind}),
-            "verbs": _subresource_verbs(name),
+            **kind_of(resource, name),
+            "verbs": verbs_of(name),
         }
 
 
@@ -216,8 +212,8 @@ def _aggregated_row(served: Served) -> dict[str, Any]:
         row["subresources"] = [
             {
                 "subresource": name,
-                "responseKind": _OTHER_KINDS.get(name, kind),
-                "verbs": _subresource_verbs(name),
+                "responseKind": {**kind, **kind_of(resource, name)},
+                "verbs": verbs_of(name),
             }
             for name in sorted(resource.subresources)
         ]
@@ -239,10 +235,6 @@ def _storage_hash(stored: Resource) -> str:
 
 _STORED_AS = {"CustomResourceDefinition": "v1beta1", "VolumeAttributesClass": "v1beta1"}
 """Kinds that a kube-apiserver keeps in a version that it need not serve."""
-
-
-def _subresource_verbs(name: str) -> list[str]:
-    return list(_SUBRESOURCE_VERBS.get(name, ("get", "patch", "update")))
 
 
 def _etag(document: Object) -> str:

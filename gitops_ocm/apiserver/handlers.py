@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -16,7 +17,9 @@ import orjson
 from gitops_ocm.apiserver import csr_rules
 from gitops_ocm.apiserver.access import Access
 from gitops_ocm.apiserver.bodies import Body
+from gitops_ocm.apiserver.connections_to_pods import Connections
 from gitops_ocm.apiserver.csr_admission import unchanged_spec, with_requestor
+from gitops_ocm.apiserver.evictions import EVICTION, Evictions
 from gitops_ocm.apiserver.handlers_body import check_kind, object_in, options_in
 from gitops_ocm.apiserver.handlers_form import formed, formed_list
 from gitops_ocm.apiserver.handlers_options import (
@@ -36,6 +39,7 @@ from gitops_ocm.apiserver.reads import WHOLE_OBJECT
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.scaling import Scaling
 from gitops_ocm.apiserver.store import parse_version
+from gitops_ocm.apiserver.subresources import CONNECTED
 from gitops_ocm.apiserver.tables_workloads import SCALE as SCALE_COLUMNS
 from gitops_ocm.apiserver.values import Answer, Page, Place, WriteOptions, here
 from gitops_ocm.apiserver.verbs import Api
@@ -44,6 +48,7 @@ from gitops_ocm.decide.admission import Requester, Review
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.intake import check_identity, decoded, telling
 from gitops_ocm.objects.lifecycle import marked
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.service_addresses import SERVICE
@@ -84,6 +89,8 @@ class Handlers:
         self._access = access
         self._now = now
         self._scaling = Scaling(api, now)
+        self._connections = Connections(api.store)
+        self._evictions = Evictions(api, now)
         self._verbs: Mapping[str, Callable[[Call], Reply]] = {
             "get": self._get,
             "create": self._create,
@@ -94,7 +101,33 @@ class Handlers:
 
     def handle(self, call: Call) -> Reply:
         """Carry the request out; what is of a collection is carried out in steps: `listing`, `deleting`."""
-        return self._verbs[call.info.verb](call)
+        info = call.info
+        if info.subresource in CONNECTED:
+            self._connections.refuse(info.plural, info.namespace, info.name, info.subresource, call.query)
+            return Reply(None, HTTPStatus.NO_CONTENT)
+        if info.subresource == "eviction" or _is_binding(call):
+            return self._moved(call)
+        return self._verbs[info.verb](call)
+
+    def _moved(self, call: Call) -> Reply:
+        """A pod is evicted, or put on a node."""
+        info, evicted = call.info, call.info.subresource == "eviction"
+        served = EVICTION if evicted else self._api.catalog.served("v1", "Binding") or call.served
+        body = object_in(call.body, call.content_type, served, whole=True)
+        obj, options = body.value, self._options(call, "CreateOptions", body.duplicates)
+        if evicted and obj.get("apiVersion") == "policy/v1beta1":
+            obj = {**obj, "apiVersion": served.resource.api_version}
+        check_kind(obj, served, self._api.catalog)
+        check_identity(obj, served, info.namespace)
+        sent, warnings = decoded(obj, served, options.field_validation, options.duplicates)
+        name = info.name or str(sent["metadata"].get("name") or "")
+        with telling(warnings):
+            if evicted:
+                self._evictions.evict(info.namespace, name, sent, dry_run=options.dry_run)
+            else:
+                self._evictions.bind(info.namespace, name, sent, options=options)
+        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+        return Reply(done, HTTPStatus.CREATED, warnings)
 
     def _get(self, call: Call) -> Reply:
         info = call.info
@@ -316,6 +349,10 @@ class Handlers:
 
 def _is_csr(call: Call) -> bool:
     return (call.info.group, call.info.plural) == (csr_rules.GROUP, csr_rules.PLURAL)
+
+
+def _is_binding(call: Call) -> bool:
+    return not call.info.group and "binding" in (call.info.subresource, call.info.plural.removesuffix("s"))
 
 
 def body_of(call: Call) -> Object:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from gitops_ocm.apiserver.handlers_system import NoSuchPath, no_such_resource
 from gitops_ocm.apiserver.request_info import RequestInfo
+from gitops_ocm.apiserver.subresources import verbs_of
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request, not_found
 from gitops_ocm.objects.names import path_problems
 
 _ON_COLLECTIONS = ("list", "watch", "deletecollection")
-_ON_SUBRESOURCES = {"token": ("create",), "finalize": ("update",)}
-_ON_OTHERS = ("get", "update", "patch")
 
 
 def check_shape(info: RequestInfo, served: Served, method: str) -> None:
@@ -43,7 +42,7 @@ def _check_method(info: RequestInfo, served: Served, method: str) -> None:
     if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         raise not_allowed()
     if info.subresource:
-        allowed = info.verb in _ON_SUBRESOURCES.get(info.subresource, _ON_OTHERS)
+        allowed = info.verb in verbs_of(info.subresource)
     else:
         fits = bool(info.name) is not (info.verb == "create") or info.verb in _ON_COLLECTIONS
         allowed = fits and info.verb in resource.verbs

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from gitops_ocm.apiserver.subresources import PROXY
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.selectors import parse_fields
 
@@ -92,7 +93,8 @@ def _collection_verb(verb: str, query: Mapping[str, str]) -> str:
 
 def _two(rest: list[str]) -> tuple[str, str]:
     name = rest[0] if rest else ""
-    return name, "/".join(rest[1:])
+    # What follows a proxy is a path of whatever is behind it.
+    return name, PROXY if rest[1:2] == [PROXY] else "/".join(rest[1:])
 
 
 def _selected_name(fields: str) -> str:

@@ -20,7 +20,7 @@ from gitops_ocm.objects.lifecycle import recounted, update_causes
 from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.paths import get
 from gitops_ocm.objects.ref import Object, split_api_version
-from gitops_ocm.objects.rules.table import RULES
+from gitops_ocm.objects.rules.table import PARTS, RULES
 
 MAX_WARNINGS = 64
 _MOST_REPLICAS = 2**31 - 1
@@ -160,7 +160,7 @@ def _filled(obj: Object, old: Object | None, served: Served) -> Object:
     return shown
 
 
-def validate(obj: Object, old: Object | None, served: Served) -> None:
+def validate(obj: Object, old: Object | None, served: Served, subresource: str = "") -> None:
     """Raise Invalid with every field at fault."""
     schema, resource = served.schema, served.resource
     meta = obj["metadata"]
@@ -171,7 +171,10 @@ def validate(obj: Object, old: Object | None, served: Served) -> None:
         if not served.custom:
             causes += _again(causes, resource.kind)
     whole = None if served.custom else RULES.get(resource.of)
-    if whole is not None:
+    part = PARTS.get((resource.of, subresource)) if subresource else None
+    if part is not None and old is not None:
+        causes += part(obj, old)
+    elif whole is not None:
         causes += whole(obj, old)
     elif schema is not None and resource.kind not in _JUDGED_LATER:
         causes += schema.validate(obj, old)

@@ -26,6 +26,7 @@ from gitops_ocm.objects.faults import (
     unclassified,
 )
 from gitops_ocm.objects.names import metadata_causes
+from gitops_ocm.objects.pod_parts import PARTS
 from gitops_ocm.objects.ref import Object, Resource
 
 MAX_MANAGER = 128
@@ -152,13 +153,17 @@ def updated(
     if subresource == "approval":
         verdict = (new.get("status") or {}).get("conditions") or []
         return {**old, "metadata": meta, "status": {**(old.get("status") or {}), "conditions": verdict}}
-    if subresource == "status":
+    if subresource == "status" or subresource in PARTS:
         result = {k: v for k, v in old.items() if k != "status"}
-        if "status" in new:
-            result["status"] = new["status"]
         kept = {k: v for k, v in old["metadata"].items() if k != "managedFields"}
         if "managedFields" in meta:
             kept["managedFields"] = meta["managedFields"]
+        told = new if subresource == "status" else old
+        if "status" in told:
+            result["status"] = told["status"]
+        if subresource in PARTS:
+            result["spec"] = PARTS[subresource](old.get("spec") or {}, new.get("spec") or {})
+            kept["generation"] = _generation(old, result, resource)
         return {**result, "metadata": kept}
     result = {**new, "metadata": meta}
     if "status" in resource.subresources:

@@ -32,7 +32,21 @@ def _pod(obj: Object, old: Object | None) -> Object:
         spec["terminationGracePeriodSeconds"] = 1
     spec["tolerations"] = [*(spec.get("tolerations") or ()), *_missing_tolerations(spec)]
     # A pod of a server's own making knows its class from the start; what else was said of it, nobody.
-    return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
+    begun: Object = {"phase": "Pending", "qosClass": qos_class(spec)}
+    if spec.get("schedulingGates"):
+        begun["conditions"] = [_gated(obj["metadata"])]
+    return {**obj, "spec": spec, "status": begun}
+
+
+def _gated(meta: Mapping[str, Any]) -> Object:
+    return {
+        "type": "PodScheduled",
+        "status": "False",
+        "lastProbeTime": None,
+        "lastTransitionTime": meta.get("creationTimestamp"),
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    }
 
 
 def _missing_tolerations(spec: Mapping[str, Any]) -> Iterator[Object]:

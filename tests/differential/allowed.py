@@ -54,22 +54,13 @@ NOT_SERVED = (
         r"headers\.Etag\[0\]|body\.items.*\.resources\.(clustermanagement|managedcluster)addons",
         "add-on kinds are served at both their versions, whatever their definitions say",
     ),
-    Allowed(
-        {"discovery": (1,)},
-        r"body\.resources\.(pods/.*|nodes/proxy|services/proxy|bindings|componentstatuses)",
-        "what is done by a kubelet or for a scheduler is not served",
-    ),
+    Allowed({"discovery": (1,)}, r"body\.resources\.componentstatuses", "deprecated since 1.19"),
     Allowed(
         {"discovery": (27,)},
-        r"headers\.Etag\[0\]|body\.items\[0\]\.versions\[0\]\.resources\..*",
+        r"headers\.Etag\[0\]|body\.items\[0\]\.versions\[0\]\.resources\.componentstatuses",
         "the same, aggregated",
     ),
     Allowed({"heads of every table": (12,)}, ELSE, "component statuses are deprecated since 1.19"),
-    Allowed(
-        {"odd paths": (31, 33)},
-        r"body\.message|body\.details\.(name|kind)",
-        "logs and proxies are not served, whether the pod or service is there or not",
-    ),
     Allowed(
         {"what is no resource": (20, 21, 22, 23)},
         ELSE,

@@ -12,6 +12,7 @@ from tests.differential import (
     script_kinds,
     script_objects,
     script_patches,
+    script_pods,
     script_reading,
     script_validation,
 )
@@ -25,6 +26,7 @@ SCRIPT: dict[str, list[Call]] = {
     for script in (
         script_objects,
         script_patches,
+        script_pods,
         script_reading,
         script_http,
         script_crds,

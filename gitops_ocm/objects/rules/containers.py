@@ -75,6 +75,11 @@ def init_containers(path: str, value: Any, regular: Iterable[Value], around: Sur
                     yield forbidden(f"{at}.{field}", _ONLY_ALWAYS)
 
 
+def ephemeral_container(path: str, container: Value, around: Surroundings) -> Faults:
+    """A container that is added to a pod that runs."""
+    yield from _common(path, container, around)
+
+
 def _common(path: str, container: Value, around: Surroundings) -> Faults:
     name = container.get("name") or ""
     if name:

@@ -11,6 +11,7 @@ from gitops_ocm.objects.rules import (
     claims,
     cluster,
     network,
+    pod_parts,
     pods,
     scaling,
     services,
@@ -52,3 +53,8 @@ RULES: Mapping[Kind, Rule] = {
     Kind("node.k8s.io", "RuntimeClass"): cluster.runtime_class,
 }
 """Kinds whose every fault is known; the others are judged by their schemas and the rules of `native`."""
+PARTS: Mapping[tuple[Kind, str], Callable[[Value, Value], Faults]] = {
+    (Kind("", "Pod"), "ephemeralcontainers"): pod_parts.ephemeral_containers,
+    (Kind("", "Pod"), "resize"): pod_parts.resized,
+}
+"""Subresources that show the whole object and have rules of their own."""
