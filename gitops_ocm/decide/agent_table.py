@@ -78,6 +78,8 @@ def registration_rows(settings: AgentSettings) -> tuple[Controller, ...]:
             Heartbeat(settings),
             (Wake(MANAGED_CLUSTER, own), Wake(LEASE, own)),
             (mine, Read(LEASE, lease.namespace, name=lease.name, managed_fields=True)),
+            # Not the hub's: by who wrote it a lease is known that nobody has renewed yet.
+            field_manager="gitops-ocm-heartbeat",
             workers=1,
             writes={"coordination.k8s.io/leases": ("update",)},
         ),

@@ -38,6 +38,8 @@ class Heartbeat:
             if now < due:
                 return Outcome(requeue_after=seconds_until(due, now))
         # PUT, as OCM does: an agent may update its lease but neither patch nor create it.
-        beat = {**lease, "spec": {**spec, "renewTime": conditions.micro_timestamp(now)}}
+        # Whoever writes what is there already does not count as its writer.
+        at = now if renewed != now else now + timedelta(microseconds=1)
+        beat = {**lease, "spec": {**spec, "renewTime": conditions.micro_timestamp(at)}}
         again = spread(period, JITTER, key.name, beat["spec"]["renewTime"])
         return Outcome((Update(beat),), requeue_after=again)
