@@ -15,6 +15,7 @@ from gitops_ocm.apiserver.built_in_admission import BuiltInAdmission
 from gitops_ocm.apiserver.hooks.admission import Hooks
 from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.hooks.matching import Write
+from gitops_ocm.apiserver.quotas import Quotas
 from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.objects import intake, lifecycle
 from gitops_ocm.objects.catalog import Served
@@ -29,9 +30,10 @@ _NAMESPACE = Kind("", "Namespace")
 class Deciding:
     """The server's own admission, webhooks and policies, as the verbs call on them."""
 
-    def __init__(self, hooks: Hooks, built_in: BuiltInAdmission) -> None:
+    def __init__(self, hooks: Hooks, built_in: BuiltInAdmission, quotas: Quotas) -> None:
         self._hooks = hooks
         self._built_in = built_in
+        self._quotas = quotas
 
     def creation(
         self, served: Served, namespace: str, obj: Object, options: WriteOptions
@@ -63,11 +65,17 @@ class Deciding:
         options: WriteOptions,
         subresource: str = "",
     ) -> tuple[str, ...]:
-        """Raise what refuses the write; else what is warned of."""
-        if options.consultation is None:
-            return ()
-        told = warnings.told(served.resource.of, obj, old) if obj is not None and not served.custom else ()
-        return told + self._hooks.judge(_write(served, obj, old, options, subresource), options.consultation)
+        """Raise what refuses the write, quotas last; else what is warned of."""
+        told: tuple[str, ...] = ()
+        if options.consultation is not None:
+            told = (
+                warnings.told(served.resource.of, obj, old) if obj is not None and not served.custom else ()
+            )
+            told += self._hooks.judge(_write(served, obj, old, options, subresource), options.consultation)
+        if obj is not None:
+            with intake.telling(told):
+                self._quotas.check(served, obj, old, subresource)
+        return told
 
     def deletion(
         self,

@@ -14,6 +14,7 @@ from datetime import datetime
 from gitops_ocm.apiserver.gc import Collector, Dependents, owner_uids
 from gitops_ocm.apiserver.namespaces import INITIAL, Namespaces, is_done, namespace_key
 from gitops_ocm.apiserver.protection import outlived, released
+from gitops_ocm.apiserver.quotas import Quotas
 from gitops_ocm.apiserver.registry import CRD_RESOURCE, NAMESPACE_RESOURCE, Registry
 from gitops_ocm.apiserver.standing import Standing
 from gitops_ocm.apiserver.store import Store
@@ -52,6 +53,7 @@ class Upkeep:
         self._running = False
         self._standing = Standing(store, registry)
         self._create = create
+        self.quotas = Quotas(store, registry, now)
 
     def start(self) -> None:
         """Index what was loaded, make the first namespaces, finish what a crash interrupted."""
@@ -87,8 +89,15 @@ class Upkeep:
             self._queue.append(key)
         elif new["metadata"].get("deletionTimestamp") or owner_uids(new) != owner_uids(old):
             self._queue.append(key)
+        self._count(key, old, new)
         self._run()
         self._furnish(self._standing.home_of(key))
+
+    def _count(self, key: Key, old: Object | None, new: Object | None) -> None:
+        """Keep quotas right; a quota itself is counted, and counts."""
+        for at, quota in list(self.quotas.after(key, old, new)):
+            before = self._store.get(at)
+            self._dependents.changed(at, before, self._store.write(at, quota))
 
     def after_removal(self, key: Key, last: Object) -> None:
         """Take in a removal."""
@@ -105,6 +114,7 @@ class Upkeep:
                 self._queue.append(owner)
         self._queue.extend(released(self._store, key))
         self._requeue_container(key)
+        self._count(key, last, None)
         self._run()
         self._furnish(self._standing.home_of(key))
 

@@ -8,7 +8,7 @@ validate), `objects.lifecycle` (metadata), `objects.ownership` (managed fields),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -73,9 +73,10 @@ class Api(Reads):
         super().__init__(store, Registry(catalog, store.objects(CRD_RESOURCE).values()))
         self._catalog = catalog
         self._complete = Completion(self.store, now, admission)
-        self._decide = Deciding(Hooks(self.store, self._registry), BuiltInAdmission(self.store))
         self._now, self._new_uid, self._new_suffix = now, new_uid, new_suffix
         self._upkeep = Upkeep(self.store, self._registry, now, self._own)
+        hooks = Hooks(self.store, self._registry)
+        self._decide = Deciding(hooks, BuiltInAdmission(self.store), self._upkeep.quotas)
         self._keeping = Keeping(self.store, self._registry, self._upkeep, catalog)
         self._upkeep.start()
 
@@ -328,20 +329,18 @@ class Api(Reads):
         *,
         consultation: Consultation | None = None,
         **selection: Unpack[ListOptions],
-    ) -> Generator[None, None, Page]:
+    ) -> reading.Steps:
         """Delete all objects selected, some at a time; the page shows them as they were."""
         page = yield from self.listing(served, namespace, **selection)
         if consultation is not None:
             # All are judged before the first is gone: asking a webhook begins this anew.
             judge = partial(self._decide.deletion, served, options=options or {}, consultation=consultation)
             told: dict[str, None] = {}
-            for at, obj in enumerate(page.items):
-                if at % _AT_ONCE == 0:
-                    yield
-                told |= dict.fromkeys(judge(obj, named=False))
+            for obj in page.items:
+                told |= dict.fromkeys((yield partial(judge, obj, named=False)))
             page = replace(page, warnings=tuple(told))
         for at in range(0, len(page.items), _AT_ONCE):
-            yield
+            yield None
             with self._keeping.transaction():
                 for obj in page.items[at : at + _AT_ONCE]:
                     with _passing_over_missing():

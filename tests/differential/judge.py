@@ -13,6 +13,7 @@ from tests.differential import (
     script_objects,
     script_patches,
     script_pods,
+    script_quotas,
     script_reading,
     script_validation,
 )
@@ -27,6 +28,7 @@ SCRIPT: dict[str, list[Call]] = {
         script_objects,
         script_patches,
         script_pods,
+        script_quotas,
         script_reading,
         script_http,
         script_crds,
