@@ -99,6 +99,7 @@ def _configuration_rows(settings: HubSettings) -> tuple[Controller, ...]:
                 Index(configuration.BY_CONFIG, MANAGEMENT_ADDON, configuration.configs_of_cma),
                 Index(configuration.ADDONS_BY_CONFIG, CLUSTER_ADDON, configuration.configs_of_addon),
             ),
+            field_manager=management.MANAGER,
             resync=_RESYNC,
             writes={
                 _ADDONS + "clustermanagementaddons/status": _STATUS,
@@ -116,6 +117,7 @@ def _configuration_rows(settings: HubSettings) -> tuple[Controller, ...]:
                 Wake(MANIFEST_WORK, progress.of_work),
             ),
             indexes=(_BY_NAME,),
+            field_manager=management.MANAGER,
             writes={_ADDONS + "managedclusteraddons/status": _STATUS},
         ),
     )

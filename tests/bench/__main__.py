@@ -22,6 +22,7 @@ from pathlib import Path
 from gitops_ocm.api.crd import crds
 from gitops_ocm.testing.controlplane import ControlPlane, control_plane
 from gitops_ocm.testing.programs import Programs, ensure
+from tests.bench.addons import addon_rows
 from tests.bench.agents import agent_rows
 from tests.bench.apiserver import apiserver_rows
 from tests.bench.fleet import Fleet, write_fleet
@@ -81,6 +82,9 @@ def main() -> None:
         if options.agents:
             _progress(f"{options.agents} registration agents at once")
             rows += agent_rows(options.agents)
+        if options.addons:
+            _progress(f"{options.addons} add-ons on {options.addons} clusters")
+            rows += addon_rows(options.addons, options.addons)
         kubectls = list(_kubectls(programs))
         for size in options.sizes:
             chosen = kubectls if size <= options.kubectl_up_to else ()
@@ -108,6 +112,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--agents", type=int, default=1000, help="registration agents that join at once; 0 leaves them out"
+    )
+    parser.add_argument(
+        "--addons", type=int, default=50, help="add-ons, on as many clusters; 0 leaves them out"
     )
     parser.add_argument("--json", type=Path, help="write the rows here, too")
     return parser.parse_args()
