@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
@@ -53,13 +55,15 @@ from gitops_ocm.apiserver.negotiation import (
 )
 from gitops_ocm.apiserver.openapi import OpenApi
 from gitops_ocm.apiserver.rbac import User
+from gitops_ocm.apiserver.reading import Steps
 from gitops_ocm.apiserver.request_info import RequestInfo, read
 from gitops_ocm.apiserver.reviews import Reviews
 from gitops_ocm.apiserver.signing_key import discovery_document
 from gitops_ocm.apiserver.values import Page
 from gitops_ocm.apiserver.verbs import Api
-from gitops_ocm.apiserver.workers import LARGE, Workers
+from gitops_ocm.apiserver.workers import LARGE, Workers, briefly
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.objects.cel.patience import OutOfPatience
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.runtime.log import get_logger, place_of
 
@@ -175,7 +179,7 @@ class App:
     async def _handled(self, call: Call) -> Reply:
         """Nobody is told of a write before it is kept, nor of a refusal that follows from one."""
         if call.info.verb == "list":
-            page = await _taking_turns(self._handlers.listing(call))
+            page = await self._taking_turns(self._handlers.listing(call))
             return await self._listed(call, page)
         try:
             if call.consultation is None:
@@ -189,11 +193,24 @@ class App:
     async def _attempted(self, call: Call) -> Reply:
         """Carried out so that nobody else waits long for it."""
         if call.info.verb == "deletecollection":
-            return await self._listed(call, await _taking_turns(self._handlers.deleting(call)))
-        if not self._handlers.is_large(call):
-            return self._handlers.handle(call)
+            return await self._listed(call, await self._taking_turns(self._handlers.deleting(call)))
+        large = self._handlers.is_large(call)
+        if not large:
+            with suppress(OutOfPatience), briefly():
+                return self._handlers.handle(call)
         reply = await self._workers.write(lambda place: self._handlers.handle(replace(call, place=place)))
-        return replace(reply, large=True)
+        return replace(reply, large=large)
+
+    async def _taking_turns(self, steps: Steps) -> Page:
+        result = None
+        while True:
+            try:
+                work = steps.send(result)
+            except StopIteration as end:
+                page: Page = end.value
+                return page
+            await asyncio.sleep(0)
+            result = await self._workers.soon(work) if work else None
 
     async def _listed(self, call: Call, page: Page) -> Reply:
         large = page.items.size >= LARGE
@@ -302,6 +319,8 @@ class App:
         return response
 
     async def _respond(self, request: web.BaseRequest, reply: Reply, call: Call) -> web.StreamResponse:
+        if reply.status == HTTPStatus.NO_CONTENT:
+            return web.Response(status=reply.status, headers={"Cache-Control": _NO_CACHE})
         encoded = partial(encode, reply.document, call.form, pretty=_pretty(request, call.query))
         body = await self._workers.read(encoded) if reply.large else encoded()
         headers = {"Content-Type": call.form.media, "Cache-Control": _NO_CACHE}
@@ -350,16 +369,6 @@ def _query(text: str) -> dict[str, str]:
 
 async def _unsent(line: bytes) -> None:
     """Where a HEAD's body goes."""
-
-
-async def _taking_turns(steps: Generator[None, None, Page]) -> Page:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            page: Page = end.value
-            return page
-        await asyncio.sleep(0)
 
 
 async def _compressed(body: bytes) -> bytes:

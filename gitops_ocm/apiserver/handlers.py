@@ -6,7 +6,7 @@ watches, which are streams, are in `handlers_watch`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -35,6 +35,7 @@ from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.list_options import check_list
 from gitops_ocm.apiserver.negotiation import PLAIN, Form, decode_patch, patch_type
 from gitops_ocm.apiserver.rbac import GROUP, Attributes, User
+from gitops_ocm.apiserver.reading import Steps
 from gitops_ocm.apiserver.reads import WHOLE_OBJECT
 from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.scaling import Scaling
@@ -152,7 +153,7 @@ class Handlers:
             return True
         return bool(info.name) and self._api.size(served, info.namespace, info.name) >= LARGE
 
-    def listing(self, call: Call) -> Generator[None, None, Page]:
+    def listing(self, call: Call) -> Steps:
         """What a LIST finds. Between its steps others can be served."""
         query = call.query
         integer(query, "timeoutSeconds")
@@ -248,7 +249,7 @@ class Handlers:
         answer = self._api.delete(call.served, info.namespace, info.name, options, call.consultation)
         return Reply(_deleted(call, answer, self._now()), warnings=answer.warnings)
 
-    def deleting(self, call: Call) -> Generator[None, None, Page]:
+    def deleting(self, call: Call) -> Steps:
         """A DELETE of a collection, some objects at a time."""
         page = yield from self._api.deleting(
             call.served,

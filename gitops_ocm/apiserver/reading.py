@@ -69,14 +69,22 @@ def _check_fields(selector: FieldSelector, served: Served) -> None:
         )
 
 
-def page(steps: Generator[None, None, Page]) -> Page:
-    """The page of `paging`, at once."""
+Work = Callable[[], Any]
+"""A step that may take long; whoever goes through the steps does it, and sends back what it came to."""
+Steps = Generator[Work | None, Any, Page]
+"""What comes to a page by and by; others can be served between two steps."""
+
+
+def page(steps: Steps) -> Page:
+    """The page that steps come to, at once."""
+    result = None
     while True:
         try:
-            next(steps)
+            work = steps.send(result)
         except StopIteration as end:
             found: Page = end.value
             return found
+        result = work() if work else None
 
 
 def paging(
@@ -91,7 +99,7 @@ def paging(
     continue_token: str = "",
     resource_version: str = "",
     resource_version_match: str = "",
-) -> Generator[None, None, Page]:
+) -> Steps:
     """One page; with a continue token at the version of the first page.
 
     In steps, so that whoever has other things to do can do them while many objects are looked into. All
@@ -114,7 +122,7 @@ def paging(
     last = ""
     for number, (key, stored) in enumerate(taken.items):
         if number % matches.step == matches.step - 1:
-            yield
+            yield None
         if not matches.selects(shown.of(stored)):
             continue
         if limit and len(items) == limit:

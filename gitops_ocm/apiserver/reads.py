@@ -5,7 +5,6 @@ The verbs that write are `verbs`; how a LIST and a WATCH go is `reading`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Unpack
 
 from gitops_ocm.apiserver import reading
@@ -67,9 +66,7 @@ class Reads:
         """A page of a collection (all of it with `limit` 0); `namespace` `""` spans all."""
         return reading.page(self.listing(served, namespace, **options))
 
-    def listing(
-        self, served: Served, namespace: str = "", **options: Unpack[ListOptions]
-    ) -> Generator[None, None, Page]:
+    def listing(self, served: Served, namespace: str = "", **options: Unpack[ListOptions]) -> reading.Steps:
         """`list` in steps."""
         return reading.paging(self.store, self._registry, served, namespace, **options)
 

@@ -10,11 +10,16 @@ goes on when the write is on disk: only there and then is it known which commit 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from gitops_ocm.apiserver.values import Keep, Overtaken, Place, here
+from gitops_ocm.objects.cel.patience import OutOfPatience, Patience, hasty
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 
 T = TypeVar("T")
@@ -22,6 +27,32 @@ LARGE = 64 * 1024
 """Bytes of JSON from which on an object is worked on in a thread."""
 THREADS = 2
 _TRIES = 3
+_LOOP_SECONDS, _LOOP_UNITS = 0.02, 20_000
+"""How long expressions in CEL may take on the loop, and what one call in them may cost there."""
+_THREAD_SECONDS, _ANY = 10.0, 10**12
+
+
+@contextmanager
+def briefly() -> Iterator[None]:
+    """For what is done on the loop: raises OutOfPatience where expressions take long, which a thread may."""
+    end = time.monotonic() + _LOOP_SECONDS
+    with hasty(Patience(lambda: time.monotonic() > end, _LOOP_UNITS)):
+        yield
+
+
+def at_length(work: Callable[[], T]) -> Callable[[], T]:
+    """For what is done in a thread: expressions may take long, but others wait for a thread, too."""
+
+    def done() -> T:
+        end = time.monotonic() + _THREAD_SECONDS
+        try:
+            with hasty(Patience(lambda: time.monotonic() > end, _ANY)):
+                return work()
+        except OutOfPatience:
+            text = "Timeout: request did not complete within requested timeout - context deadline exceeded"
+            raise ApiError("Timeout", text, details={}) from None
+
+    return done
 
 
 class Workers:
@@ -35,7 +66,15 @@ class Workers:
 
     async def read(self, work: Callable[[], T]) -> T:
         """What the work comes to; it only reads, and nothing that another may change."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, at_length(work))
+
+    async def soon(self, work: Callable[[], T]) -> T:
+        """What work that only reads comes to: on the loop, unless that takes long."""
+        try:
+            with briefly():
+                return work()
+        except OutOfPatience:
+            return await self.read(work)
 
     async def write(self, work: Callable[[Place], T]) -> T:
         """What the work comes to; what it writes it hands to the place it is given."""
@@ -53,7 +92,7 @@ class Workers:
 
         for _ in range(_TRIES):
             try:
-                return await loop.run_in_executor(self._threads, work, on_loop)
+                return await loop.run_in_executor(self._threads, at_length(partial(work, on_loop)))
             except Overtaken:
                 continue
         return work(here)

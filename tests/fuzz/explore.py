@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from hashlib import sha1
 from pathlib import Path
 
 from tests.fuzz.corpus import saved
@@ -43,7 +44,15 @@ def fuzz(name: str, arguments: list[str]) -> None:
     with atheris.instrument_imports(include=["gitops_ocm.apiserver", "gitops_ocm.objects"]):
         from tests.fuzz.targets import run
 
-    atheris.Setup([sys.argv[0], *arguments], lambda data: run(name, data))
+    def keeping(data: bytes) -> None:
+        try:
+            run(name, data)
+        except Exception:
+            # Not every build of atheris writes down what an exception came of.
+            Path(FINDS, f"{name.replace(' ', '-')}-{sha1(data).hexdigest()}").write_bytes(data)
+            raise
+
+    atheris.Setup([sys.argv[0], *arguments], keeping)
     atheris.Fuzz()
 
 

@@ -7,6 +7,7 @@ import re
 from tests.fuzz.wire import Answer
 
 AS_THERE = (
+    re.compile(r"request did not complete within requested timeout"),
     re.compile(r'resourceVersion: Invalid value: ".*": strconv\.ParseUint: parsing', re.DOTALL),
     re.compile(r"^failed to create typed patch object \("),
     re.compile(r"^strconv\.ParseUint: parsing "),

@@ -17,7 +17,9 @@ from gitops_ocm.objects.cel.environment import CALL_LIMIT, Environment, Program
 from gitops_ocm.objects.cel.faults import CompileError
 from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.cel.lexer import tokens
+from gitops_ocm.objects.cel.patience import OutOfPatience, Patience, hasty
 from gitops_ocm.objects.cel.types import DYN
+from gitops_ocm.objects.cel.values import equal
 from gitops_ocm.objects.cel_conditions import ConditionFailed, all_hold, evaluated
 
 CORPUS: dict[str, Any] = json.loads((Path(__file__).parent / "cel_corpus.json").read_text())
@@ -202,3 +204,74 @@ def test_a_condition_that_names_what_there_is_not() -> None:
     """It has no value, and is told why with its place."""
     with pytest.raises(ConditionFailed, match="undeclared reference to 'nothing'"):
         evaluated("nothing == 1", {"object": {}})
+
+
+MUCH = {
+    "texts": ["x" * 1000] * 1000,
+    "text": "x" * 200_000,
+    "short": [str(at) for at in range(2000)],
+    "many": [1] * 1_050_000,
+}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "text.replace('', text)",
+        "text.replace('x', 'xxxxxxxxxx' + text)",
+        "texts.join(text)",
+        f"'{'%s' * 20}'.format([{', '.join(['texts'] * 20)}])",
+        "'%.999999999f'.format([1.0])",
+        "short + many",
+    ],
+)
+def test_nothing_is_made_without_bounds(expression: str) -> None:
+    """What Go does lazily, or Kubernetes forgets to price, is stopped before it takes the memory."""
+    with pytest.raises(ConditionFailed, match="operation cancelled"):
+        evaluated(expression, MUCH)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "short.all(a, short.all(b, a + b != ''))",
+        "short.all(a, [short] == [short])",
+        "short.filter(a, short.filter(b, false).size() > 0).size() == 0",
+        "short.map(a, short.indexOf(a)).size() > 0",
+        "sets.contains(short, short)",
+        "'" + "x" * 5000 + "' == text",
+    ],
+)
+def test_who_cannot_wait_does_not_wait(expression: str) -> None:
+    """What takes long is stopped where others wait, however little it costs, and is what it is elsewhere."""
+    looks = iter([False] * 100)
+    with pytest.raises(OutOfPatience), hasty(Patience(lambda: next(looks, True), 20_000)):
+        evaluated(expression, MUCH)
+
+
+def test_a_dear_expression_is_what_it_is_where_there_is_time() -> None:
+    """Being stopped leaves nothing behind: done again without haste, it comes to its value."""
+    with pytest.raises(OutOfPatience), hasty(Patience(lambda: True, 20_000)):
+        evaluated("short.map(a, a + a).size()", MUCH)
+    assert evaluated("short.map(a, a + a).size()", MUCH) == len(MUCH["short"])
+
+
+MIXED = [1, 1.0, 2, "1", True, 0, False, None, "", [1], [1.0], {"a": 1}, {"a": 1.0}]
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from(MIXED)), st.lists(st.sampled_from(MIXED)))
+def test_sets_go_by_equality(one: list[Any], other: list[Any]) -> None:
+    """Sets are told by CEL's own equality: of numbers across types, of nothing else with another type."""
+    contains = all(any(equal(a, b) for a in one) for b in other)
+    intersects = any(any(equal(a, b) for a in one) for b in other)
+    values = {"one": one, "other": other}
+    assert evaluated("sets.contains(one, other)", values) is contains
+    assert evaluated("sets.intersects(one, other)", values) is intersects
+
+
+@pytest.mark.parametrize("text", ["!-x", "!--1", "!-'a'", "!-true", "!-", "[!-x]", "!!-self.a", "!-(1)"])
+def test_only_numbers_have_a_sign_behind_another(text: str) -> None:
+    """`!-1` is an expression, `!-x` is none, and is told so."""
+    with pytest.raises(CompileError, match="no viable alternative at input '-"):
+        ANYTHING.compile(text)

@@ -11,6 +11,7 @@ from typing import Any
 from gitops_ocm.objects.cel import prices
 from gitops_ocm.objects.cel.faults import CostExceeded, EvalError
 from gitops_ocm.objects.cel.functions_language import element
+from gitops_ocm.objects.cel.patience import OutOfPatience
 from gitops_ocm.objects.cel.types import Type
 from gitops_ocm.objects.cel.values import (
     NO_OVERLOAD,
@@ -29,16 +30,19 @@ from gitops_ocm.objects.cel.values import (
 class Run:
     """One evaluation: its variables, what it has cost, and what it may."""
 
-    __slots__ = ("limit", "spent", "variables")
+    __slots__ = ("late", "limit", "spent", "variables")
 
-    def __init__(self, variables: Mapping[str, Any], limit: int) -> None:
-        self.variables, self.limit, self.spent = dict(variables), limit, 0
+    def __init__(self, variables: Mapping[str, Any], limit: int, late: Callable[[], bool] | None) -> None:
+        self.variables, self.limit, self.late, self.spent = dict(variables), limit, late, 0
 
     def charge(self, cost: int) -> None:
         """Adds to the cost; raises `CostExceeded` where that is too much."""
         self.spent += cost
         if self.spent > self.limit:
             raise CostExceeded
+        # Prices are Kubernetes', and some things have none: to look through a list of short texts, say.
+        if self.late is not None and self.late():
+            raise OutOfPatience
 
 
 Evaluate = Callable[[Run], Any]

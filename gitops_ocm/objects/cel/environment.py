@@ -13,6 +13,7 @@ from gitops_ocm.objects.cel.declarations import Functions, kubernetes
 from gitops_ocm.objects.cel.faults import CompileError, CostExceeded, EvalError, Issue
 from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.cel.parser import TOO_DEEP, parse
+from gitops_ocm.objects.cel.patience import OutOfPatience, current
 from gitops_ocm.objects.cel.program import Implementations, Planner
 from gitops_ocm.objects.cel.tree import Name, Node
 from gitops_ocm.objects.cel.types import Type
@@ -41,11 +42,19 @@ class Program:
 
     def run(self, variables: Mapping[str, Any], limit: int = CALL_LIMIT) -> Result:
         """Evaluate it; one that costs more than it may is stopped."""
-        run = Run(variables, limit)
+        patience = current()
+        if patience is None:
+            run = Run(variables, limit, None)
+        else:
+            run = Run(variables, min(limit, patience.units), patience.late)
         try:
             value = self.evaluate(run)
             run.charge(0)
-        except (EvalError, CostExceeded) as error:
+        except CostExceeded as error:
+            if run.limit < limit:
+                raise OutOfPatience from None
+            return Result(None, error.message, run.spent)
+        except EvalError as error:
             return Result(None, error.message, run.spent)
         except RecursionError:
             return Result(None, "expression recursion limit exceeded", run.spent)
@@ -74,6 +83,8 @@ class Environment:
 
     def check(self, text: str) -> Node:
         """The tree of a text, with its types; raises `CompileError`."""
+        if (patience := current()) is not None:
+            patience.begin(text)
         try:
             tree = parse(text)
             if issues := check(tree, self.variables, self.functions) or [*self._literals(tree)]:

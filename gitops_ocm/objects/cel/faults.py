@@ -8,6 +8,8 @@ from typing import NamedTuple
 from gitops_ocm.errors import GitopsError
 
 _MOST_SHOWN = 100
+LONGEST_TEXT = 16 * 1024 * 1024
+"""Characters of a text that an expression may make."""
 
 
 class Issue(NamedTuple):
@@ -39,6 +41,12 @@ class CostExceeded(Exception):
     """An evaluation that was stopped; no expression can catch it."""
 
     message = "operation cancelled: actual cost limit exceeded"
+
+
+def of_length(characters: int) -> None:
+    """Stop what would make a text longer than any that can be sent, whatever it costs by its price."""
+    if characters > LONGEST_TEXT:
+        raise CostExceeded
 
 
 def _shown(text: str, issue: Issue) -> str:

@@ -132,6 +132,8 @@ def _list(loop: Loop, what: Evaluate, only: Evaluate | None = None) -> Evaluate:
             if only is None or _is(only, run):
                 made.append(what(run))
                 run.charge(12)
+            else:
+                run.charge(0)
             return False
 
         run.charge(1)
@@ -147,6 +149,7 @@ def _map(loop: Loop, entries: bool, key: str, what: Evaluate, only: Evaluate | N
 
         def step() -> bool:
             if only is not None and not _is(only, run):
+                run.charge(0)
                 return False
             value = what(run)
             run.charge(2 if entries else 3)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gitops_ocm.objects.cel.faults import EvalError
+from gitops_ocm.objects.cel.faults import EvalError, of_length
 from gitops_ocm.objects.cel.times import written_duration, written_moment
 from gitops_ocm.objects.cel.types import Type
 from gitops_ocm.objects.cel.values import Duration, Struct, Timestamp, is_list, is_map, shown, type_of
@@ -84,7 +84,7 @@ def refusal(clause: Clause, type_: Type) -> str:
 
 def formatted(text: str, args: list[Any]) -> str:
     """The text with the arguments in it."""
-    parts, at = [], 0
+    parts, at, length = [], 0, 0
     try:
         for part in clauses(text):
             if isinstance(part, str):
@@ -94,7 +94,10 @@ def formatted(text: str, args: list[Any]) -> str:
                 raise ValueError(f"index {at} out of range")
             if why := refusal(part, type_of(args[at])):
                 raise ValueError(why)
+            of_length(part.digits if part.letter in "fe" else 0)
             parts.append(_clause(part, args[at]))
+            length += len(parts[-1])
+            of_length(length)
             at += 1
     except ValueError as error:
         raise EvalError(str(error)) from error

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_ocm.objects.cel import times
-from gitops_ocm.objects.cel.faults import EvalError
+from gitops_ocm.objects.cel.faults import EvalError, of_length
 from gitops_ocm.objects.cel.regexes import matches
 from gitops_ocm.objects.cel.values import (
     NO_OVERLOAD,
     NONE,
     Duration,
+    Held,
     KeyedList,
     Optional,
     SetList,
@@ -77,13 +78,19 @@ def _quotient(a: float, b: float) -> float:
     return a / b
 
 
+_ITEM = 16
+"""Characters that take the memory of an item."""
+
+
 def _joined(one: list[Any], other: list[Any]) -> list[Any]:
     """One list behind the other; a set or map takes what is new to it."""
     if isinstance(one, SetList):
-        return SetList([*one, *(item for item in other if not any(equal(item, held) for held in one))])
+        held = Held(one)
+        return SetList([*one, *(item for item in other if item not in held)])
     if isinstance(one, KeyedList):
         items = {one.key(item): item for item in one} | {one.key(item): item for item in other}
         return KeyedList(list(items.values()), one.keys)
+    of_length(_ITEM * (len(one) + len(other)))
     return [*one, *other]
 
 

@@ -10,7 +10,16 @@ from typing import Any
 from gitops_ocm.objects.cel.declarations import kubernetes
 from gitops_ocm.objects.cel.faults import EvalError
 from gitops_ocm.objects.cel.functions_language import IMPLEMENTATIONS as LANGUAGE
-from gitops_ocm.objects.cel.values import NO_OVERLOAD, Duration, Uint, equal, has_key, is_list, shown
+from gitops_ocm.objects.cel.values import (
+    NO_OVERLOAD,
+    Duration,
+    Held,
+    Uint,
+    equal,
+    has_key,
+    is_list,
+    shown,
+)
 
 _ZEROS: Mapping[str, Any] = {"int": 0, "uint": Uint(0), "double": 0.0, "duration": Duration(0)}
 _ADD = {"int": "add_int64", "uint": "add_uint64", "double": "add_double", "duration": "add_duration_duration"}
@@ -44,7 +53,13 @@ def _positions(items: list[Any], value: Any) -> Iterator[int]:
 
 
 def _contains(one: list[Any], other: list[Any]) -> bool:
-    return all(any(equal(item, held) for held in one) for item in other)
+    held = Held(one)
+    return all(item in held for item in other)
+
+
+def _intersects(one: list[Any], other: list[Any]) -> bool:
+    held = Held(other)
+    return any(item in held for item in one)
 
 
 def _slice(items: list[Any], start: int, end: int) -> list[Any]:
@@ -128,7 +143,7 @@ IMPLEMENTATIONS: Mapping[str, Callable[..., Any]] = {
     "list_a_last_index_of_int": lambda items, value: max(_positions(items, value), default=-1),
     "list_sets_contains_list": _contains,
     "list_sets_equivalent_list": lambda one, other: _contains(one, other) and _contains(other, one),
-    "list_sets_intersects_list": lambda one, other: any(any(equal(a, b) for b in other) for a in one),
+    "list_sets_intersects_list": _intersects,
     "list_slice": _slice,
     "list_flatten": _flatten,
     "list_flatten_int": _flatten,

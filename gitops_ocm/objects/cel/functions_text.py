@@ -6,7 +6,7 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitops_ocm.objects.cel.faults import EvalError
+from gitops_ocm.objects.cel.faults import EvalError, of_length
 from gitops_ocm.objects.cel.formatting import formatted
 from gitops_ocm.objects.cel.values import NONE, Optional
 
@@ -60,7 +60,14 @@ def _join(items: list[Any], separator: str = "") -> str:
     wrong = next((item for item in items if not isinstance(item, str)), None)
     if wrong is not None:
         raise EvalError(f"join: invalid input: {wrong}")
+    of_length(sum(map(len, items)) + len(separator) * len(items))
     return separator.join(items)
+
+
+def _replace(text: str, part: str, by: str, limit: int = -1) -> str:
+    found = text.count(part)
+    of_length(len(text) + (len(by) - len(part)) * (found if limit < 0 else min(found, limit)))
+    return text.replace(part, by, limit)
 
 
 def _quote(text: str) -> str:
@@ -87,8 +94,8 @@ IMPLEMENTATIONS: Mapping[str, Callable[..., Any]] = {
     "string_last_index_of_string_int": _last_index_of,
     "string_lower_ascii": lambda text: text.translate(_LOWER),
     "string_upper_ascii": lambda text: text.translate(_UPPER),
-    "string_replace_string_string": str.replace,
-    "string_replace_string_string_int": str.replace,
+    "string_replace_string_string": _replace,
+    "string_replace_string_string_int": _replace,
     "string_split_string": _split,
     "string_split_string_int": _split,
     "string_substring_int": _substring,

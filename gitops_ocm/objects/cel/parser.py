@@ -263,6 +263,9 @@ class _Parser:
         at, sign = word.at, ""
         if word.kind == "-":
             sign, word = "-", self._take()
+            if word.kind not in ("int", "float"):  # `!-x`: only numbers have a sign behind another operator
+                self._next -= 1
+                raise self._stop(f"no viable alternative at input '-{self._shown(word)}'")
         try:
             return Literal(_value(word, sign), at=at)
         except ValueError as error:

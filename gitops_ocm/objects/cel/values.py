@@ -178,6 +178,7 @@ _TYPES: Mapping[type, Type] = {
     Type: types.TYPE,
 }
 _NUMBERS = frozenset({int, Uint, float})
+_PLAIN = _NUMBERS | {str}
 _LISTS = (list, KeyedList, SetList)
 _MAPS = (dict, Struct)
 
@@ -215,11 +216,25 @@ def _lists_equal(one: list[Any], other: list[Any]) -> bool:
     if len(one) != len(other):
         return False
     if isinstance(one, SetList):
-        return all(any(equal(a, b) for a in one) for b in other)
+        members = Held(one)
+        return all(item in members for item in other)
     if isinstance(one, KeyedList):
         held = {one.key(item): item for item in one}
         return all(one.key(item) in held and equal(held[one.key(item)], item) for item in other)
     return all(map(equal, one, other))
+
+
+class Held:
+    """Values to be found again by equality: texts and numbers at once, others one by one."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._plain = {item for item in items if type(item) in _PLAIN}
+        self._others = [item for item in items if type(item) not in _PLAIN]
+
+    def __contains__(self, value: Any) -> bool:
+        if type(value) in _PLAIN:
+            return value in self._plain
+        return any(equal(value, item) for item in self._others)
 
 
 def _maps_equal(one: Any, other: Any) -> bool:
