@@ -26,7 +26,7 @@ from gitops_ocm.api.work_replicaset import (
 )
 from gitops_ocm.decide.contract import Emit, View, Write
 from gitops_ocm.decide.kinds import PLACEMENT
-from gitops_ocm.decide.rollout import ClusterState, State, Step
+from gitops_ocm.decide.rollout import ClusterState, Group, State, Step
 from gitops_ocm.decide.writes import annotations_of, conditions_of, namespace_of, report, status_of, time_at
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
@@ -166,18 +166,27 @@ def name_too_long(value: str) -> KnownCondition:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What the step of a rollout was decided from."""
+
+    strategy: Mapping[str, Any] | None
+    groups: tuple[Group, ...]
+    states: tuple[ClusterState, ...]
+
+
+@dataclass(frozen=True)
 class Part:
     """What one placement reference comes to: its clusters, their works, the step of its rollout.
 
-    Without a step the `fault` says why there is none. `timed`: there is a deadline.
+    Without a step the `fault` says why there is none.
     """
 
     name: str
     placed: frozenset[str]
     tally: Tally
     step: Step | None = None
+    inputs: Inputs | None = None
     fault: str = ""
-    timed: bool = False
 
     def told(self) -> str:
         """What a person has to know of the rollout: that it has stopped, or misses a group."""

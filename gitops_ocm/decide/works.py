@@ -22,6 +22,7 @@ from gitops_ocm.decide.rollout.limits import has_deadline, with_concurrency_of
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.work_states import (
     MAX_LABEL,
+    Inputs,
     Part,
     Tally,
     name_too_long,
@@ -97,6 +98,21 @@ def _finalize(owner: Object, works: Sequence[Object]) -> Outcome:
     return Outcome(tuple(writes))
 
 
+def rollouts_of(
+    view: View, owner: Object, works: Iterable[Object], now: datetime, *, compat: bool = False
+) -> tuple[Rollouts, list[Object]]:
+    """A set's rollouts, and those of its works that are under no placement of it or one too many."""
+    names = {ref["name"] for ref in _refs(owner)}
+    mine = list(works)
+    kept, stale = _one_each(owner, [w for w in mine if placement_of(w) in names])
+    stale += [w for w in mine if placement_of(w) not in names]
+    return Rollouts(view, owner, kept, now, compat), stale
+
+
+def _refs(owner: Object) -> Sequence[Mapping[str, Any]]:
+    return (owner.get("spec") or {}).get("placementRefs") or []
+
+
 def _one_each(owner: Object, works: Iterable[Object]) -> tuple[dict[str, Object], list[Object]]:
     """The work to keep for each cluster, and what there is too many."""
     kept: dict[str, Object] = {}
@@ -129,11 +145,16 @@ class Rollouts:
         """What each cluster is to get."""
         return (self.owner.get("spec") or {}).get("manifestWorkTemplate") or {}
 
+    def missing(self) -> list[str]:
+        """The placements that are referred to and not there."""
+        names = sorted({ref["name"] for ref in _refs(self.owner)})
+        return [n for n in names if self.view.get(Ref(*PLACEMENT, namespace_of(self.owner), n)) is None]
+
     def parts(self) -> list[Part]:
         """Each reference's part, in order; clusters that an earlier one has are not in a later one."""
         found: list[Part] = []
         taken: set[str] = set()
-        for ref in (self.owner.get("spec") or {}).get("placementRefs") or []:
+        for ref in _refs(self.owner):
             part = self._part(ref, taken)
             taken |= part.placed
             found.append(part)
@@ -160,7 +181,7 @@ class Rollouts:
             step = advance(strategy, groups, states, self.now, compat=self.compat)
         except RolloutError as fault:
             return Part(name, placed, tally, fault=fault.message)
-        return Part(name, placed, tally, step, timed=has_deadline(strategy))
+        return Part(name, placed, tally, step, Inputs(strategy, tuple(groups), tuple(states)))
 
     def _groups(self, name: str, placement: Mapping[str, Any], taken: set[str]) -> list[Group]:
         found = groups_of(decisions_of(self.view, namespace_of(self.owner), name), placement)
@@ -176,7 +197,8 @@ class Rollouts:
         known = self.current(part.placed)
         for work in known.values():
             yield from labelled(work, self.owner, part.name)
-        started = self.now if part.timed and not self.compat else None
+        timed = part.inputs is not None and has_deadline(part.inputs.strategy)
+        started = self.now if timed and not self.compat else None
         for cluster in part.step.starting if part.step else ():
             if cluster not in known:
                 yield from written(self.kept.get(cluster), self.owner, cluster, part.name, started=started)

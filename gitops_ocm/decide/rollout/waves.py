@@ -14,7 +14,7 @@ from typing import Any
 
 from gitops_ocm.decide.rollout.advance import advance
 from gitops_ocm.decide.rollout.groups import Group
-from gitops_ocm.decide.rollout.judging import after
+from gitops_ocm.decide.rollout.judging import Phase, after, judge
 from gitops_ocm.decide.rollout.limits import Limits, limits_of
 from gitops_ocm.decide.rollout.model import ClusterState, Hold, State
 
@@ -58,10 +58,11 @@ def plan_waves(
 ) -> Plan:
     """Walk a rollout from its states now to where nothing moves any more; raises `RolloutError`.
 
-    What is progressing becomes good now; what has failed stays so, as do the `failing` once they start.
+    What is progressing becomes good now; what has failed or is late stays so, as do the `failing` once they
+    start.
     """
     limits = limits_of(strategy)
-    known = {s.cluster: _assumed(s, failing, now) for s in states}
+    known = {s.cluster: _assumed(s, limits, failing, now) for s in states}
     names = {cluster: named(group) for group in groups for cluster in group.clusters}
     waves: list[Wave] = []
     at = now
@@ -82,11 +83,11 @@ def named(group: Group) -> str:
     return f"{group.name} ({group.index})" if group.name else str(group.index)
 
 
-def _assumed(found: ClusterState, failing: Collection[str], now: datetime) -> ClusterState:
-    if found.state is State.PROGRESSING:
-        if found.cluster in failing:
-            return ClusterState(found.cluster, State.FAILED, found.since or now)
-        return ClusterState(found.cluster, State.SUCCEEDED, now)
+def _assumed(found: ClusterState, limits: Limits, failing: Collection[str], now: datetime) -> ClusterState:
+    late = judge(found, limits, now).phase is Phase.TIMED_OUT
+    if found.state is State.PROGRESSING and not late:
+        since = (found.since or now) if found.cluster in failing else now
+        return ClusterState(found.cluster, _fate(found.cluster, failing), since)
     return ClusterState(found.cluster, found.state, found.since or now)
 
 

@@ -53,6 +53,7 @@ WALKS: list[tuple[Object, str, str, list[tuple[float, str]], float]] = [
     (per_group(G), "a,b | g: c | d", "", [(0, "c"), (0, "a,b"), (0, "d")], 0),
     (progressive(1, progressDeadline="1m", maxFailures=1), "a,b", "a F20", [(40, "b")], 40),
     (progressive(1), "a,b", "a S9, b S9", [], 0),
+    (progressive(1, progressDeadline="1m", maxFailures=1), "a,b", "a P60", [(0, "b")], 0),
 ]
 
 
