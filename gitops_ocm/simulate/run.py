@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from itertools import chain
 from typing import NamedTuple
 
-from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Want, Write
+from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Want, Write, is_kept
 from gitops_ocm.decide.damping import Damping
 from gitops_ocm.decide.reads import Seen, outdated
 from gitops_ocm.errors import GitopsError
@@ -136,7 +136,7 @@ class Simulation:
         for item in sorted(self._known):
             process, row = self._row(item)
             outcome = row.reconcile(process.view(), item.key, self.now)
-            writes = [w for w in outcome.actions if not isinstance(w, Emit)]
+            writes = [w for w in outcome.actions if not isinstance(w, Emit) and is_kept(w)]
             found += [(item.process, row.name, item.key, w) for w in writes]
         return found
 

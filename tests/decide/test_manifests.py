@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from gitops_ocm.decide.agent.drift import as_wished
 from gitops_ocm.decide.agent.ignored import IgnoreFieldError, with_live_values
-from gitops_ocm.decide.agent.manifests import Item, writes_for
+from gitops_ocm.decide.agent.ledger import judge
+from gitops_ocm.decide.agent.manifests import Item, look, writes_for
 from gitops_ocm.decide.agent.merge import Unmergeable, secret_data
 from gitops_ocm.decide.agent.options import Options, options_for, orphans
-from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Update, Write
-from gitops_ocm.objects.ref import Object, ref_of
+from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Side, Update, Write
+from gitops_ocm.objects.faults import forbidden
+from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.testing import objects as make
 
 ANCHOR: Object = {"metadata": {"name": "hash-web", "uid": "anchor-1"}}
@@ -297,3 +299,44 @@ def test_orphaning_rules_have_no_wildcards() -> None:
     rules = {"orphaningRules": [{"resource": "configmaps", "name": "*", "namespace": "x"}]}
     work = {"spec": {"deleteOption": {"propagationPolicy": "SelectivelyOrphan", "selectivelyOrphans": rules}}}
     assert not orphans(work, ("", "configmaps", "x", "a"))
+
+
+class Guarded:
+    """A view of a cluster that shows nothing."""
+
+    def get(self, ref: Ref, side: Side) -> Object | None:
+        """Refused."""
+        raise forbidden(ref.group, ref.kind.lower(), ref.name, "the agent may not get it")
+
+
+@pytest.mark.parametrize(
+    ("options", "blind"),
+    [
+        ({}, False),
+        ({"strategy": "CreateOnly"}, False),
+        ({"strategy": "ReadOnly"}, True),
+        ({"strategy": "ServerSideApply"}, True),
+        ({"strategy": "ServerSideApply", "ignore_fields": [{"jsonPointers": ["/data"]}]}, False),
+    ],
+)
+def test_what_can_be_done_unseen(options: dict[str, Any], blind: bool) -> None:
+    """Who may not read an object may still have the server apply it, if nothing in it is left to others."""
+    manifest = make.config_map("a")
+    assert Item(manifest, {}, None, ref_of(manifest), Options(**options)).blind is blind
+
+
+def test_what_may_not_be_looked_at() -> None:
+    """That an object may not be read is an answer, not the end of everything else."""
+    view: Any = Guarded()
+    live, hidden = look(view, ref_of(make.config_map("a")))
+    assert live is None
+    assert hidden.endswith("the agent may not get it")
+
+
+@pytest.mark.parametrize(("uid", "keep"), [("", False), ("u-1", True)])
+def test_what_is_hidden_when_it_is_to_go(uid: str, keep: bool) -> None:
+    """An object that was there is waited for; of one that nobody ever saw the owner's end takes care."""
+    entry = {"group": "", "version": "v1", "resource": "configmaps", "namespace": "default", "name": "a"}
+    verdict = judge(None, {**entry, "uid": uid}, ANCHOR, hidden="forbidden")
+    assert (verdict.writes, verdict.keep) == ((), keep)
+    assert not judge(None, {**entry, "uid": uid}, ANCHOR).keep

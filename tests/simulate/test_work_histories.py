@@ -174,7 +174,7 @@ def test_a_conflict_of_server_side_apply_is_said_and_heals_when_forced(fleets: F
     assert fleet.get(Ref("", "ConfigMap", "default", "a"), cluster="c1")["data"] == {"key": "value"}
 
 
-def test_an_executor_that_cannot_be_checked_is_refused(fleets: Fleets) -> None:
+def test_an_executor_without_rights_is_refused(fleets: Fleets) -> None:
     """A work that asks to be limited to an identity's rights is never applied with more."""
     fleet = fleets("c1")
     subject = {"type": "ServiceAccount", "serviceAccount": {"namespace": "default", "name": "weak"}}

@@ -32,7 +32,7 @@ from gitops_ocm.decide.agent.identity import (
     new_anchor,
 )
 from gitops_ocm.decide.agent.ignored import IgnoreFieldError
-from gitops_ocm.decide.agent.manifests import Item, items_of, writes_for
+from gitops_ocm.decide.agent.manifests import Item, items_of, look, writes_for
 from gitops_ocm.decide.agent.options import READ_ONLY
 from gitops_ocm.decide.agent.pacing import spread
 from gitops_ocm.decide.agent.work_status import (
@@ -157,6 +157,7 @@ class _Pass:
             and at not in self.refused
             and i.options.strategy != READ_ONLY
             and identity_of(i.meta) not in held
+            and (i.blind or not look(self.view, i.ref)[1])
         ]
         if not fresh:
             return self.apply(work, anchor)
@@ -172,18 +173,25 @@ class _Pass:
     def apply(self, work: Object, anchor: Object) -> Outcome:
         """Write what is not as the manifests say."""
         verdicts: dict[int, KnownCondition] = {}
+        untried: list[str] = []
         writes: list[Write] = []
         writer: list[int] = []
         entries = previous([item.meta for item in self.items], reported(work))
         for at, item in sorted(enumerate(self.items), key=lambda pair: _rank(pair[1])):
-            if refused := item.fault or (self.refused[at].message if at in self.refused else ""):
-                verdicts[at] = _failed(refused)
+            refused = Refusal(item.fault, lasting=False) if item.fault else self.refused.get(at)
+            if refused is not None:
+                verdicts[at] = _failed(refused.message)
+                untried += [] if refused.lasting else [refused.message]
                 continue
             if self._complete(work, at):
                 verdicts[at] = MANIFEST_APPLIED
                 continue
             assert item.ref is not None
-            live = self.view.get(item.ref, Side.SPOKE)
+            live, hidden = look(self.view, item.ref)
+            if hidden and not item.blind:
+                verdicts[at] = _failed(hidden)
+                untried.append(hidden)
+                continue
             try:
                 needed = writes_for(item, live, anchor, applied=is_applied(work, entries[at]))
             except IgnoreFieldError as fault:
@@ -199,7 +207,7 @@ class _Pass:
         def then(results: Sequence[Result]) -> Outcome:
             if any(map(is_stale, errors(results))):  # look again before saying anything
                 return Outcome(requeue_after=LOOK_AGAIN)
-            retry = next((v.message for at, v in verdicts.items() if self._is_passing(at)), "")
+            retry = next(iter(untried), "")
             for at, result in zip(writer, results, strict=False):
                 if result.error is not None:
                     # Of the 409s only a field conflict is left: no time heals it, only a change does.
@@ -208,10 +216,6 @@ class _Pass:
             return self.report(work, verdicts, retry)
 
         return Outcome(tuple(writes), then=then, keep_going=True) if writes else then(())
-
-    def _is_passing(self, at: int) -> bool:
-        """Whether a manifest was not even tried, and is to be soon."""
-        return bool(self.items[at].fault) or (at in self.refused and not self.refused[at].lasting)
 
     def report(self, work: Object, verdicts: dict[int, KnownCondition], retry: str) -> Outcome:
         """Applied, per manifest and for the work."""

@@ -19,6 +19,7 @@ from gitops_ocm.api.work import (
     FEEDBACK_IS_SYNCED,
     FEEDBACK_SYNCED,
     MANIFEST_AVAILABLE,
+    MANIFEST_FETCH_FAILED,
     MANIFEST_META_INCOMPLETE,
     MANIFEST_NOT_AVAILABLE,
     NO_FEEDBACK,
@@ -31,6 +32,7 @@ from gitops_ocm.api.work import (
 from gitops_ocm.decide.agent.condition_rules import aggregated, pruned, rule_conditions
 from gitops_ocm.decide.agent.feedback_values import feedback_values
 from gitops_ocm.decide.agent.identity import identity_of, served_as
+from gitops_ocm.decide.agent.manifests import look
 from gitops_ocm.decide.agent.options import options_for
 from gitops_ocm.decide.agent.pacing import spread
 from gitops_ocm.decide.agent.work_status import generation_of, reported
@@ -58,7 +60,7 @@ class Feedback:
         refs = [_ref(view, meta) for meta in metas]
         view.require(sorted({Want(r.of, r.namespace) for r in refs if r is not None}), Side.SPOKE)
         entries = [
-            self._entry(work, entry, meta, view.get(ref, Side.SPOKE) if ref is not None else None, now)
+            self._entry(work, entry, meta, look(view, ref) if ref is not None else (None, ""), now)
             for entry, meta, ref in zip(reported(work), metas, refs, strict=True)
         ]
         fields = {
@@ -73,12 +75,13 @@ class Feedback:
         work: Object,
         entry: Mapping[str, Any],
         meta: Mapping[str, Any],
-        live: Object | None,
+        looked: tuple[Object | None, str],
         now: datetime,
     ) -> Object:
         """One manifest's entry with Available and values renewed; without an object values stay."""
+        live, hidden = looked
         if live is None:
-            return {**entry, "conditions": _with(entry, _availability(meta, live), now)}
+            return {**entry, "conditions": _with(entry, _unavailable(meta, hidden), now)}
         options, generation = options_for(work, identity_of(meta)), generation_of(work)
         ruled = rule_conditions(options.conditions, live)
         result = dict(entry)
@@ -115,12 +118,10 @@ def _ref(view: View, meta: Mapping[str, Any]) -> Ref | None:
     return Ref(resource.group, resource.kind, meta.get("namespace") or "", meta["name"])
 
 
-def _availability(meta: Mapping[str, Any], live: Object | None) -> KnownCondition:
+def _unavailable(meta: Mapping[str, Any], hidden: str) -> KnownCondition:
     if not (meta.get("resource") and meta.get("version") and meta.get("name")):
         return MANIFEST_META_INCOMPLETE
-    if live is None:
-        return MANIFEST_NOT_AVAILABLE
-    return MANIFEST_AVAILABLE
+    return MANIFEST_FETCH_FAILED.saying(error=hidden) if hidden else MANIFEST_NOT_AVAILABLE
 
 
 def _with(

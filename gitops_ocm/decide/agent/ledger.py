@@ -22,6 +22,7 @@ from gitops_ocm.decide.agent.identity import (
     served_as,
     work_of_anchor,
 )
+from gitops_ocm.decide.agent.manifests import look
 from gitops_ocm.decide.agent.merge import owners_with
 from gitops_ocm.decide.agent.work_status import is_reported, reported
 from gitops_ocm.decide.contract import DONE, Delete, MergePatch, Outcome, Result, Side, View, Want, Write
@@ -55,10 +56,14 @@ class Judgement:
     keep: bool = False
 
 
-def judge(live: Object | None, entry: Mapping[str, Any], anchor: Object) -> Judgement:
-    """How to take one applied object away; what is not, or no longer, ours is only forgotten."""
+def judge(live: Object | None, entry: Mapping[str, Any], anchor: Object, *, hidden: str = "") -> Judgement:
+    """How to take one applied object away; what is not, or no longer, ours is only forgotten.
+
+    What may not be looked at (`hidden`) is waited for, unless nobody knows that it was ever there: if it is,
+    the garbage collector takes it away with the AppliedManifestWork that owns it.
+    """
     if live is None:
-        return Judgement()
+        return Judgement(keep=bool(hidden and entry.get("uid")))
     owners = live["metadata"].get("ownerReferences") or []
     if not any(o.get("uid") == uid_of(anchor) for o in owners):
         return Judgement()
@@ -79,14 +84,20 @@ def _place(obj: Object) -> tuple[str, str]:
     return obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
 
 
-def _live(view: View, entries: Iterable[Mapping[str, Any]]) -> list[Object | None]:
-    """The objects of ledger entries; a kind the cluster no longer serves has none."""
+def _live(view: View, entries: Iterable[Mapping[str, Any]]) -> list[tuple[Object | None, str]]:
+    """The objects of ledger entries, or why one is hidden; a kind the cluster no longer serves has none."""
     refs = []
     for entry in entries:
         resource = served_as(view, entry)
         refs.append(ref_in(resource, entry) if resource is not None else None)
     view.require(sorted({Want(r.of, r.namespace) for r in refs if r is not None}), Side.SPOKE)
-    return [view.get(ref, Side.SPOKE) if ref is not None else None for ref in refs]
+    return [look(view, ref) if ref is not None else (None, "") for ref in refs]
+
+
+def _judged(view: View, entries: Sequence[Mapping[str, Any]], anchor: Object) -> list[Judgement]:
+    """How to take each of them away."""
+    found = zip(_live(view, entries), entries, strict=True)
+    return [judge(live, entry, anchor, hidden=hidden) for (live, hidden), entry in found]
 
 
 def _written(anchor: Object, entries: Sequence[Object], writes: Sequence[Write]) -> Outcome:
@@ -121,14 +132,15 @@ class Ledger:
             return DONE  # with one manifest unknown nobody can say what has left
         listed = {identity_of(e): e for e in status_of(anchor).get("appliedResources") or ()}
         wanted = dict.fromkeys(identity_of(meta) for meta in metas)
-        live = dict(zip(wanted, _live(view, [_first(metas, w) for w in wanted]), strict=True))
+        seen = _live(view, [_first(metas, w) for w in wanted])
+        live = {identity: obj for identity, (obj, _) in zip(wanted, seen, strict=True)}
         entries = [
             _entry(_first(metas, identity), obj) if obj is not None else listed[identity]
             for identity, obj in live.items()
             if obj is not None or identity in listed
         ]
         gone = [entry for identity, entry in listed.items() if identity not in wanted]
-        verdicts = [judge(obj, entry, anchor) for obj, entry in zip(_live(view, gone), gone, strict=True)]
+        verdicts = _judged(view, gone, anchor)
         entries += [entry for verdict, entry in zip(verdicts, gone, strict=True) if verdict.keep]
         writes = [write for verdict in verdicts for write in verdict.writes]
         outcome = _written(anchor, entries, writes)
@@ -164,7 +176,7 @@ class Anchor:
     def _remove(self, view: View, anchor: Object) -> Outcome:
         """Remove everything the ledger names; the AppliedManifestWork goes when that is gone."""
         entries: list[Object] = list(status_of(anchor).get("appliedResources") or ())
-        verdicts = [judge(obj, e, anchor) for obj, e in zip(_live(view, entries), entries, strict=True)]
+        verdicts = _judged(view, entries, anchor)
         kept = [entry for verdict, entry in zip(verdicts, entries, strict=True) if verdict.keep]
         writes = [write for verdict in verdicts for write in verdict.writes]
         if kept or writes:

@@ -33,6 +33,7 @@ from gitops_ocm.decide.agent.options import (
 from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Side, Update, View, Write
 from gitops_ocm.decide.kinds import APPLIED_WORK
 from gitops_ocm.decide.writes import is_deleting, uid_of
+from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, split_api_version
 
 _CONTENTLESS = frozenset({"apiVersion", "kind", "metadata", "status"})
@@ -53,6 +54,23 @@ class Item:
     options: Options = field(default_factory=Options)
     orphan: bool = False
     fault: str = ""
+
+    @property
+    def blind(self) -> bool:
+        """Whether it can be dealt with unseen, by who may not read the object."""
+        strategy = self.options.strategy
+        return strategy == READ_ONLY or (strategy == SERVER_SIDE and not self.options.ignore_fields)
+
+
+def look(view: View, ref: Ref) -> tuple[Object | None, str]:
+    """The object on the cluster, and why it may not be looked at.
+
+    An agent has few rights by default, and a work may hold anything: one object must not hold up the others.
+    """
+    try:
+        return view.get(ref, Side.SPOKE), ""
+    except ApiError as error:
+        return None, error.message
 
 
 def items_of(view: View, work: Mapping[str, Any]) -> list[Item]:

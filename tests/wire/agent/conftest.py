@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.objects.served import NAMESPACES
-from gitops_ocm.testing.clusters import connected, install
+from gitops_ocm.testing.clusters import apply, connected, install
 from tests.wire.agent.cases import Outcomes, run_all
+from tests.wire.agent.cases_narrow import NARROW, narrow_rights
 from tests.wire.agent.kinds import definitions
 from tests.wire.agent.scene import Scene
 from tests.wire.conftest import Sides
@@ -25,8 +28,9 @@ from tests.wire.programs import Agent, other
 AGENTS: dict[str, dict[str, str]] = {
     "plain": {},
     "raw": {"gates": "RawFeedbackJsonString=true"},
+    "narrow": {},
 }
-"""The agents that cases may ask for, by what is special about them."""
+"""The agents that cases may ask for, by what is special about them; the narrow one has few rights."""
 
 
 @dataclass
@@ -61,9 +65,21 @@ class Ground:
         """The running agent of that name."""
         if name not in self.agents:
             agent = await self.agent(name, **AGENTS[name])
+            if name == "narrow":
+                agent = replace(agent, spoke=await self._narrowed())
             agent.start()
             self.agents[name] = agent
         return self.agents[name]
+
+    async def _narrowed(self) -> Path:
+        """A kubeconfig for the managed cluster of somebody who may do little there."""
+        await apply(self.spoke, narrow_rights())
+        body = yaml.safe_load(await asyncio.to_thread(self.sides.spoke.read_text))
+        for user in body["users"]:
+            user["user"]["as"] = NARROW
+        path = self.directory / "narrow-kubeconfig"
+        await asyncio.to_thread(path.write_text, yaml.safe_dump(body))
+        return path
 
     def scene(self, agent: Agent, label: str, *, hub: Path | None = None) -> Scene:
         """A corner for one case; `hub` is the agent's own way to the hub, if it has one."""

@@ -17,6 +17,7 @@ from gitops_ocm.objects.ref import Object, split_api_version
 Text = str | re.Pattern[str]
 ABSENT = object()
 """As an expected value: the field is not there."""
+_HIDDEN = re.compile("^Failed to fetch resource: .* is forbidden: ")
 
 
 class Raw(str):
@@ -70,6 +71,7 @@ class Entry:
                 "True": ("True", "ResourceAvailable", "Resource is available", None),
                 "False": ("False", "ResourceNotAvailable", "Resource is not available", None),
                 "Unknown": ("Unknown", "IncompleteResourceMeta", "Resource meta is incomplete", None),
+                "Hidden": ("Unknown", "FetchingResourceFailed", _HIDDEN, None),
             }[self.available],
         }
         if self.feedback is not None and self.feedback != "":
@@ -101,7 +103,7 @@ def work_conditions(entries: Sequence[Entry], generation: int) -> dict[str, tupl
     """The work's Applied and Available that follow from its entries."""
     total = len(entries)
     missing = sum(e.available == "False" for e in entries)
-    unknown = sum(e.available == "Unknown" for e in entries)
+    unknown = sum(e.available in ("Unknown", "Hidden") for e in entries)
     found: dict[str, tuple[Any, ...]] = {}
     if any(e.applied for e in entries):
         found["Applied"] = (
