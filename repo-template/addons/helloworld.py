@@ -4,8 +4,8 @@
     python addons/helloworld.py rights | kubectl apply -f -    # what this program may do on the hub
     python addons/helloworld.py run --kubeconfig hub.kubeconfig
 
-The placements in `hub/addons.yaml` say where it is installed (or `gitops-ocm addon enable --names helloworld`),
-an AddOnDeploymentConfig how it is set, with variables named as the settings below.
+The placements in `hub/addons.yaml` say where it is installed (by hand: `gitops-ocm addon enable --names
+helloworld`), an AddOnDeploymentConfig how it is set, with variables named as the settings below.
 """
 
 from pathlib import Path

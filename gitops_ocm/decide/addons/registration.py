@@ -74,11 +74,11 @@ def _registered(
     fields: Object = {"supportedConfigs": supported}
     try:
         asked = agent.registrations(view, cluster, addon)
+        fields["namespace"] = _namespace(view, agent, addon)
         if asked is None:
             return Outcome(tell(live, Told((REGISTRATION_NONE,), fields=fields), now))
         registrations = merged(asked, addon)
         fields["registrations"] = registrations
-        fields["namespace"] = _namespace(view, agent, addon)
         wanted = agent.permissions(view, cluster, addon, bound(registrations))
     except AgentFailed as error:
         failed = REGISTRATION_FAILED.saying(error=said(error))
