@@ -184,7 +184,8 @@ class Rollouts:
         return Part(name, placed, tally, step, Inputs(strategy, tuple(groups), tuple(states)))
 
     def _groups(self, name: str, placement: Mapping[str, Any], taken: set[str]) -> list[Group]:
-        found = groups_of(decisions_of(self.view, namespace_of(self.owner), name), placement)
+        decisions = decisions_of(self.view, namespace_of(self.owner), name)
+        found = groups_of(decisions, None if self.compat else placement)
         return [replace(g, clusters=tuple(c for c in g.clusters if c not in taken)) for g in found]
 
     def current(self, clusters: Iterable[str]) -> dict[str, Object]:

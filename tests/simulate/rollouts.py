@@ -132,12 +132,12 @@ class Rollouts:
         self.fleet.simulation.settle()
 
     def _told(self, work: Object, said: Mapping[str, str]) -> list[Object]:
-        held = {c["type"]: c for c in status_of(work).get("conditions") or ()}
+        held: dict[str, Object] = {c["type"]: c for c in status_of(work).get("conditions") or ()}
         return [self._condition(work, type_, status, held.get(type_, {})) for type_, status in said.items()]
 
     def _manifest(self, work: Object, applied: str) -> Object:
         manifests = (status_of(work).get("resourceStatus") or {}).get("manifests") or [{}]
-        held = next(iter(manifests[0].get("conditions") or ()), {})
+        held: Object = next(iter(manifests[0].get("conditions") or ()), {})
         fresh = held if held.get("observedGeneration") == work["metadata"]["generation"] else {}
         meta = {"ordinal": 0, "version": "v1", "kind": "ConfigMap", "resource": "configmaps", "name": "c"}
         return {"resourceMeta": meta, "conditions": [self._condition(work, "Applied", applied, fresh)]}
