@@ -114,9 +114,9 @@ def _satisfied(placement: Object | None) -> str:
 def _clusters(before: Objects, after: Objects) -> Iterator[OnCluster]:
     found: dict[str, list[Effect]] = defaultdict(list)
     for ref in sorted(before.keys() | after.keys()):
-        if ref.of not in _CONTENT:
-            continue
         old, new = before.get(ref), after.get(ref)
+        if ref.of not in _CONTENT or old is new:
+            continue
         if effect := _on_cluster(ref, old, new):
             found[ref.namespace or ref.name].append(effect)
     for name in sorted(found):

@@ -75,9 +75,10 @@ def attempt(
     # The hub as its controllers leave it; the clusters do nothing meanwhile.
     Simulation(world, table, now=now, settled=SETTLED).settle()
     before = _objects(world)
+    world.changes()
     restless = {row.name for row in table if row.group in ("work", "addon")}
     quiet = {row.name for row in table} - restless
-    run = Simulation(world, (*table, agent_row(settings.assumed)), now=now, settled=quiet)
+    run = Simulation(world, (agent_row(settings.assumed), *table), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
     _follow(run, now + HORIZON)
     return Tried(plan, before, _objects(world), tuple(run.steps), run.now, refused)

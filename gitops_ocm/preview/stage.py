@@ -81,6 +81,7 @@ def staged(
         for ref, told in state.of(kind):
             if ref not in wanted and world.get(Ref(*NAMESPACE, "", ref.namespace)) is not None:
                 world.put(_with_spec(_whole(told), templates))
+    world.changes()  # It is there; nothing has happened.
     return world
 
 
