@@ -184,7 +184,7 @@ class Cache:
     def has_seen(self, kind: Kind, namespace: str, version: str, name: str = "") -> bool:
         """Whether everything up to a resourceVersion has been seen; also when it never can be."""
         reflector, wanted = self._reader(kind, namespace, name), number(version)
-        if reflector is None or reflector.state is State.POLLING or wanted is None:
+        if reflector is None or reflector.state is State.POLLING or wanted is None or reflector.unanswered:
             return True
         return reflector.seen >= wanted
 
@@ -287,6 +287,8 @@ class Cache:
     def _readable(self, kind: Kind, namespace: str, name: str = "") -> Reflector:
         reflector = self._reader(kind, namespace, name)
         if reflector is not None:
+            if reflector.unanswered is not None:
+                raise reflector.unanswered
             return reflector
         by_name = any(pinned for _, pinned in self._pinned.get(kind, ()))
         raise Unread(self.side, [Want(kind, namespace, name=name if by_name else "")])

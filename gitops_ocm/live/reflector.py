@@ -62,6 +62,8 @@ class WatchSettings:
     absent_cap: float = 30.0
     poll: float = 10.0
     relist_when_forbidden: float = 60.0
+    patience: float = 10.0
+    """Seconds after which reads of a kind that the server fails to list are answered with its error."""
     transform: Callable[[Object], Object] | None = None
     label_selector: str = ""
     """Only objects that match it exist for this watch; one that stops matching is seen to go."""
@@ -92,6 +94,9 @@ class Reflector:
     seen: int = 0
     """Everything up to this resourceVersion has been seen."""
     polled: Polled | None = None
+    unanswered: ApiError | None = None
+    """Why nothing is known: a conversion webhook or a server behind the API that fails. Reads are told."""
+    _failing_since: float | None = None
     _version: str = ""
     _lists: int = 0
     _count: int = 0
@@ -281,6 +286,7 @@ class Reflector:
             self.refusals.forget(self.want)
             changes = self.table.replace((), self.want.namespace, self.want.name)
             self.error = None
+            self._answers()
             self.settled.set()
             self.on_changes(self, changes)
         await self.clock.sleep(self._absent.next())
@@ -297,6 +303,7 @@ class Reflector:
         if self.state is not State.POLLING:
             _log.warning("not allowed to watch, reading object by object", side=self.side.value, error=error)
         self.state, self.error, self._version = State.POLLING, error, ""
+        self._answers()
         resource = await self.mapper.resource_of(self.want.kind, self.want.version)
         if resource is not None:
             polled = self.polled = self.polled or Polled(
@@ -326,7 +333,23 @@ class Reflector:
             log = _log.info if patience else _log.error
             log("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
         self.error = error
+        if isinstance(error, ApiError) and not quiet:
+            self._despair(error)
         await self.clock.sleep(max(wait, error.retry_after if isinstance(error, ApiError) else 0.0))
+
+    def _despair(self, error: ApiError) -> None:
+        """Have nobody wait for ever for what was never listed: what else they do must not wait with it."""
+        if self.settled.is_set() and self.unanswered is None:
+            return
+        now = self.clock.monotonic()
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if now - self._failing_since >= self.settings.patience:
+            self.unanswered = error
+            self.settled.set()
+
+    def _answers(self) -> None:
+        """What is read from now on comes from the table, or is read one by one."""
+        self.unanswered, self._failing_since = None, None
 
     def _healthy(self) -> None:
         if self.state is State.WATCHING and self.error is None:
@@ -335,6 +358,7 @@ class Reflector:
         if not self.refusals.allowed(self.want) and isinstance(self.error, ApiError):
             _log.info("watch is back", side=self.side.value, kind=str(self.want.kind))
         self.state, self.error, self.polled = State.WATCHING, None, None
+        self._answers()
         self._absent.reset()
         self._rights.reset()
         self.settled.set()

@@ -32,5 +32,5 @@ def quick() -> WatchSettings:
     """Watch settings with short waits."""
     return WatchSettings(
         page=3, retry_base=0.01, retry_cap=0.1, relist_jitter=0.02, absent_cap=0.1, poll=0.05,
-        relist_when_forbidden=0.3,
+        relist_when_forbidden=0.3, patience=0.2,
     )  # fmt: skip

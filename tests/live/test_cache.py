@@ -259,6 +259,28 @@ async def test_forbidden_to_watch_reads_one_by_one(
         assert names(cache) == ["a"]
 
 
+async def test_a_kind_that_the_server_fails_to_list(
+    api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
+) -> None:
+    """Reads are answered with the server's error after a while, and from the table once it lists again."""
+    api.put(config_map("a", x="1"))
+    refusal = Refusal(500, method="GET", path_end="/configmaps", times=10**9)
+    api.refusals.append(refusal)
+    ref = Ref("", "ConfigMap", "default", "a")
+    async with make(http, quick) as cache:
+        cache.subscribe(Want(CONFIG_MAP))
+        with pytest.raises(Unread):
+            cache.get(ref)
+        await cache.synced()
+        for read in (lambda: cache.get(ref), lambda: cache.list(CONFIG_MAP)):
+            with pytest.raises(ApiError) as raised:
+                read()
+            assert raised.value.http_code == 500
+        refusal.times = 0
+        await eventually(lambda: cache.status()[0].state is State.WATCHING)
+        assert (cache.get(ref) or {})["data"] == {"x": "1"}
+
+
 async def test_unreachable_at_first(
     api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
 ) -> None:
