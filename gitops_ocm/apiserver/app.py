@@ -37,6 +37,7 @@ from gitops_ocm.apiserver.handlers_system import (
 )
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.handlers_watch import Watches
+from gitops_ocm.apiserver.hooks.authority import authorizer_of
 from gitops_ocm.apiserver.hooks.calls import Calls
 from gitops_ocm.apiserver.hooks.consultation import Consultation, consulted, user_info
 from gitops_ocm.apiserver.impersonation import impersonated
@@ -300,8 +301,11 @@ class App:
             query=query,
             content_type=headers.get("Content-Type", ""),
             user_agent=headers.get("User-Agent", ""),
-            consultation=None if info.verb in _READS else Consultation(user_info(user)),
+            consultation=None if info.verb in _READS else self._consultation(user),
         )
+
+    def _consultation(self, user: User) -> Consultation:
+        return Consultation(user_info(user), authorizer_of(self.access, user))
 
     async def _watch(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
         events = self.watches.open(call)

@@ -1,7 +1,7 @@
 """Conditions in CEL about a write: what match conditions and admission policies say. Pure.
 
-Nothing is known of the types of what they name before they are asked. Rules of schemas are `schema_rules`;
-both stand on the package `cel`.
+Of what they name nothing is known before they are asked, but of who asks (`cel_authorizer`). Rules of schemas
+are `schema_rules`; all of them stand on the package `cel`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from gitops_ocm.objects import cel_authorizer
 from gitops_ocm.objects.cel.environment import Environment, Program
 from gitops_ocm.objects.cel.faults import CompileError
-from gitops_ocm.objects.cel.types import DYN
+from gitops_ocm.objects.cel.types import DYN, Type
+from gitops_ocm.objects.cel_authorizer import IMPLEMENTATIONS, RESOURCE_CHECK
+from gitops_ocm.objects.cel_authorizer import functions as authorizing
+
+AUTHORIZER, REQUEST_RESOURCE = "authorizer", "authorizer.requestResource"
+_TYPES: Mapping[str, Type] = {AUTHORIZER: cel_authorizer.AUTHORIZER, REQUEST_RESOURCE: RESOURCE_CHECK}
+"""Variables whose types are known before there are values."""
 
 
 class ConditionFailed(Exception):
@@ -42,7 +49,10 @@ def evaluated(expression: str, variables: Mapping[str, Any]) -> Any:
 
 @lru_cache(maxsize=1024)
 def _program(text: str, names: frozenset[str]) -> Program:
-    return Environment(dict.fromkeys(names, DYN)).compile(text)
+    known = {name: _TYPES.get(name, DYN) for name in names}
+    if _TYPES.keys() & names:
+        return Environment(known, authorizing(), IMPLEMENTATIONS).compile(text)
+    return Environment(known).compile(text)
 
 
 def all_hold(conditions: Iterable[Mapping[str, Any]], variables: Mapping[str, Any]) -> Outcome:

@@ -19,6 +19,7 @@ import orjson
 from gitops_ocm.apiserver.hooks.reviews import Verdict
 from gitops_ocm.apiserver.naming import new_suffix, new_uid
 from gitops_ocm.apiserver.rbac import User
+from gitops_ocm.objects.cel_authorizer import Authorizer
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 
@@ -64,9 +65,11 @@ class Consultation:
     """What has been answered in the course of one request, and by whom that is made.
 
     A request that is tried again makes the same object again: its uid and the end of a generated name.
+    `authorizer` knows what else the user may.
     """
 
     user: Mapping[str, Any] = field(default_factory=dict)
+    authorizer: Authorizer | None = None
     uid: str = field(default_factory=new_uid)
     answers: dict[bytes, Verdict | ApiError] = field(default_factory=dict)
 

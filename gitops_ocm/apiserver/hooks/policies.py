@@ -1,7 +1,7 @@
 """ValidatingAdmissionPolicies and their bindings: what is refused, or warned of, by expressions in CEL.
 
 A policy judges a write once for each of its bindings and each object of parameters the binding names. What is
-to be audited is judged and told nobody: this server keeps no audit log. `authorizer` is no variable here.
+to be audited is judged and told nobody: this server keeps no audit log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from gitops_ocm.apiserver.registry import Registry, resource_of
 from gitops_ocm.apiserver.store import Store
 from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects.catalog import Served
-from gitops_ocm.objects.cel_conditions import ConditionFailed, all_hold, evaluated
+from gitops_ocm.objects.cel_authorizer import Check
+from gitops_ocm.objects.cel_conditions import (
+    AUTHORIZER,
+    REQUEST_RESOURCE,
+    ConditionFailed,
+    all_hold,
+    evaluated,
+)
 from gitops_ocm.objects.faults import CODES, ApiError, forbidden
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.selectors import matches
@@ -195,13 +202,25 @@ def variables(
     """What an expression about a write can name."""
     asked = review(write, shown or write.served, "v1", "", None, consultation.user)["request"]
     request = {k: v for k, v in asked.items() if k not in ("uid", "object", "oldObject")}
-    return {
+    known = {
         "object": write.obj,
         "oldObject": write.old,
         "request": {"name": "", "namespace": "", "subResource": "", **request},
         "params": parameter,
         "namespaceObject": namespace,
     }
+    if consultation.authorizer is None:
+        return known
+    resource = (shown or write.served).resource
+    this = Check(
+        consultation.authorizer,
+        group=resource.group,
+        resource=resource.plural,
+        subresource=write.subresource,
+        namespace=write.namespace,
+        name=write.name,
+    )
+    return {**known, AUTHORIZER: consultation.authorizer, REQUEST_RESOURCE: this}
 
 
 def _warning(denial: _Denial) -> str:

@@ -184,8 +184,12 @@ _MAPS = (dict, Struct)
 
 
 def type_of(value: Any) -> Type:
-    """The type a value has; what a list or map holds is not looked at."""
-    return _TYPES[type(value)]
+    """The type a value has; what a list or map holds is not looked at. Values from outside bring theirs."""
+    known = _TYPES.get(type(value))
+    if known is not None:
+        return known
+    brought: Type = value.cel_type
+    return brought
 
 
 def is_list(value: Any) -> bool:
