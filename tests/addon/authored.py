@@ -65,6 +65,10 @@ class Authored:
             for w in self.simulation.hub.list(MANIFEST_WORK)
         }
 
+    def is_clean(self) -> bool:
+        """Whether nothing is left of the add-on."""
+        return self.addon is None and not self.works()
+
     def report(self, work: str, *values: tuple[str, str, Mapping[str, Any]], available: str = "True") -> None:
         """What an agent says of a work: applied, available, and values of (resource, name)."""
         namespace, _, place = work.partition("/")

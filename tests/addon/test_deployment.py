@@ -132,7 +132,7 @@ def test_nobody_judges_while_the_cluster_is_out_of_reach() -> None:
 def test_a_manifest_that_goes_leaves_its_work() -> None:
     """What is no longer among the manifests leaves the work; the last one takes the work along."""
     held: list[Object] = [make.config_map("a", "ns"), make.config_map("b", "ns")]
-    author = addon.Addon(NAME, lambda request: held)
+    author: addon.Addon[Any] = addon.Addon(NAME, lambda request: held)
     hub = Authored(author)
     assert hub.works() == {OWN: ["ConfigMap a", "ConfigMap b"]}
     held.pop()
@@ -174,7 +174,7 @@ def test_a_hook_runs_before_the_add_on_goes(kind: str, resource: str, value: Map
     hub.report(HOOKS, (resource, "bye", value), available="False")
     assert hub.addon is not None
     hub.report(HOOKS, (resource, "bye", value))
-    assert (hub.addon, hub.works()) == (None, {})
+    assert hub.is_clean()
 
 
 def test_a_hook_that_is_no_longer_one_holds_nothing() -> None:
@@ -232,7 +232,7 @@ def test_hosted_parts_go_where_they_belong() -> None:
     hub.report(HOSTED)
     assert (hub.says("HostingManifestApplied") or ("",))[0] == "True"
     hub.remove()
-    assert (hub.addon, hub.works()) == (None, {})
+    assert hub.is_clean()
 
 
 def test_without_a_host_all_is_on_the_cluster_itself() -> None:
@@ -270,7 +270,7 @@ def test_hooks_on_both_clusters_are_waited_for() -> None:
     hub.report(HOOKS, ("jobs", "here", {"JobComplete": "True"}))
     assert hub.addon is not None
     hub.report(HOSTED_HOOKS, ("jobs", "there", {"JobComplete": "True"}))
-    assert (hub.addon, hub.works()) == (None, {})
+    assert hub.is_clean()
 
 
 def test_nothing_is_left_to_do_at_rest() -> None:
