@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_COMPLETED, ADDON_FAILED, PROGRESSING, PROGRESSING_NO_WORKS
-from gitops_ocm.api.rollout import PROGRESSIVE
 from gitops_ocm.decide.addons.references import Wanted, configs_in, desired_in, hashes_in, overriding
 from gitops_ocm.decide.addons.selection import Choice
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.rollout import ClusterState, Group, RolloutError, State, Step, advance, groups_of
+from gitops_ocm.decide.rollout.limits import with_concurrency_of
 from gitops_ocm.decide.writes import conditions_of, namespace_of, status_of, time_at
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object
@@ -73,7 +73,7 @@ def placement_source(
     """A placement of the install strategy with what it wants of its clusters."""
     source = Source(wanted, entry, choice)
     try:
-        groups = groups_of(choice.decisions, choice.placement)
+        groups = groups_of(choice.decisions, None if compat else choice.placement)
     except RolloutError as fault:
         source.fault = source.waits = fault.message
         return source
@@ -194,15 +194,8 @@ def _without(group: Group, taken: Collection[str]) -> Group:
 
 def _strategy(source: Source) -> Mapping[str, Any] | None:
     """The rollout strategy: without maxConcurrency of its own it takes the size of a decision group."""
-    entry, placement = source.entry or {}, (source.choice.placement if source.choice else None) or {}
-    strategy: Mapping[str, Any] | None = entry.get("rolloutStrategy")
-    if strategy is None or strategy.get("type") != PROGRESSIVE:
-        return strategy
-    options = strategy.get("progressive") or {}
-    if options.get("maxConcurrency"):
-        return strategy
-    groups = ((placement.get("spec") or {}).get("decisionStrategy") or {}).get("groupStrategy") or {}
-    return {**strategy, "progressive": {**options, "maxConcurrency": groups.get("clustersPerDecisionGroup")}}
+    placement = (source.choice.placement if source.choice else None) or {}
+    return with_concurrency_of(placement, (source.entry or {}).get("rolloutStrategy"))
 
 
 def differing(source: Source) -> dict[str, list[str]]:
