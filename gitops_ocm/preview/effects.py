@@ -72,7 +72,7 @@ def _effect(change: Change, before: Mapping[Ref, Wanted]) -> Iterator[Effect]:
     if item is None:
         return
     if change.action not in _ACTS:
-        yield Effect(change.ref, Act.DELETE, item.origin, why=change.reason.value)
+        yield Effect(change.ref, Act.KEEP, item.origin, why=change.reason.value)
         return
     act = Act.MOVE if change.reason is Reason.MOVED else _ACTS[change.action]
     fields: tuple[Difference, ...] = ()

@@ -25,6 +25,8 @@ class Act(StrEnum):
     CHANGE = "change"
     DELETE = "delete"
     MOVE = "move"
+    KEEP = "keep"
+    """It left Git, and stays on the hub all the same."""
 
 
 @dataclass(frozen=True)

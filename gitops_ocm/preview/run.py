@@ -28,8 +28,6 @@ from gitops_ocm.preview.state import FleetState
 from gitops_ocm.simulate.run import Simulation, Step
 from gitops_ocm.simulate.world import World
 
-OWNER = "preview"
-"""The HubSync that the sync of a preview is."""
 HORIZON = timedelta(days=7)
 """How far a rollout is followed."""
 QUIET = 200
@@ -70,7 +68,7 @@ def attempt(
     settings: Settings = DEFAULTS,
 ) -> Tried:
     """Merge `head` over `base` on a hub in `state`, and follow what happens until it is quiet."""
-    table, plan = rows(settings.hub), planned(base, head, settings.policy)
+    table, plan = rows(settings.hub), planned(base, head, settings.policy, owner=state.sync)
     world = staged(base, state, catalog, now, {change.ref for change in plan.notable})
     # The hub as its controllers leave it; the clusters do nothing meanwhile.
     Simulation(world, table, now=now, settled=SETTLED).settle()
@@ -88,13 +86,13 @@ def _objects(world: World) -> dict[Ref, Object]:
     return {ref_of(obj): obj for obj in world.all()}
 
 
-def planned(base: DesiredState, head: DesiredState, policy: Policy) -> ChangeSet:
-    """The sync's plan for `head` where `base` is in force."""
+def planned(base: DesiredState, head: DesiredState, policy: Policy, *, owner: str) -> ChangeSet:
+    """The plan of the HubSync `owner` for `head` where `base` is in force."""
     lives = {
         item.ref: Live(
             uid="-",
             ours=True,
-            owner=OWNER,
+            owner=owner,
             path=item.origin.path,
             commit=base.commit,
             digest=item.digest[:DIGEST_CHARS],
@@ -102,7 +100,7 @@ def planned(base: DesiredState, head: DesiredState, policy: Policy) -> ChangeSet
         )
         for item in base.objects
     }
-    return compute(head.objects, lives, owner=OWNER, commit=head.commit, policy=policy)
+    return compute(head.objects, lives, owner=owner, commit=head.commit, policy=policy)
 
 
 def _carried_out(run: Simulation, plan: ChangeSet) -> Iterator[Diagnostic]:

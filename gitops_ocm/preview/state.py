@@ -33,10 +33,18 @@ class FleetState:
         return ((ref, self.objects[ref]) for ref in sorted(self.objects) if ref.of == kind)
 
     @property
+    def sync(self) -> str:
+        """The HubSync's name; a word for it where none is told of."""
+        return str(self._sync.get("metadata", {}).get("name") or "HUBSYNC")
+
+    @property
     def source_commit(self) -> str:
         """The commit of desired state that was in force; `""` where that is not told."""
-        found = (self.objects.get(Ref(*SYNC, "", "")) or {}).get("status") or {}
-        return str(found.get("lastAppliedCommit") or "")
+        return str((self._sync.get("status") or {}).get("lastAppliedCommit") or "")
+
+    @property
+    def _sync(self) -> Object:
+        return self.objects.get(Ref(*SYNC, "", "")) or {}
 
 
 def read_state(tree: Tree) -> FleetState:

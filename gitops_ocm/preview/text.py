@@ -14,6 +14,14 @@ SIGNS = {
     Act.CHANGE: ("~", "yellow"),
     Act.DELETE: ("-", "red"),
     Act.MOVE: ("»", "cyan"),
+    Act.KEEP: ("!", "magenta"),
+}
+WORDS = {
+    Act.CREATE: "new",
+    Act.CHANGE: "changed",
+    Act.DELETE: "deleted",
+    Act.MOVE: "moved",
+    Act.KEEP: "kept",
 }
 NAMES = 6
 """So many names of clusters are spelled out in a line."""
@@ -41,8 +49,13 @@ def verdict(found: Preview) -> str:
     if not found.changes_anything:
         return "nothing changes"
     counts = Counter(effect.act for effect in found.effects)
-    words = ((Act.CREATE, "new"), (Act.CHANGE, "changed"), (Act.DELETE, "deleted"), (Act.MOVE, "moved"))
-    objects = ", ".join(f"{counts[act]} {word}" for act, word in words if counts[act])
+        (Act.CREATE, "new"),
+        (Act.CHANGE, "changed"),
+        (Act.DELETE, "deleted"),
+        (Act.MOVE, "moved"),
+        (Act.KEEP, "kept"),
+    )
+    objects = ", ".join(f"{counts[act]} {word}" for act, word in WORDS.items() if counts[act])
     touched = len(found.clusters)
     share = f" ({touched / found.fleet:.0%})" if found.fleet else ""
     clusters = f"{touched} of {found.fleet} clusters{share} touched"

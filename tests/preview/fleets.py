@@ -55,7 +55,7 @@ def ordinary() -> dict[str, Sequence[Object]]:
 
 def merge(fleet: Fleet, base: DesiredState, head: DesiredState) -> None:
     """What the sync does on the hub, and all that follows at once."""
-    for wave in waves(planned(base, head, Policy(max_prune_percent=100))):
+    for wave in waves(planned(base, head, Policy(max_prune_percent=100), owner="fleet")):
         for change in wave.changes:
             (result,) = fleet.simulation.act(write(change), manager=MANAGER)
             assert result.error is None, result.error

@@ -1,0 +1,148 @@
+"""`gitops-ocm preview` in a clone: what is compared with what, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from subprocess import run
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gitops_ocm.cli.preview import preview
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.report.yaml_text import to_yaml
+from gitops_ocm.testing import objects as make
+from tests.preview.fleets import ordinary, repository, running, told
+
+WEB = "works/web.yaml"
+
+
+def _git(folder: Path, *args: str) -> str:
+    done = run(["git", *args], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def _commit(folder: Path, files: Mapping[str, bytes | str | None], subject: str) -> None:
+    for path, content in files.items():
+        target = folder / path
+        if content is None:
+            target.unlink()
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "-m", subject)
+
+
+@pytest.fixture(scope="module")
+def account() -> dict[str, bytes]:
+    """The status branch of a fleet that runs the ordinary repository."""
+    tree = told(running(repository(ordinary())))
+    return {path: tree.read(path) for path in tree.entries}
+
+
+@pytest.fixture
+def clone(tmp_path: Path, account: dict[str, bytes]) -> Path:
+    """A clone with `main` checked out and the fleet's account on `status`."""
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    _git(folder, "init", "--quiet", "--initial-branch=status")
+    _git(folder, "config", "user.name", "Ann")
+    _git(folder, "config", "user.email", "ann@example.com")
+    _commit(folder, account, "Report the fleet")
+    _git(folder, "checkout", "--quiet", "--orphan", "main")
+    _git(folder, "rm", "-r", "--quiet", "--force", ".")
+    texts = {path: "---\n".join(map(to_yaml, objects)) for path, objects in ordinary().items()}
+    _commit(folder, texts, "Start")
+    return folder
+
+
+def shown(folder: Path, *args: str) -> Result:
+    """What the command prints and how it ends."""
+    result = CliRunner().invoke(preview, ["--repo", str(folder), *args], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result
+
+
+def _web(*names: str) -> str:
+    return to_yaml(make.replica_set("web", "fleet", ["all"], [make.config_map(name) for name in names]))
+
+
+def test_nothing_changed(clone: Path) -> None:
+    """A clean clone: nothing changes, exit status 0."""
+    result = shown(clone)
+    assert result.return_value == 0
+    assert result.stdout.startswith("nothing changes\n")
+
+
+def test_files_on_disk(clone: Path) -> None:
+    """Changed and new files count before they are committed; ignored ones do not."""
+    (clone / WEB).write_text(_web("web", "more"))
+    (clone / "works/two.yaml").write_text(to_yaml(make.manifest_work("two", "c2", [make.config_map("two")])))
+    (clone / ".gitignore").write_text("ignored.yaml\n")
+    (clone / "works/ignored.yaml").write_text("nonsense: [")
+    result = shown(clone)
+    assert result.return_value == 1
+    assert "1 new, 1 changed; 6 of 6 clusters (100%) touched" in result.stdout
+    assert "+ create  ManifestWork" in result.stdout
+    assert "works/two.yaml:1" in result.stdout
+    assert "wave 1   at once            6 clusters" in result.stdout
+
+
+def test_ranges(clone: Path) -> None:
+    """`BASE..HEAD` compares two commits; a branch alone is compared with where it left main."""
+    _git(clone, "checkout", "--quiet", "-b", "topic")
+    _commit(clone, {"works/one.yaml": None}, "Take it away")
+    _git(clone, "checkout", "--quiet", "main")
+    _commit(clone, {WEB: _web("other")}, "Meanwhile")
+    topic = shown(clone, "topic").stdout
+    assert "- delete  ManifestWork" in topic
+    assert WEB not in topic
+    both = shown(clone, "topic..main").stdout
+    assert "works/one.yaml" in both
+    assert WEB in both
+    _git(clone, "checkout", "--quiet", "topic")
+    assert "- delete  ManifestWork" in shown(clone).stdout
+
+
+def test_refused(clone: Path) -> None:
+    """What the sync would not apply: each problem at its line, exit status 3."""
+    (clone / WEB).write_text(_web("web").replace("placementRefs", "placementRef"))
+    result = shown(clone)
+    assert result.return_value == 3
+    assert "unknown field 'spec.placementRef'" in result.stderr
+    assert f"{WEB}:" in result.stderr
+    assert result.stdout.startswith("refused")
+
+
+def test_mass_deletion(clone: Path) -> None:
+    """What the sync's guard would hold back is not told as gone, and how to confirm it is said."""
+    for path in ordinary():
+        if not path.startswith("hub/"):
+            (clone / path).unlink()
+    result = shown(clone)
+    assert result.stdout.startswith("9 kept; 0 of 6 clusters (0%) touched")
+    assert "! keep    ManagedCluster" in result.stdout
+    assert "9 of 13 objects are no longer in Git and were kept" in result.stderr
+
+
+def test_no_account(clone: Path) -> None:
+    """Without a status branch the fleet is what Git declares, and that is said."""
+    (clone / WEB).write_text(_web("web", "more"))
+    result = shown(clone, "--status-ref", "nowhere")
+    assert "there is no status branch" in result.stdout
+
+
+@pytest.mark.parametrize("revisions", ["nowhere", "main..nowhere", "--output=x..main"])
+def test_unknown_revisions(clone: Path, revisions: str) -> None:
+    """A revision that is none is named."""
+    with pytest.raises(GitopsError, match=r"names no commit|is no revision"):
+        shown(clone, "--", revisions)
+
+
+def test_outside_of_a_clone(tmp_path: Path) -> None:
+    """A folder that is no clone is told so."""
+    with pytest.raises(GitopsError, match="not in a clone"):
+        shown(tmp_path)
