@@ -49,12 +49,6 @@ def verdict(found: Preview) -> str:
     if not found.changes_anything:
         return "nothing changes"
     counts = Counter(effect.act for effect in found.effects)
-        (Act.CREATE, "new"),
-        (Act.CHANGE, "changed"),
-        (Act.DELETE, "deleted"),
-        (Act.MOVE, "moved"),
-        (Act.KEEP, "kept"),
-    )
     objects = ", ".join(f"{counts[act]} {word}" for act, word in WORDS.items() if counts[act])
     touched = len(found.clusters)
     share = f" ({touched / found.fleet:.0%})" if found.fleet else ""
