@@ -86,17 +86,20 @@ def enable(
 @kubeconfig_options
 @cluster_options
 @names_option("--names", metavar="NAME,…", help="The add-ons.")
+@switch("--wait", help="Return when they are gone, and say meanwhile what they wait for.")
 @limit_option
 @change_options
-def disable(names: tuple[str, ...], **options: Any) -> int:
+def disable(names: tuple[str, ...], wait: bool, **options: Any) -> int:
     """Remove add-ons from clusters; from all where none is named."""
     _check_names(names)
     clusters = clusters_of(options, required=False)
+    seconds = options["limit"]
 
     async def work(target: Target, voice: Voice) -> None:
         from gitops_ocm.verbs.addons import disable
+        from gitops_ocm.verbs.waiting import Patience
 
-        await disable(target, voice, sorted(names), clusters)
+        await disable(target, voice, sorted(names), clusters, Patience(seconds) if wait else None)
 
     subject = f"Disable {', '.join(sorted(names))} on {', '.join(clusters) or 'every cluster'}"
     return Destination.taken_from(options).run(work, subject)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gitops_ocm.decide.addons.leaving import waits_for
+from gitops_ocm.decide.writes import is_deleting
 from gitops_ocm.objects.faults import not_found
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object
@@ -12,6 +14,7 @@ from gitops_ocm.verbs.listing import CLUSTERS
 from gitops_ocm.verbs.listing_work import CLUSTER_ADDONS, MANAGEMENT_ADDONS
 from gitops_ocm.verbs.targets import Target
 from gitops_ocm.verbs.voice import VerbError, Voice
+from gitops_ocm.verbs.waiting import Look, Patience, until
 
 
 def pairs(given: Sequence[str], what: str) -> dict[str, str]:
@@ -98,16 +101,45 @@ async def _configured(target: Target, obj: Object) -> Object:
     return {"group": resource.group, "resource": resource.plural, **referent, "name": meta["name"]}
 
 
-async def disable(target: Target, voice: Voice, names: Sequence[str], clusters: Sequence[str]) -> None:
-    """Remove add-ons from clusters; from all of them where none is named."""
+async def disable(
+    target: Target,
+    voice: Voice,
+    names: Sequence[str],
+    clusters: Sequence[str],
+    patience: Patience | None = None,
+) -> None:
+    """Remove add-ons from clusters, from all where none is named; with `patience` until they are gone."""
     await check_clusters(target, clusters)
+    leaving: list[tuple[str, str]] = []
     everywhere = clusters or [obj["metadata"]["name"] for obj in await target.list(CLUSTERS)]
     for name in names:
         for cluster in everywhere:
             if await target.delete(CLUSTER_ADDONS, name, cluster):
                 voice.say(f"Undeploying {name} add-on in managed cluster: {cluster}.")
+                leaving.append((name, cluster))
             else:
                 voice.say(f"{name} add-on not found in cluster: {cluster}.")
+    for name, cluster in leaving if patience is not None and target.writes_now else ():
+        assert patience is not None
+        await _gone(target, voice, name, cluster, patience)
+
+
+async def _gone(target: Target, voice: Voice, name: str, cluster: str, patience: Patience) -> None:
+    """Wait until an add-on has left a cluster, saying what it waits for."""
+
+    async def look() -> Look:
+        left = await target.find(CLUSTER_ADDONS, name, cluster)
+        if left is None:
+            return Look(True)
+        if not is_deleting(left):
+            raise VerbError(
+                f"{name} is on {cluster} again: a placement of its install strategy selects that cluster",
+                hint=f"change the placement, or delete ClusterManagementAddOn {name} to remove it everywhere",
+            )
+        return Look(False, f"it waits for {waits_for(left)}")
+
+    hint = f"kubectl get managedclusteraddon {name} -n {cluster} -o yaml shows whose finalizers are left"
+    await until(f"add-on {name} on {cluster} to be gone", look, voice, patience, hint=hint)
 
 
 async def check_clusters(target: Target, clusters: Sequence[str]) -> None:

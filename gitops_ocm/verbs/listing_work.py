@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from gitops_ocm.decide.addons.leaving import waits_for
+from gitops_ocm.decide.writes import is_deleting
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.conditions import find as condition
 from gitops_ocm.objects.ref import Object
@@ -31,8 +33,10 @@ async def addons(cluster: Cluster, names: Collection[str] = (), on: Collection[s
     found = [obj for obj in found if not names or obj["metadata"]["name"] in names]
     rows: list[Sequence[Any]] = []
     tree: dict[str, Any] = {}
-    for obj in found:
-        name = obj["metadata"]["name"]
+    # An add-on that was deleted is shown while clusters are still getting rid of it.
+    ending = {addon["metadata"]["name"] for addon in installed if is_deleting(addon)}
+    shown_names = {obj["metadata"]["name"] for obj in found} | {n for n in ending if not names or n in names}
+    for name in sorted(shown_names):
         where = [addon for addon in installed if addon["metadata"]["name"] == name]
         rows.append((name, len(where)))
         shown = [addon for addon in where if addon["metadata"]["namespace"] in known]
@@ -44,6 +48,8 @@ async def addons(cluster: Cluster, names: Collection[str] = (), on: Collection[s
 def _addon_fields(addon: Object, works: Sequence[Object]) -> dict[str, Any]:
     conditions = ("Available", "ManifestApplied", "RegistrationApplied")
     fields: dict[str, Any] = {"Status": {c: f"{c} -> {truth_of(addon, c)}" for c in conditions}}
+    if why := waits_for(addon):
+        fields["Deleting"] = f"waits for {why}"
     namespace, name = place_of(addon)
     resources: dict[str, Any] = {}
     for work in works:

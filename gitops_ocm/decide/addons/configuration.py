@@ -24,6 +24,7 @@ from gitops_ocm.api.addon_words import (
 from gitops_ocm.decide.addons.assignment import Member, Source, assign, placement_source, roll_out
 from gitops_ocm.decide.addons.config_objects import KINDS, Objects, spec_hash
 from gitops_ocm.decide.addons.install import cma_ref
+from gitops_ocm.decide.addons.leaving import leaving
 from gitops_ocm.decide.addons.management import BY_NAME, is_ours, is_placed, placement_entries
 from gitops_ocm.decide.addons.progress import progressed
 from gitops_ocm.decide.addons.progressions import (
@@ -66,8 +67,10 @@ class Configuration:
     def __call__(self, view: View, key: Ref, now: datetime) -> Outcome:
         """Reconcile one ClusterManagementAddOn."""
         live = view.get(key)
-        if live is None or is_deleting(live):
+        if live is None:
             return DONE
+        if is_deleting(live):
+            return Outcome(notes=leaving(view.indexed(BY_NAME, key.name)))
         cma = at_beta(live)
         objects = Objects.of(view, cma)
         defaults = default_wanted(cma, objects)
