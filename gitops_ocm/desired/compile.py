@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gitops_ocm.desired import documents, rollouts
+from gitops_ocm.desired import documents, rollouts, templates
 from gitops_ocm.desired.cache import BlobCache, FileResult, LayoutResult
 from gitops_ocm.desired.documents import Document, Parsed
 from gitops_ocm.desired.fields import Finding
@@ -68,6 +68,7 @@ def compile_tree(
     objects = _sorted(results, cache)
     diagnostics += _duplicates(objects)
     diagnostics += _references(tree, results, objects)
+    diagnostics += _unset_variables(tree, results, objects)
     diagnostics.sort(key=lambda d: (d.where.path, d.where.line, d.where.column, d.code, d.message))
     return DesiredState(tree.commit, objects, tuple(diagnostics), layout.layout)
 
@@ -171,6 +172,22 @@ def _references(tree: Tree, results: Iterable[FileResult], objects: Iterable[Wan
             referring = [d for d in result.parsed.documents if _rolls_out(d)]
             found = [(d, list(rollouts.reference_findings(d.value, known))) for d in referring]
             yield from _located(tree, result, found)
+
+
+def _unset_variables(
+    tree: Tree, results: Iterable[FileResult], objects: Iterable[Wanted]
+) -> Iterable[Diagnostic]:
+    """Variables of AddOnTemplates that none of this commit's configurations gives a value."""
+    template = (templates.GROUP, templates.KIND)
+    holding = [result for result in results if any(w.ref.of == template for w in result.wanted)]
+    if not holding:
+        return
+    configs = [w.obj for w in objects if w.ref.of == (templates.GROUP, templates.CONFIG_KIND)]
+    given = {name for config in configs for name in templates.names_given(config)}
+    for result in holding:
+        made = [d for d in result.parsed.documents if d.value.get("kind") == templates.KIND]
+        found = [(d, list(templates.unset_findings(d.value, given))) for d in made]
+        yield from _located(tree, result, found)
 
 
 def _rolls_out(document: Document) -> bool:

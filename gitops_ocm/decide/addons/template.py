@@ -1,7 +1,8 @@
 """An add-on whose agent is an AddOnTemplate: what it deploys, registers for and may do on the hub.
 
 The template and the AddOnDeploymentConfig are those that the add-on's status says are desired; putting
-them there is configuration's business. Its steps are `template_values`, `template_text` and `template_pods`.
+them there is configuration's business. Its steps are `template_values`, `template_pods` and
+`objects.template_text`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from gitops_ocm.decide.addons.management import served_version
 from gitops_ocm.decide.addons.probes import WorkloadsProbe
 from gitops_ocm.decide.addons.subjects import client_groups, client_user
 from gitops_ocm.decide.addons.template_pods import decorate, proxy_ca
-from gitops_ocm.decide.addons.template_text import substituted
 from gitops_ocm.decide.addons.template_values import BadValues, Values, values_for
 from gitops_ocm.decide.addons.versions import VERSION
 from gitops_ocm.decide.contract import View
@@ -39,6 +39,7 @@ from gitops_ocm.decide.kinds import (
 )
 from gitops_ocm.decide.writes import name_of, namespace_of, uid_of
 from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.template_text import substituted
 from gitops_ocm.objects.workload_values import as_workload, workload_kind
 
 _WORKLOADS = WorkloadsProbe()

@@ -1,8 +1,8 @@
 """What an AddOnTemplate's manifests are filled in with, and what is done to its pods, for one cluster.
 
-The values come from an AddOnDeploymentConfig, the cluster, and the add-on itself; the text they replace is
-`template_text`'s, pods are `template_pods`'s. Environment variables of the agent are the preset values
-alone: what a person names is for the text.
+The values come from an AddOnDeploymentConfig, the cluster, and the add-on itself. The text they replace is
+`objects.template_text`, the pods are `template_pods`. Environment variables of the agent are the preset
+values alone: what a person names is for the text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The text side of an AddOnTemplate: `{{NAME}}` in the JSON of its manifests.
 
 Variables are put in as text, before anybody looks at the manifest as JSON: so a value may be a part of a
-string, and one with a quotation mark breaks it. Which values there are is `template_values`.
+string, and one with a quotation mark breaks it. Which values there are is `decide.addons.template_values`.
 """
 
 from __future__ import annotations
