@@ -8,6 +8,7 @@ server would, in its words. What a schema refuses has been refused before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.faults import ApiError, bad_request, forbidden
 from gitops_ocm.objects.names import name_problems
 from gitops_ocm.objects.ref import Kind, Object, kind_of
+
+_HTTPS = re.compile(r"https:(?!//[^/?#]*[ \\^`{}|])", re.IGNORECASE)
+"""A URL whose scheme is https. Of the rest OCM reads only that its host can be one."""
 
 CLUSTERS, WORKS = "cluster.open-cluster-management.io", "work.open-cluster-management.io"
 CLUSTER_MUTATOR = f"managedclustermutators.admission.{CLUSTERS}"
@@ -173,9 +177,9 @@ def _filled(obj: Object, old: Object | None, now: datetime, settings: HubSetting
 def _check_cluster(obj: Object, old: Object | None, settings: HubSettings) -> tuple[Review, ...]:
     if old is None and (problems := name_problems(name_of(obj), "Namespace")):
         raise bad_request(f"metadata.name format is not correct: {','.join(problems)}")
-    for client in (obj.get("spec") or {}).get("managedClusterClientConfigs") or ():
-        if not str(client.get("url", "")).startswith("https://"):
-            raise bad_request(f'url "{client.get("url", "")}" is invalid in client configs')
+    clients = (obj.get("spec") or {}).get("managedClusterClientConfigs") or ()
+    if wrong := [url for client in clients if not _HTTPS.match(url := str(client.get("url", "")))]:
+        raise bad_request("\n".join(f'url "{url}" is invalid in client configs' for url in wrong))
     return _cluster_reviews(obj, old)
 
 

@@ -33,6 +33,11 @@ class Asked:
     user: Mapping[str, Any]
 
     @property
+    def deletes(self) -> bool:
+        """Whether the object is to be deleted: that is let in, always."""
+        return bool(self.envelope["request"].get("operation") == "DELETE")
+
+    @property
     def user_name(self) -> str:
         """Who writes."""
         return str(self.user.get("username", ""))
@@ -44,8 +49,10 @@ def asked(envelope: Any) -> Asked:
     if not isinstance(request, dict) or not request.get("uid"):
         raise bad_request("this is no AdmissionReview with a request")
     obj, old = request.get("object"), request.get("oldObject")
+    if request.get("operation") == "DELETE" and obj is None:
+        obj = old
     if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
-        raise bad_request("the request has no object; deletions are not judged here")
+        raise bad_request("the request has no object")
     if not obj["metadata"].get("name"):  # with generateName the request names what the object does not
         obj = {**obj, "metadata": {**obj["metadata"], "name": request.get("name") or ""}}
     return Asked(envelope, str(request["uid"]), obj, old or None, request.get("userInfo") or {})

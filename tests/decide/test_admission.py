@@ -61,6 +61,13 @@ REFUSED = [
         'url "http://x" is invalid in client configs',
     ),
     (
+        cluster(
+            managedClusterClientConfigs=[{"url": "ftp://x"}, {"url": "HTTPS://y"}, {"url": "https://a b"}]
+        ),
+        None,
+        'url "ftp://x" is invalid in client configs\nurl "https://a b" is invalid in client configs',
+    ),
+    (
         {**make.binding("a", "default"), "spec": {"clusterSet": "b"}},
         None,
         "The ManagedClusterSetBinding must have the same name as the target ManagedClusterSet",

@@ -190,6 +190,18 @@ async def test_without_an_answer_nobody_may(hub: Cluster, served: Serve) -> None
     assert "the hub does not answer" in answer["response"]["status"]["message"]
 
 
+@pytest.mark.parametrize("path", [MUTATE, VALIDATE_CLUSTER])
+async def test_deletions_are_let_in(hub: Cluster, served: Serve, path: str) -> None:
+    """Whoever registers the webhooks for deletions, too, is not kept from deleting."""
+    body = review(cluster(accepted=True), user="nobody")
+    request = body["request"]
+    body["request"] = {**request, "operation": "DELETE", "object": None, "oldObject": request["object"]}
+    async with served(hub) as webhooks:
+        status, answer = await webhooks.post(path, body)
+    assert status == 200
+    assert answer["response"] == {"uid": request["uid"], "allowed": True}
+
+
 @pytest.mark.parametrize("body", [None, [], {}, {"request": {}}, {"request": {"uid": "u"}}, "text"])
 @pytest.mark.parametrize("path", [MUTATE, VALIDATE_CLUSTER, CONVERT])
 async def test_what_is_no_review(hub: Cluster, served: Serve, path: str, body: Any) -> None:
