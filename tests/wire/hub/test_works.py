@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.wire.hub import work_cases, work_deletion_cases, work_status_cases
+from tests.wire.hub import rollout_cases, work_cases, work_deletion_cases, work_status_cases
 from tests.wire.hub.cases import Case, Outcomes
 
 # The first test of each hub waits for all cases.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "work"
 HUBS = ("kubernetes", "embedded")
-CASES = [*work_cases.case.cases, *work_deletion_cases.case.cases, *work_status_cases.CASES]
+CASES = [
+    *work_cases.case.cases,
+    *work_deletion_cases.case.cases,
+    *work_status_cases.CASES,
+    *rollout_cases.case.cases,
+]
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c.name) for c in CASES])
