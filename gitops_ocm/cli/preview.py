@@ -24,8 +24,36 @@ import click
     metavar="REF",
     help="Where the fleet's state is told.",
 )
+@click.option(
+    "--assume-fail",
+    multiple=True,
+    metavar="CLUSTER|set=NAME|label=KEY=VALUE",
+    help="Take what these clusters are given to go bad.",
+)
+@click.option(
+    "--assume-down",
+    multiple=True,
+    metavar="CLUSTER|set=NAME|label=KEY=VALUE",
+    help="Take these clusters not to answer.",
+)
+@click.option(
+    "--assume-takes",
+    default="0s",
+    metavar="DURATION",
+    show_default=True,
+    help="How long a cluster takes until what it is given is available.",
+)
 @click.option("--full", is_flag=True, help="Show every cluster and every field.")
-def preview(revisions: str, repo: Path, path: str, status_ref: str, full: bool) -> int:
+def preview(
+    revisions: str,
+    repo: Path,
+    path: str,
+    status_ref: str,
+    assume_fail: tuple[str, ...],
+    assume_down: tuple[str, ...],
+    assume_takes: str,
+    full: bool,
+) -> int:
     """Show what a merge would do to the fleet: objects, placements, rollouts, clusters.
 
     Without an argument: the files on disk against where the branch left main. No cluster is asked; the
@@ -35,13 +63,32 @@ def preview(revisions: str, repo: Path, path: str, status_ref: str, full: bool) 
     from rich.text import Text
 
     from gitops_ocm.cli.console import out, print_diagnostics
+    from gitops_ocm.preview.agents import Assumptions
+    from gitops_ocm.preview.run import Settings
     from gitops_ocm.preview.text import preview_lines
     from gitops_ocm.verbs.preview import review
 
-    found = review(repo, revisions, now=datetime.now(UTC), path=path, status_ref=status_ref).preview
+    assumed = Assumptions(assume_fail, assume_down, _seconds(assume_takes))
+    found = review(
+        repo,
+        revisions,
+        now=datetime.now(UTC),
+        path=path,
+        status_ref=status_ref,
+        settings=Settings(assumed=assumed),
+    ).preview
     print_diagnostics(found.diagnostics)
     for line in preview_lines(found, whole=full):
         out().print(Text.assemble(*((span.text, span.style) for span in line)))
     if found.refused:
         return 3
     return 1 if found.changes_anything else 0
+
+
+def _seconds(text: str) -> float:
+    from gitops_ocm.api.scalars import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: {error}", param_hint="--assume-takes") from error

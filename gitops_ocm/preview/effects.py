@@ -30,6 +30,7 @@ from gitops_ocm.objects.diff import Difference, differences, masked_pair
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.plan.changes import Action, Change, Reason
 from gitops_ocm.plan.wanted import Wanted
+from gitops_ocm.preview.agents import Assumptions
 from gitops_ocm.preview.model import Act, Effect, OnCluster, Preview, Rollout, Selection, Wave
 from gitops_ocm.preview.run import Tried
 from gitops_ocm.preview.state import FleetState
@@ -59,7 +60,7 @@ def preview_of(
         clusters=tuple(_clusters(tried.before, tried.after)),
         rollouts=tuple(_rollouts(tried)),
         diagnostics=(*head.diagnostics, *tried.plan.diagnostics, *tried.refused, *state.problems),
-        notes=tuple(_notes(base, state)),
+        notes=tuple(_notes(base, state, tried.assumed)),
     )
 
 
@@ -202,7 +203,7 @@ def _waiting(owner: Ref, after: Objects) -> tuple[tuple[str, ...], str]:
     return missing, str(rolled.get("message", "")) if missing else ""
 
 
-def _notes(base: DesiredState, state: FleetState) -> Iterable[str]:
+def _notes(base: DesiredState, state: FleetState, assumed: Assumptions) -> Iterable[str]:
     if not state.commit:
         yield "there is no status branch: no cluster is known but those that Git declares"
     elif state.source_commit and state.source_commit != base.commit:
@@ -210,4 +211,4 @@ def _notes(base: DesiredState, state: FleetState) -> Iterable[str]:
             f"the fleet's state answers commit {state.source_commit[:12]}, not {base.commit[:12]}: "
             "what lies between them counts as done"
         )
-    yield "clusters are taken to apply what they are given at once, and all of it to go well"
+    yield f"assumed: {assumed}"

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS
 from gitops_ocm.decide.contract import Apply, Delete, Result, Write
+from gitops_ocm.decide.kinds import MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState
 from gitops_ocm.errors import Diagnostic, Location
@@ -43,6 +44,7 @@ class Tried:
     after: Mapping[Ref, Object]
     steps: tuple[Step, ...]
     end: datetime
+    assumed: Assumptions
     refused: tuple[Diagnostic, ...] = ()
 
 
@@ -76,10 +78,11 @@ def attempt(
     world.changes()
     restless = {row.name for row in table if row.group in ("work", "addon")}
     quiet = {row.name for row in table} - restless
-    run = Simulation(world, (agent_row(settings.assumed), *table), now=now, settled=quiet)
+    assumed = settings.assumed.resolved(world.list(MANAGED_CLUSTER))
+    run = Simulation(world, (agent_row(assumed), *table), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
     _follow(run, now + HORIZON)
-    return Tried(plan, before, _objects(world), tuple(run.steps), run.now, refused)
+    return Tried(plan, before, _objects(world), tuple(run.steps), run.now, settings.assumed, refused)
 
 
 def _objects(world: World) -> dict[Ref, Object]:

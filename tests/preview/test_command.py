@@ -128,6 +128,48 @@ def test_mass_deletion(clone: Path) -> None:
     assert "9 of 13 objects are no longer in Git and were kept" in result.stderr
 
 
+STOPPED = "not reached: 4  c3, c4, c5, c6  placement all: stopped, for c1 failed"
+SLOWLY = {
+    "type": "Progressive",
+    "progressive": {"maxConcurrency": 2, "minSuccessTime": "5m", "progressDeadline": "10m"},
+}
+
+
+def _slowly() -> str:
+    found = make.replica_set("web", "fleet", ["all"], [make.config_map("web"), make.config_map("more")])
+    found["spec"]["placementRefs"][0]["rolloutStrategy"] = SLOWLY
+    return to_yaml(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ((), ["wave 2   after 5 min", "wave 3   after 10 min"]),
+        (
+            ("--assume-takes", "1m"),
+            ["wave 2   after 6 min", "assumed: all clusters apply what they are given after 60 s"],
+        ),
+        (
+            ("--assume-fail", "c1"),
+            ["1 rollout would not finish", STOPPED, "assumed: c1 fail"],
+        ),
+        (("--assume-down", "label=region=eu"), ["not reached: ", "assumed: label=region=eu are down"]),
+    ],
+    ids=["well", "slowly", "failing", "down"],
+)
+def test_what_if(clone: Path, options: tuple[str, ...], lines: list[str]) -> None:
+    """Where a rollout goes, and where it stops, if clusters take their time, fail, or do not answer."""
+    (clone / WEB).write_text(_slowly())
+    result = shown(clone, *options)
+    assert [line for line in lines if line not in result.stdout] == [], result.stdout
+
+
+def test_no_such_cluster(clone: Path) -> None:
+    """A cluster that there is none of is not assumed anything about."""
+    with pytest.raises(GitopsError, match="'set=nowhere' is none of the fleet's clusters"):
+        shown(clone, "--assume-down", "set=nowhere")
+
+
 def test_no_account(clone: Path) -> None:
     """Without a status branch the fleet is what Git declares, and that is said."""
     (clone / WEB).write_text(_web("web", "more"))
