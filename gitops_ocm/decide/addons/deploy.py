@@ -25,6 +25,7 @@ from gitops_ocm.decide.addons.draft import Draft
 from gitops_ocm.decide.addons.management import served_version
 from gitops_ocm.decide.addons.packing import Unpackable
 from gitops_ocm.decide.addons.standing_works import works_of
+from gitops_ocm.decide.addons.turns import stays_as_it_is
 from gitops_ocm.decide.addons.versions import VERSION, at_beta
 from gitops_ocm.decide.contract import DONE, Outcome, Result, View
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, cluster_ref
@@ -89,6 +90,9 @@ def deploy(draft: Draft, agent: Agent, side: Side, condition: str) -> None:
         part.failed(f"failed to get manifest from agent interface: {said(draft.objects)}")
         return
     existing = works_of(draft.view, side)
+    if stays_as_it_is(draft.view, draft.addon, existing):
+        part.plan(existing, ())
+        return
     try:
         works = _works(draft, agent, side, draft.objects, existing)
     except (Unpackable, AgentFailed) as error:
