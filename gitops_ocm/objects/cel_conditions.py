@@ -39,7 +39,7 @@ def evaluated(expression: str, variables: Mapping[str, Any]) -> Any:
     """What an expression comes to; raises ConditionFailed."""
     failed = f"expression '{expression.strip()}' resulted in error"
     try:
-        result = _program(expression, frozenset(variables)).run(variables)
+        result = compiled(expression, frozenset(variables)).run(variables)
     except CompileError as error:
         raise ConditionFailed(f"{failed}: {error.message}") from error
     if result.error:
@@ -48,11 +48,10 @@ def evaluated(expression: str, variables: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _program(text: str, names: frozenset[str]) -> Program:
+def compiled(text: str, names: frozenset[str]) -> Program:
+    """The program for an expression that may name these; raises CompileError."""
     known = {name: _TYPES.get(name, DYN) for name in names}
-    if _TYPES.keys() & names:
-        return Environment(known, authorizing(), IMPLEMENTATIONS).compile(text)
-    return Environment(known).compile(text)
+    return Environment(known, authorizing(), IMPLEMENTATIONS).compile(text)
 
 
 def all_hold(conditions: Iterable[Mapping[str, Any]], variables: Mapping[str, Any]) -> Outcome:

@@ -37,7 +37,7 @@ def conversion_causes(conversion: Mapping[str, Any]) -> Iterator[Cause]:
         yield Cause("FieldValueNotSupported", text, f"{_WHERE}.strategy")
     if strategy == "Webhook":
         yield from _client(client)
-        yield from _reviews(reviews)
+        yield from review_causes(reviews, _VERSIONS)
         return
     for field, found in ((_CLIENT, client), (_VERSIONS, reviews)):
         if found:
@@ -48,18 +48,22 @@ def conversion_causes(conversion: Mapping[str, Any]) -> Iterator[Cause]:
 def _client(client: Mapping[str, Any] | None) -> Iterator[Cause]:
     if client is None:
         yield _required(_CLIENT, "required when strategy is set to Webhook")
-        return
+    else:
+        yield from client_causes(client, _CLIENT)
+
+
+def client_causes(client: Mapping[str, Any], where: str) -> Iterator[Cause]:
+    """Everything at fault with where a webhook is said to be."""
     url, service = client.get("url"), client.get("service")
     if (url is None) == (service is None):
-        yield _required(_CLIENT, "exactly one of url or service is required")
+        yield _required(where, "exactly one of url or service is required")
     elif url is not None:
-        yield from url_causes(url, f"{_CLIENT}.url")
+        yield from _url(url, f"{where}.url")
     elif service is not None:
-        yield from _service(service, f"{_CLIENT}.service")
+        yield from _service(service, f"{where}.service")
 
 
-def url_causes(url: str, where: str) -> Iterator[Cause]:
-    """Everything at fault with the URL of a webhook."""
+def _url(url: str, where: str) -> Iterator[Cause]:
     parts = urlsplit(url)
     if parts.scheme != "https":
         yield _invalid(where, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}")
@@ -101,18 +105,19 @@ def _path(path: str, where: str) -> Iterator[Cause]:
         yield from (_invalid(where, path, f"segment[{at}]{between}{problem}") for problem in problems)
 
 
-def _reviews(versions: Sequence[str]) -> Iterator[Cause]:
+def review_causes(versions: Sequence[str], where: str, missing: str = "") -> Iterator[Cause]:
+    """Everything at fault with the versions of reviews that a webhook understands."""
     if not versions:
-        yield _required(_VERSIONS)
+        yield _required(where, missing)
         return
     for at, version in enumerate(versions):
         if version in versions[:at]:
-            yield _invalid(f"{_VERSIONS}[{at}]", version, "duplicate version")
+            yield _invalid(f"{where}[{at}]", version, "duplicate version")
         else:
             found = dns1035_problems(version)
-            yield from (_invalid(f"{_VERSIONS}[{at}]", version, problem) for problem in found)
+            yield from (_invalid(f"{where}[{at}]", version, problem) for problem in found)
     if not set(_REVIEWS) & {*versions}:
-        yield _invalid(_VERSIONS, list(versions), f"must include at least one of {', '.join(_REVIEWS)}")
+        yield _invalid(where, list(versions), f"must include at least one of {', '.join(_REVIEWS)}")
 
 
 def _required(field: str, why: str = "") -> Cause:

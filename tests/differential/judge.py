@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from tests.differential import (
+    script_admission,
     script_crds,
     script_definitions,
     script_http,
@@ -25,6 +26,7 @@ from tests.differential.play import Server
 SCRIPT: dict[str, list[Call]] = {
     name: calls
     for script in (
+        script_admission,
         script_objects,
         script_patches,
         script_pods,

@@ -13,13 +13,16 @@ from gitops_ocm.objects.rules import (
     network,
     pod_parts,
     pods,
+    policies,
     scaling,
     services,
     storage,
+    webhooks,
     workloads,
 )
 from gitops_ocm.objects.rules.faults import Faults, Value
 
+_ADMISSION = "admissionregistration.k8s.io"
 Rule = Callable[[Value, Value | None], Faults]
 
 RULES: Mapping[Kind, Rule] = {
@@ -51,6 +54,10 @@ RULES: Mapping[Kind, Rule] = {
     Kind("storage.k8s.io", "CSIDriver"): storage.csi_driver,
     Kind("scheduling.k8s.io", "PriorityClass"): cluster.priority_class,
     Kind("node.k8s.io", "RuntimeClass"): cluster.runtime_class,
+    Kind(_ADMISSION, "ValidatingWebhookConfiguration"): webhooks.configuration,
+    Kind(_ADMISSION, "MutatingWebhookConfiguration"): webhooks.configuration,
+    Kind(_ADMISSION, "ValidatingAdmissionPolicy"): policies.policy,
+    Kind(_ADMISSION, "ValidatingAdmissionPolicyBinding"): policies.binding,
 }
 """Kinds whose every fault is known; the others are judged by their schemas and the rules of `native`."""
 PARTS: Mapping[tuple[Kind, str], Callable[[Value, Value], Faults]] = {
