@@ -25,7 +25,7 @@ from gitops_ocm.decide.kinds import (
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.catalog import Catalog
-from gitops_ocm.objects.ref import Kind, Object, Ref
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.simulate.run import Simulation
 from gitops_ocm.simulate.world import World
 from gitops_ocm.testing import objects as make
@@ -118,8 +118,7 @@ class Stage:
 
     def write(self, obj: Object) -> None:
         """Create an object, or give the one that is there this spec."""
-        ref = Ref(*obj["apiVersion"].split("/")[:1], obj["kind"], obj["metadata"].get("namespace", ""),
-                  obj["metadata"]["name"])  # fmt: skip
+        ref = ref_of(obj)
         held = self.hub.get(ref)
         if held is None:
             self.act(Create(obj))

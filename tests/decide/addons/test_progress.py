@@ -55,7 +55,7 @@ def work(
     hashes: Any = None,
     states: tuple[tuple[str, str, int], ...] = READY,
     namespace: str = "c1",
-    **labels: str,
+    marks: Mapping[str, str] | None = None,
 ) -> Object:
     """A work that carries the agent; `hashes` None: it names no configuration."""
     text = hashes if isinstance(hashes, str) else json.dumps(hashes)
@@ -66,7 +66,7 @@ def work(
             "name": name,
             "namespace": namespace,
             "generation": 1,
-            "labels": {NAME: "hello", **labels},
+            "labels": {NAME: "hello", **(marks or {})},
             "annotations": {} if hashes is None else {HASHES: text},
         },
         "status": {"conditions": [{"type": t, "status": s, "observedGeneration": g} for t, s, g in states]},
@@ -105,12 +105,12 @@ CASES: Mapping[str, tuple[Object, list[Object], tuple[str, str, str]]] = {
     "no works": (addon(ONE), [], ("True", "Progressing", "progressing... no addon works")),
     "another add-on's": (
         addon(),
-        [work(**{NAME: "other"})],
+        [work(marks={NAME: "other"})],
         ("True", "Progressing", "progressing... no addon works"),
     ),
     "another cluster's, hosted here": (
         addon(),
-        [work(**{SPACE: "c2"})],
+        [work(marks={SPACE: "c2"})],
         ("True", "Progressing", "progressing... no addon works"),
     ),
     "a hook alone": (addon(), [work("addon-hello-pre-delete", states=())], ("False", "Completed", DONE)),
@@ -157,12 +157,12 @@ CASES: Mapping[str, tuple[Object, list[Object], tuple[str, str, str]]] = {
     ),
     "hosted, and only the host's work is behind": (
         addon(ONE, conditions=(APPLIED, HOSTED), annotations=HERE),
-        [work(hashes={KEY_X: "h1"}), work(hashes={KEY_X: "h0"}, namespace="host", **THERE)],
+        [work(hashes={KEY_X: "h1"}), work(hashes={KEY_X: "h0"}, namespace="host", marks=THERE)],
         ("True", "Progressing", MISMATCH),
     ),
     "hosted, and all is there": (
         addon(ONE, conditions=(APPLIED, HOSTED), annotations=HERE),
-        [work(hashes={KEY_X: "h1"}, namespace="host", **THERE)],
+        [work(hashes={KEY_X: "h1"}, namespace="host", marks=THERE)],
         ("False", "Completed", DONE),
     ),
 }

@@ -49,7 +49,7 @@ def test_the_more_special_source_counts_by_kind(case: str) -> None:
 
 _KINDS = st.sampled_from([("", "a"), ("", "b"), ("g", "a")])
 _CONFIGS = st.builds(
-    lambda kind, namespace, name: Config(*kind, namespace, name),
+    lambda kind, namespace, name: Config(kind[0], kind[1], namespace, name),
     _KINDS, st.sampled_from(["", "n"]), st.sampled_from("xyz"),
 )  # fmt: skip
 _SOME = st.lists(_CONFIGS, max_size=5)
