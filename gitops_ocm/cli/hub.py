@@ -17,16 +17,8 @@ from gitops_ocm.cli.git_options import credential_options, credentials_of, servi
 from gitops_ocm.cli.health import Place, health_option, observing
 from gitops_ocm.cli.hub_options import election_options, election_settings, hub_options, hub_settings
 from gitops_ocm.cli.hub_webhook import certificate_options, place_of, webhook_command, webhooks
-from gitops_ocm.cli.options import (
-    address_of,
-    answering,
-    connect,
-    connection_of,
-    kubeconfig_options,
-    log_options,
-)
+from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options
 from gitops_ocm.cli.options import data_dir as default_data_dir
-from gitops_ocm.cli.placement_debug import debug_option, debug_options
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
@@ -57,7 +49,6 @@ def _controllers_option(command: Any) -> Any:
 @_controllers_option
 @hub_options
 @election_options
-@debug_option
 @click.option("--webhook-listen", default="", metavar="HOST:PORT", help="Serve OCM's webhooks here, too.")
 @certificate_options
 @health_option
@@ -69,7 +60,6 @@ def run_command(
     controllers: str | None,
     webhook_listen: str,
     health_listen: Place | None,
-    debug_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -88,10 +78,7 @@ def run_command(
                 if not await answering(cluster, stop):
                     return
                 health.ready()
-                chosen = replace(
-                    _options(cluster, groups, settings, sync),
-                    debug=debug_options(debug_listen, cluster.connection),
-                )
+                chosen = _options(cluster, groups, settings, sync)
                 async with webhooks(cluster, settings, place):
                     await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
         finally:
@@ -152,7 +139,6 @@ def _data_dir_option(command: Any) -> Any:
 )
 @_controllers_option
 @hub_options
-@debug_option
 @credential_options
 @log_options
 def serve(
@@ -165,7 +151,6 @@ def serve(
     accept_clock: bool,
     descriptions: Path | None,
     controllers: str | None,
-    debug_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -207,8 +192,7 @@ def serve(
                 click.echo(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
             rows = (*in_process_rows(default_image()), *stand_ins())
-            debug = debug_options(debug_listen, connection_of(server.kubeconfig_path))
-            chosen = replace(_options(cluster, groups, settings, sync), beside=rows, debug=debug)
+            chosen = replace(_options(cluster, groups, settings, sync), beside=rows)
             await run_hub(cluster, chosen, stop, ready=_say_ready(server.url))
 
     run(work, level=log_level, form=log_format)
