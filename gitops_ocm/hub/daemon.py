@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gitops_ocm.decide.contract import Controller, Side
 from gitops_ocm.decide.controllers import LOCKS, hub_controllers, in_groups
@@ -22,8 +23,12 @@ from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.sync.service import SyncService
 
+if TYPE_CHECKING:
+    from gitops_ocm.hub.placement_debug import DebugOptions
+
 SYNC = "sync"
 """The group that is not in the controller table: Git and back."""
+PLACEMENT = "placement"
 
 
 def hub_groups() -> tuple[str, ...]:
@@ -36,12 +41,14 @@ class HubOptions:
     """What of the hub runs here. `make_sync` is needed for the group `sync`.
 
     `beside` are rows of other tables: the operator's, where this process is what a ClusterManager asks for.
+    With `debug` the scheduler's debug endpoint is served, where the placements are decided.
     """
 
     groups: frozenset[str] = field(default_factory=lambda: frozenset(hub_groups()))
     settings: HubSettings = field(default_factory=HubSettings)
     make_sync: Callable[[str], SyncService] | None = None
     beside: tuple[Controller, ...] = ()
+    debug: DebugOptions | None = None
 
 
 def check_groups(groups: frozenset[str]) -> None:
@@ -91,6 +98,10 @@ async def run_hub(
             runner = Runner(rows, {Side.HUB: cluster}, clock=clock)
             tasks.start("controllers", runner.run(stop))
             await runner.synced()
+            if options.debug is not None and PLACEMENT in options.groups:
+                from gitops_ocm.hub.placement_debug import serve_debugging
+
+                tasks.start("placement debug", serve_debugging(options.debug, runner.view, clock, stop))
         if SYNC in options.groups and options.make_sync is not None:
             tasks.start("syncs", HubSyncs(cluster, options.make_sync, clock=clock).run(stop))
         ready()

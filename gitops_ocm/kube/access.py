@@ -57,21 +57,28 @@ class Callers:
         key, now = (sha256(token.encode()).digest(), path), self.clock.monotonic()
         if (held := self._known.get(key)) is not None and now < held[0]:
             return held[1]
-        answer = await self._asked(token, path)
+        asked = {"nonResourceAttributes": {"path": path, "verb": "get"}}
+        answer = await self._asked(token, asked, f"get {path}")
         if answer is None or answer.status != 503:
             if len(self._known) >= _MANY:
                 self._known.clear()
             self._known[key] = (now + _REMEMBERED, answer)
         return answer
 
-    async def _asked(self, token: str, path: str) -> Refused | None:
+    async def to(self, token: str, right: Right) -> Refused | None:
+        """The same of a right to resources, asked each time."""
+        if not token:
+            return Refused(401, "a bearer token of the cluster is needed")
+        return await self._asked(token, {"resourceAttributes": right.attributes()}, str(right))
+
+    async def _asked(self, token: str, spec: Object, what: str) -> Refused | None:
         credentials = Static(Identity(bearer(token)))
         own = replace(
             self.connection, credentials=credentials, certificate=Pem(), key=Pem(), impersonation=()
         )
         cluster = HttpCluster(own, timeout=10.0)
         try:
-            allowed = await _allowed(cluster, {"nonResourceAttributes": {"path": path, "verb": "get"}})
+            allowed = await _allowed(cluster, spec)
         except ApiError as error:
             if error.http_code == 401:
                 return Refused(401, "the cluster does not know this token")
@@ -80,4 +87,4 @@ class Callers:
             return Refused(503, "the cluster cannot be asked what this token may do")
         finally:
             await cluster.close()
-        return None if allowed else Refused(403, f"this token's holder may not get {path} on the cluster")
+        return None if allowed else Refused(403, f"this token's holder may not {what} on the cluster")

@@ -59,7 +59,7 @@ async def observed(
     host: str, port: int, health: Health, *, admit: Admit | None = None, clock: Clock | None = None
 ) -> AsyncIterator[int]:
     """Serve on `port` (0: a free one, which is yielded)."""
-    app, context = _application(health, admit), _context(clock or SystemClock())
+    app, context = _application(health, admit), server_context(clock or SystemClock())
     async with listening(app, host, port, context, grace=_GRACE) as taken:
         yield taken
 
@@ -88,7 +88,8 @@ def _application(health: Health, admit: Admit | None) -> web.Application:
     return app
 
 
-def _context(clock: Clock) -> ssl.SSLContext:
+def server_context(clock: Clock) -> ssl.SSLContext:
+    """What to serve with: a certificate of this run, which is nobody's to check."""
     pair = self_signed(subject_name(socket.gethostname()[:64]), clock.now(), _LIFE)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -8,7 +8,7 @@ says `decide.placement.explanation`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -65,18 +65,18 @@ class Schedule:
     passed: Sequence[tuple[str, Bits]] = ()
     predicates: Predicates | None = None
     tolerations: Tolerations | None = None
-    prioritizers: Sequence[Prioritizer] = field(default_factory=tuple)
+    prioritizers: Sequence[Prioritizer] | None = None
     recheck: datetime | None = None
 
     @property
     def scored(self) -> bool:
         """Whether it came to scores at all."""
-        return len(self.passed) == len(_FILTERS)
+        return self.prioritizers is not None
 
     @cached_property
     def ranking(self) -> Ranking:
         """The scores of all clusters that passed, by name; reckoned only where they are asked for."""
-        if not self.scored:
+        if self.prioritizers is None:
             return Ranking((), (), ())
         fleet = self.candidates.fleet
         return rank(fleet, fleet.names(self.passed[-1][1]), self.prioritizers, self.around)
@@ -84,10 +84,7 @@ class Schedule:
     @property
     def warning(self) -> str:
         """What is wrong with scores that were weighed."""
-        return self.ranking.warning if any(p.resource for p in self.prioritizers) else ""
-
-
-_FILTERS = (PREDICATE, TAINTS)
+        return self.ranking.warning if any(p.resource for p in self.prioritizers or ()) else ""
 
 
 def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surroundings) -> Schedule:
@@ -105,12 +102,12 @@ def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surro
             parts["tolerations"] = Tolerations(spec.get("tolerations") or (), around.chosen, around.now)
             left = parts["tolerations"].among(fleet, left)
         passed.append((TAINTS, left))
-        parts["prioritizers"] = prioritizers(spec.get("prioritizerPolicy"))
         number = _number(spec)
+        parts["prioritizers"] = prioritizers(spec.get("prioritizerPolicy"))
     except Misconfigured as fault:
-        verdict, wrong = _satisfied(spec, candidates, 0, 0), _misconfigured(fault)
-        groups = decision_groups(None, fleet, 0)
-        return Schedule(candidates, around, verdict, (), groups, wrong, tuple(passed), **parts)
+        wrong = _misconfigured(fault)
+        found = Schedule(candidates, around, NOTHING_MATCHED, (), (), wrong, tuple(passed), **parts)
+        return _grouped(found, spec, 0, 0)
     found = Schedule(candidates, around, NOTHING_MATCHED, passed=tuple(passed), **parts)
     chosen, missing = left, 0
     if number is not None:
@@ -121,26 +118,21 @@ def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surro
 
 
 def _grouped(found: Schedule, spec: Mapping[str, Any], chosen: Bits, missing: int) -> Schedule:
-    """The whole of a decision, once it is known who is chosen."""
+    """The whole of a decision, once it is known who is chosen; of two faults that of the grouping is told."""
     fleet = found.candidates.fleet
-    wrong, groups = CONFIGURED, None
+    wrong, groups = found.misconfigured, None
     try:
         groups = decision_groups(spec.get("decisionStrategy"), fleet, chosen)
     except Misconfigured as fault:
         wrong = _misconfigured(fault)
-    recheck = found.tolerations.recheck(fleet, found.passed[-1][1]) if found.tolerations else None
-    return Schedule(
-        found.candidates,
-        found.around,
-        _satisfied(spec, found.candidates, chosen.bit_count(), missing),
-        tuple(fleet.names(chosen)),
-        groups,
-        wrong,
-        found.passed,
-        found.predicates,
-        found.tolerations,
-        found.prioritizers,
-        recheck,
+    tolerations = found.tolerations if found.scored else None
+    return replace(
+        found,
+        satisfied=_satisfied(spec, found.candidates, chosen.bit_count(), missing),
+        selected=tuple(fleet.names(chosen)),
+        groups=groups,
+        misconfigured=wrong,
+        recheck=tolerations.recheck(fleet, found.passed[-1][1]) if tolerations else None,
     )
 
 

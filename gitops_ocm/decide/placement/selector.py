@@ -47,7 +47,7 @@ def _check_expression(expression: Mapping[str, Any]) -> str:
     if operator in ("In", "NotIn") and not values:
         return "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
     if operator in ("Exists", "DoesNotExist") and values:
-        shown = " ".join(f'"{v}"' for v in values)
+        shown = ",".join(f'"{v}"' for v in values)
         return f"values: Invalid value: [{shown}]: values set must be empty for exists and does not exist"
     if faults := key_problems(key):
         return f'key: Invalid value: "{key}": {"; ".join(faults)}'
