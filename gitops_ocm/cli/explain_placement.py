@@ -8,33 +8,72 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitops_ocm.cli.options import connect, kubeconfig_options
+from gitops_ocm.cli.options import connect, kubeconfig_options, together
 
 if TYPE_CHECKING:
     from gitops_ocm.decide.placement.explanation import Explanation
     from gitops_ocm.verbs.explain import Question
+
+commit_options = together(
+    click.option("--at", "revision", default="", metavar="REV", help="As of this commit; no hub is asked."),
+    click.option(
+        "--repo",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        help="With --at, a clone of the fleet's repository.  [default: the current folder]",
+    ),
+    click.option(
+        "--path", default=".", metavar="DIR", help="With --at, the fleet's folder in the repository."
+    ),
+    click.option(
+        "--status-ref",
+        default="status",
+        show_default=True,
+        metavar="REF",
+        help="With --at, where the fleet's state is told.",
+    ),
+)
+"""Which commit of which repository is asked in place of a hub."""
 
 
 @click.command()
 @click.argument("name")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the placement is.")
 @kubeconfig_options
+@commit_options
 @click.option("-c", "--cluster", default="", metavar="NAME", help="Say everything of this cluster alone.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def placement(
-    name: str, namespace: str, kubeconfig: Path | None, context: str | None, cluster: str, output: str
+    name: str,
+    namespace: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    revision: str,
+    repo: Path,
+    path: str,
+    status_ref: str,
+    cluster: str,
+    output: str,
 ) -> None:
     """Say why a placement chooses as it does: what each predicate, taint and score says of each cluster.
 
-    Everything is decided anew from what the hub has now, by what decides on the hub; nothing is written.
+    Everything is decided anew, by what decides on the hub, from what the hub has now; with --at from what a
+    commit wants and the status branch tells (which knows no scores of add-ons). Nothing is written.
     """
     import json
+    from datetime import UTC, datetime
 
     from gitops_ocm.decide.placement.explanation import document
     from gitops_ocm.report.placement_text import text, text_of_one
     from gitops_ocm.verbs.explain import Question
 
-    found = asyncio.run(_explained(kubeconfig, context, Question(namespace, name, cluster)))
+    question, now = Question(namespace, name, cluster), datetime.now(UTC)
+    if revision:
+        from gitops_ocm.verbs.explain_at import Place, explain_at
+
+        found = explain_at(Place(repo, revision, path, status_ref), question, now)
+    else:
+        found = asyncio.run(_explained(kubeconfig, context, question))
     if output == "json":
         click.echo(json.dumps(document(found), indent=2, ensure_ascii=False))
     else:

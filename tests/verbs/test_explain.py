@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +14,13 @@ import pytest
 from gitops_ocm.decide.placement.explanation import Explanation, document
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.report.placement_text import text, text_of_one
+from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing.clusters import memory
 from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.objects import binding, cluster_set, managed_cluster, namespace, placement
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.explain import NotExplained, Question, explain_on
+from gitops_ocm.verbs.explain_at import Place, explain_at
 from gitops_ocm.verbs.listing import DECISIONS, PLACEMENTS
 from tests.verbs.doctoring import made
 
@@ -147,3 +151,46 @@ async def test_a_program_reads_the_whole_as_json(hub: Cluster) -> None:
     assert told["placement"] == {"namespace": "fleet", "name": "web"}
     assert told["selectedClusters"] == 2
     assert [c["reason"] for c in told["conditions"]] == ["AllDecisionsScheduled", "Succeedconfigured"]
+
+
+def test_a_commit_is_explained_without_a_hub(tmp_path: Path) -> None:
+    """Desired state of a commit and the status branch's claims decide; another commit decides otherwise."""
+    files = [binding("ring", "fleet"), cluster_set("ring"), namespace("fleet")]
+    files += [managed_cluster(name, cluster_set="ring") for name in ("c1", "c2")]
+    spec = {"predicates": [EU]}
+    first = _committed(tmp_path, "main", {"hub/all.yaml": [*files, placement("web", "fleet", **spec)]})
+    told = managed_cluster("c1", cluster_set="ring")
+    told["status"] = {"clusterClaims": [{"name": "region", "value": "eu"}]}
+    _committed(tmp_path, "status", {"clusters/c1/cluster.yaml": [told]}, fresh=True)
+    _git(tmp_path, "checkout", "-q", "-f", "main")
+    _committed(tmp_path, "main", {"hub/all.yaml": [*files, placement("web", "fleet")]})
+    question, now = Question("fleet", "web"), datetime.now(UTC)
+    chosen = {
+        revision: [
+            v.cluster for v in explain_at(Place(tmp_path, revision), question, now).verdicts if v.selected
+        ]
+        for revision in (first, "main")
+    }
+    assert chosen == {first: ["c1"], "main": ["c1", "c2"]}
+
+
+def _committed(folder: Path, branch: str, files: dict[str, list[Any]], *, fresh: bool = False) -> str:
+    """Commit objects as files on a branch, the first of a repository, or one that begins with nothing."""
+    if not (folder / ".git").exists():
+        _git(folder, "init", "-q", "-b", branch)
+        (folder / "gitops-ocm.yaml").write_text("apiVersion: config.gitops-ocm.io/v1alpha1\nkind: FleetRepository\n")
+    elif fresh:
+        _git(folder, "checkout", "-q", "--orphan", branch)
+        _git(folder, "rm", "-rfq", ".")
+    for name, objects in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("---\n".join(to_yaml(obj) for obj in objects))
+    _git(folder, "add", "-A")
+    _git(folder, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "state")
+    return _git(folder, "rev-parse", "HEAD")
+
+
+def _git(folder: Path, *args: str) -> str:
+    return subprocess.run(
+        ["git", *args], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
