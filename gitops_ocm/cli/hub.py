@@ -17,8 +17,16 @@ from gitops_ocm.cli.git_options import credential_options, credentials_of, servi
 from gitops_ocm.cli.health import Place, health_option, observing
 from gitops_ocm.cli.hub_options import election_options, election_settings, hub_options, hub_settings
 from gitops_ocm.cli.hub_webhook import certificate_options, place_of, webhook_command, webhooks
-from gitops_ocm.cli.options import address_of, answering, connect, kubeconfig_options, log_options
+from gitops_ocm.cli.options import (
+    address_of,
+    answering,
+    connect,
+    connection_of,
+    kubeconfig_options,
+    log_options,
+)
 from gitops_ocm.cli.options import data_dir as default_data_dir
+from gitops_ocm.cli.placement_debug import debug_option, debug_options
 from gitops_ocm.cli.process import run
 
 if TYPE_CHECKING:
@@ -49,6 +57,7 @@ def _controllers_option(command: Any) -> Any:
 @_controllers_option
 @hub_options
 @election_options
+@debug_option
 @click.option("--webhook-listen", default="", metavar="HOST:PORT", help="Serve OCM's webhooks here, too.")
 @certificate_options
 @health_option
@@ -60,6 +69,7 @@ def run_command(
     controllers: str | None,
     webhook_listen: str,
     health_listen: Place | None,
+    debug_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -78,7 +88,10 @@ def run_command(
                 if not await answering(cluster, stop):
                     return
                 health.ready()
-                chosen = _options(cluster, groups, settings, sync)
+                chosen = replace(
+                    _options(cluster, groups, settings, sync),
+                    debug=debug_options(debug_listen, cluster.connection),
+                )
                 async with webhooks(cluster, settings, place):
                     await run_elected(cluster, chosen, election, stop, ready=_say_ready(cluster.server))
         finally:
@@ -139,6 +152,7 @@ def _data_dir_option(command: Any) -> Any:
 )
 @_controllers_option
 @hub_options
+@debug_option
 @credential_options
 @log_options
 def serve(
@@ -151,6 +165,7 @@ def serve(
     accept_clock: bool,
     descriptions: Path | None,
     controllers: str | None,
+    debug_listen: Place | None,
     log_level: str,
     log_format: str,
     **options: Any,
@@ -192,7 +207,8 @@ def serve(
                 click.echo(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
             rows = (*in_process_rows(default_image()), *stand_ins())
-            chosen = replace(_options(cluster, groups, settings, sync), beside=rows)
+            debug = debug_options(debug_listen, connection_of(server.kubeconfig_path))
+            chosen = replace(_options(cluster, groups, settings, sync), beside=rows, debug=debug)
             await run_hub(cluster, chosen, stop, ready=_say_ready(server.url))
 
     run(work, level=log_level, form=log_format)
