@@ -340,3 +340,38 @@ def test_what_is_hidden_when_it_is_to_go(uid: str, keep: bool) -> None:
     verdict = judge(None, {**entry, "uid": uid}, ANCHOR, hidden="forbidden")
     assert (verdict.writes, verdict.keep) == ((), keep)
     assert not judge(None, {**entry, "uid": uid}, ANCHOR).keep
+
+
+STORAGE: Object = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "s"}}
+DRIVER: Object = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": "d"}}
+CHOSEN = {"storageclass.kubernetes.io/is-default-class": "false"}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "live", "writes"),
+    [
+        ({**DRIVER, "spec": {"attachRequired": True}}, {"spec": {"attachRequired": True, "more": 1}}, []),
+        ({**DRIVER, "spec": {"attachRequired": True}}, {"spec": {"attachRequired": False}}, [Delete, Create]),
+        ({**STORAGE, "parameters": {"a": "1"}}, {"parameters": {"a": "1"}}, []),
+        ({**STORAGE, "parameters": {"a": "1"}}, {"parameters": {"a": "1", "b": "2"}}, [Delete, Create]),
+        ({**STORAGE, "parameters": {"a": "1"}}, {"parameters": {"a": "2"}}, [Delete, Create]),
+        ({**STORAGE, "reclaimPolicy": "Retain"}, {"reclaimPolicy": "Delete"}, [Delete, Create]),
+        (STORAGE, {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}, []),
+    ],
+)
+def test_what_is_made_anew(manifest: Object, live: Object, writes: list[type[Write]]) -> None:
+    """Only where a field that cannot be changed is to be another; what a server filled in is no reason."""
+    found = needed(manifest, live_of({**manifest, **live}), applied=True)
+    assert [type(write) for write in found] == writes
+
+
+@pytest.mark.parametrize(("live", "expected"), [(CHOSEN, "false"), ({}, "true")])
+def test_the_default_class_is_the_clusters_choice(live: Object, expected: str) -> None:
+    """Whether a StorageClass is the default one stays as it was chosen there."""
+    key = next(iter(CHOSEN))
+    manifest = {**STORAGE, "metadata": {"name": "s", "annotations": {key: "true", "new": "1"}}}
+    there = live_of(STORAGE)
+    there["metadata"]["annotations"] = live
+    (write,) = needed(manifest, there)
+    assert isinstance(write, Update)
+    assert write.obj["metadata"]["annotations"] == {key: expected, "new": "1"}

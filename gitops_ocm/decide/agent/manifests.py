@@ -14,6 +14,7 @@ from gitops_ocm.decide.agent.identity import identity_of, owner_reference
 from gitops_ocm.decide.agent.ignored import check, with_live_values
 from gitops_ocm.decide.agent.merge import (
     EXACT,
+    as_chosen,
     content,
     is_whole,
     merged,
@@ -225,7 +226,7 @@ def _folded(manifest: Object) -> Object:
 def _updated(
     item: Item, live: Object, owner: Object | None, anchor: Object, *, applied: bool
 ) -> tuple[Write, ...]:
-    manifest = item.manifest
+    manifest = as_chosen(item.manifest, live)
     if must_recreate(manifest, live):
         assert item.ref is not None
         _, version = split_api_version(manifest["apiVersion"])

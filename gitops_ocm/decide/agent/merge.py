@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gitops_ocm.decide.agent.drift import as_wished
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.ref import Kind, Object, kind_of
 
@@ -18,6 +19,8 @@ Fields = dict[str, Any]
 """Top-level fields of an object that are to be exactly so."""
 
 _RBAC, _ADMISSION = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
+_STORAGE_CLASS = Kind("storage.k8s.io", "StorageClass")
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
 _SPEC_KINDS = frozenset(
     {
@@ -36,7 +39,7 @@ _SPEC_KINDS = frozenset(
 )
 _IMMUTABLE: Mapping[Kind, tuple[str, ...]] = {
     Kind("", "Secret"): ("type",),
-    Kind("storage.k8s.io", "StorageClass"): (
+    _STORAGE_CLASS: (
         "provisioner",
         "parameters",
         "reclaimPolicy",
@@ -69,11 +72,31 @@ def is_whole(manifest: Object) -> bool:
 
 
 def must_recreate(manifest: Object, live: Object) -> bool:
-    """Whether a field that cannot be changed is to have another value than it has."""
+    """Whether a field that cannot be changed is to have another value than it has.
+
+    What a server filled in is no other value: a driver would be made anew for ever.
+    """
     return any(
-        name in manifest and manifest[name] != live.get(name)
+        name in manifest and not as_wished(manifest[name], live.get(name))
         for name in _IMMUTABLE.get(kind_of(manifest), ())
-    )
+    ) or _fewer(manifest, live)
+
+
+def _fewer(manifest: Object, live: Object) -> bool:
+    """Whether a StorageClass has parameters that its manifest has not: a server adds none."""
+    if kind_of(manifest) != _STORAGE_CLASS:
+        return False
+    return not set(live.get("parameters") or ()) <= set(manifest.get("parameters") or ())
+
+
+def as_chosen(manifest: Object, live: Object) -> Object:
+    """A StorageClass with what was chosen on the cluster: whether it is the default one."""
+    chosen = (live["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS)
+    if kind_of(manifest) != _STORAGE_CLASS or chosen is None:
+        return manifest
+    meta = manifest["metadata"]
+    annotations = {**(meta.get("annotations") or {}), _DEFAULT_CLASS: chosen}
+    return {**manifest, "metadata": {**meta, "annotations": annotations}}
 
 
 def merged(manifest: Object, live: Object, owner: Object | None, anchor_uid: str) -> Object:

@@ -147,6 +147,11 @@ def _bad(name: str, expression: str, message: str | re.Pattern[str]) -> Case:
     return _ruled(name, [cel("Fine", expression)], {"Fine": ("False", message, _ERROR)})
 
 
+_TEN = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"
+_COSTLY = "true"
+for _name in "abcdef":
+    _COSTLY = f"{_TEN}.all({_name}, {_COSTLY})"
+
 BAD = [
     _bad("a missing key", "object.status.missing", "no such key: missing"),
     _bad("below a missing key", "object.status.missing.deeper == 1", "no such key: missing"),
@@ -164,6 +169,7 @@ BAD = [
         re.compile("^ERROR: <input>:1:4: Syntax error: mismatched input '<EOF>'"),
     ),
     _bad("outside a list of numbers", "object.status.list[5] == 1", "index out of bounds: 5"),
+    _bad("too costly", _COSTLY, "operation cancelled: actual cost limit exceeded"),
     _bad("a division by zero", "object.status.count / 0 == 1", "division by zero"),
 ]
 

@@ -194,7 +194,7 @@ def _left(name: str, field: Object, live: Object, before: Object = _SPEC, edit: 
     )
 
 
-_BAD_JQ = re.compile(r"^Failed to process ignoreFields: JQ expression error in '\.spec\['")
+_BAD_JQ = re.compile(r"^Failed to process ignoreFields: JQ expression error in '\.spec(\[|\.left\.deeper)'")
 _STAYS = note(spec={"kept": 2, "left": 9})
 IGNORED = [
     _left("a path", {**_PRESENT, "jsonPaths": [".spec.left"]}, _STAYS),
@@ -203,6 +203,9 @@ IGNORED = [
     _left("on change: the manifest wins", {**_CHANGE, "jsonPaths": [".spec.left"]}, _NEXT),
     _left("a missing path", {**_PRESENT, "jsonPaths": [".spec.none"]}, _NEXT),
     _left("a missing pointer", {**_PRESENT, "jsonPointers": ["/spec/none"]}, _NEXT),
+    _left("a pointer below a number", {**_PRESENT, "jsonPointers": ["/spec/left/deeper"]}, _NEXT),
+    _left("a pointer past a list", {**_PRESENT, "jsonPointers": ["/spec/list/9"]}, _NEXT),
+    _left("a path below a number", {**_PRESENT, "jsonPaths": [".spec.left.deeper"]}, _NEXT),
     _left("a pointer without its slash", {**_PRESENT, "jsonPointers": ["spec/left"]}, _NEXT),
     Case(
         "made with all fields",
@@ -211,22 +214,25 @@ IGNORED = [
             Expect([Entry(_SPEC)]),
         ],
     ),
-    Case(
-        "a bad jq path",
-        [
-            Work([_SPEC], _ignoring({**_PRESENT, "jqPathExpressions": [".spec["]})),
-            Expect(
-                [
-                    Entry(
-                        _SPEC,
-                        applied=_BAD_JQ,
-                        reason="AppliedManifestSSAIgnoreFieldError",
-                        available="False",
-                        live=ABSENT,
-                    )
-                ]
-            ),
-        ],
+    *(
+        Case(
+            name,
+            [
+                Work([_SPEC], _ignoring({**_PRESENT, "jqPathExpressions": [path]})),
+                Expect(
+                    [
+                        Entry(
+                            _SPEC,
+                            applied=_BAD_JQ,
+                            reason="AppliedManifestSSAIgnoreFieldError",
+                            available="False",
+                            live=ABSENT,
+                        )
+                    ]
+                ),
+            ],
+        )
+        for name, path in (("a bad jq path", ".spec["), ("a jq path below a number", ".spec.left.deeper"))
     ),
     Case(
         "an ignored field on the cluster is left",

@@ -6,12 +6,19 @@ import pytest
 
 from tests.wire.agent.cases import Case, Outcomes
 from tests.wire.agent.cases_server_side import APPLIED, CONFLICTS, IGNORED
+from tests.wire.agent.cases_typed import TYPED
 from tests.wire.agent.cases_update import LEFT, ONLY, UPDATED
 
 
 @pytest.mark.parametrize("case", UPDATED, ids=lambda case: case.label)
 def test_update(case: Case, outcomes: Outcomes) -> None:
     """An object becomes what its manifest says, as far as its kind lets it."""
+    outcomes.check(case)
+
+
+@pytest.mark.parametrize("case", TYPED, ids=lambda case: case.label)
+def test_typed(case: Case, outcomes: Outcomes) -> None:
+    """What is somebody else's in a kind stays, and what cannot be changed is made anew."""
     outcomes.check(case)
 
 
