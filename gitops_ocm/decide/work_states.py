@@ -93,7 +93,7 @@ def _state(work: Object, template: Mapping[str, Any]) -> ClusterState:
     outcome = "Progressing" if ruled else "Available"
     stale = "Degraded" in said.held and said.fresh("Degraded") is None
     if not said.true("Applied") or said.fresh(outcome) is None or stale:
-        return ClusterState(namespace_of(work), State.PROGRESSING, said.arrived or _given(work))
+        return ClusterState(namespace_of(work), State.TO_APPLY, said.arrived or _given(work), given=True)
     bad = said.true("Degraded") and (not ruled or said.true("Progressing"))
     good = said.status(outcome) == ("False" if ruled else "True")
     state = State.FAILED if bad else State.SUCCEEDED if good else State.PROGRESSING

@@ -16,7 +16,7 @@ def test_a_rollout_under_way_as_text() -> None:
         "Placement web: Progressive, maxConcurrency 25%, mandatoryDecisionGroups west, east, "
         "minSuccessTime 5m, progressDeadline 10m, maxFailures 2\n"
         "  4 of 12 clusters done, 2 under way, 1 failed, 5 held\n"
-        "  held: behind mandatory groups so many start together, and those are not done: a, b\n"
+        "  held: behind mandatory groups nobody joins those that are under way: a, b\n"
         "\n"
         "CLUSTER   GROUP      STATE       SINCE                  UNTIL\n"
         "w1        west (0)   done        2026-01-01T11:53:20Z   -\n"

@@ -49,6 +49,7 @@ def test_the_documentation_s_example_from_canaries_to_the_end(fleets: Fleets) ->
     it.wait(minutes=5)
     canaries = "e1 e2 w1 w2"
     assert it.having("1") == f"a b {canaries}"
+    it.fares("busy", "b")
     it.fares("good", "a")
     it.wait(minutes=6)
     assert it.having("1") == f"a b {canaries}", "the next two start together"

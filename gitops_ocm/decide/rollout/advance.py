@@ -32,7 +32,7 @@ def advance(
     ordered = sorted(groups, key=lambda g: (g.index, g.name))
     looked_at = ocm.counted(ordered) if compat else ordered
     placed = {cluster for g in looked_at for cluster in g.clusters}
-    known = [found for found in states if found.cluster]
+    known = [replace(found, given=found.given and not compat) for found in states if found.cluster]
     current = [found for found in known if found.cluster in placed]
     judged = {found.cluster: judge(found, limits, now) for found in sorted(current, key=lambda s: s.cluster)}
     step = _as_ocm(limits, ordered, current, now) if compat else _ours(limits, ordered, judged)

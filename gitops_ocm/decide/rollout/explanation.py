@@ -35,6 +35,7 @@ class Standing(StrEnum):
 
 _OF_PHASE = {
     Phase.DONE: Standing.DONE,
+    Phase.GIVEN: Standing.UNDER_WAY,
     Phase.UNDER_WAY: Standing.UNDER_WAY,
     Phase.SOAKING: Standing.SOAKING,
     Phase.FAILED: Standing.FAILED,
@@ -108,7 +109,7 @@ HOLDS = {
     HoldReason.BREACH: "more have failed than maxFailures tolerates",
     HoldReason.MANDATORY: "mandatory groups come first",
     HoldReason.GROUP: "an earlier group is not done",
-    HoldReason.BATCH: "behind mandatory groups so many start together, and those are not done",
+    HoldReason.BATCH: "behind mandatory groups nobody joins those that are under way",
     HoldReason.CONCURRENCY: "as many hold a place as maxConcurrency allows",
 }
 """What holds a rollout, in words."""

@@ -15,6 +15,8 @@ class Phase(Enum):
 
     DUE = auto()
     """Not given the wanted state."""
+    GIVEN = auto()
+    """Given it, and no answer yet."""
     UNDER_WAY = auto()
     SOAKING = auto()
     """Good, but not for long enough."""
@@ -26,11 +28,11 @@ class Phase(Enum):
     DONE = auto()
 
 
-OPEN = (Phase.UNDER_WAY, Phase.SOAKING)
+OPEN = (Phase.GIVEN, Phase.UNDER_WAY, Phase.SOAKING)
 """Nobody knows yet how it ends."""
 BAD = (Phase.FAILED, Phase.TIMED_OUT, Phase.GIVEN_UP)
 """Counts against `maxFailures`."""
-KEPT = (Phase.UNDER_WAY, Phase.SOAKING, Phase.FAILED)
+KEPT = (*OPEN, Phase.FAILED)
 """Has the wanted state, or an attempt at it, and goes on having it: holds a place."""
 
 
@@ -46,7 +48,7 @@ class Judged:
 def judge(found: ClusterState, limits: Limits, now: datetime) -> Judged:
     """Count the soak and the deadline in. Without a time the state begins now, at each look."""
     match found.state:
-        case State.TO_APPLY:
+        case State.TO_APPLY if not found.given:
             return Judged(found, Phase.DUE)
         case State.SKIP:
             return Judged(found, Phase.DONE)
@@ -55,13 +57,21 @@ def judge(found: ClusterState, limits: Limits, now: datetime) -> Judged:
         case State.SUCCEEDED:
             end = after(found.since or now, limits.soak)
             return Judged(found, Phase.SOAKING, end) if now < end else Judged(found, Phase.DONE)
-    phase = Phase.FAILED if found.state is State.FAILED else Phase.UNDER_WAY
+    phase = _PENDING[found.state]
     if limits.deadline is None:
         return Judged(found, phase)
     end = after(found.since or now, limits.deadline)
     if now < end:
         return Judged(found, phase, end)
     return Judged(replace(found, state=State.TIME_OUT), Phase.TIMED_OUT, end)
+
+
+_PENDING = {
+    State.TO_APPLY: Phase.GIVEN,
+    State.PROGRESSING: Phase.UNDER_WAY,
+    State.FAILED: Phase.FAILED,
+}
+"""What may still become good, within the deadline."""
 
 
 def after(start: datetime, span: timedelta) -> datetime:

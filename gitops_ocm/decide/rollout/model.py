@@ -28,11 +28,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class ClusterState:
-    """One cluster's state, and since when."""
+    """One cluster's state, and since when.
+
+    `given`: it has been given the wanted state and has not answered yet. OCM takes that for `ToApply`, and
+    so it is told; but it is given to nobody twice, and its deadline runs.
+    """
 
     cluster: str
     state: State = State.TO_APPLY
     since: datetime | None = None
+    given: bool = False
 
 
 class HoldReason(StrEnum):
@@ -45,7 +50,7 @@ class HoldReason(StrEnum):
     GROUP = "DecisionGroup"
     """An earlier group is not done."""
     BATCH = "Batch"
-    """Behind mandatory groups, so many start together, and the next when these are done."""
+    """Behind mandatory groups nobody joins those of whom it is known that they are under way."""
     CONCURRENCY = "MaxConcurrency"
     """As many are under way as may be."""
 
@@ -62,10 +67,10 @@ class Hold:
 class Step:
     """What may be done now.
 
-    `roll_out` are clusters to have the wanted state (those still `ToApply` are to be written), `timed_out`
-    took too long, `removed` are no longer placed; `recheck` is when time changes this. `breach`: more have
-    failed than may. `done` have the wanted state, and have soaked; `held` are placed and have to wait for
-    what `hold` says. `unknown` are mandatory groups that are named and not there.
+    `roll_out` are clusters to have the wanted state (`starting` are to be given it), `timed_out` took too
+    long, `removed` are no longer placed; `recheck` is when time changes this. `breach`: more have failed
+    than may. `done` have the wanted state, and have soaked; `held` are placed and have to wait for what
+    `hold` says. `unknown` are mandatory groups that are named and not there.
     """
 
     roll_out: tuple[ClusterState, ...] = ()
@@ -81,12 +86,12 @@ class Step:
     @property
     def starting(self) -> tuple[str, ...]:
         """The clusters that are to be given the wanted state in this step."""
-        return tuple(s.cluster for s in self.roll_out if s.state is State.TO_APPLY)
+        return tuple(s.cluster for s in self.roll_out if s.state is State.TO_APPLY and not s.given)
 
     @property
     def under_way(self) -> tuple[ClusterState, ...]:
         """The clusters that have been given it and are not done."""
-        return tuple(s for s in self.roll_out if s.state is not State.TO_APPLY)
+        return tuple(s for s in self.roll_out if s.state is not State.TO_APPLY or s.given)
 
     @property
     def failed(self) -> tuple[ClusterState, ...]:

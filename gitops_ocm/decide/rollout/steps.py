@@ -87,14 +87,15 @@ def _some_at_a_time(
 ) -> Start:
     """As many as may be under way; all failures are counted before anybody starts.
 
-    Behind mandatory groups OCM starts so many together, and the next when none of them is open.
+    Behind mandatory groups, as in OCM, nobody joins those of whom it is known that they are under way: so
+    many start together, and the next when these are done.
     """
     everyone = [c for g in groups for c in g.clusters]
     window = size(limits.max_concurrency, len(rest), len(rest), "maxConcurrency")
     bad = fleet.within(everyone, *BAD)
     if len(bad) > size(limits.max_failures, len(everyone), 0, "maxFailures"):
         return Start((), Hold(HoldReason.BREACH, bad))
-    kept, running = fleet.within(everyone, *KEPT), fleet.within(everyone, *OPEN)
+    kept, running = fleet.within(everyone, *KEPT), fleet.within(everyone, Phase.UNDER_WAY, Phase.SOAKING)
     if in_batches and running:
         return Start((), Hold(HoldReason.BATCH, running))
     starting = fleet.queue(rest)[: max(0, window - len(kept))]

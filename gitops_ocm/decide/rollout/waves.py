@@ -8,7 +8,7 @@ Real clusters take longer, so every time is the earliest; nothing here is a prom
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -85,10 +85,10 @@ def named(group: Group) -> str:
 
 def _assumed(found: ClusterState, limits: Limits, failing: Collection[str], now: datetime) -> ClusterState:
     late = judge(found, limits, now).phase is Phase.TIMED_OUT
-    if found.state is State.PROGRESSING and not late:
+    if (found.state is State.PROGRESSING or found.given) and not late:
         since = (found.since or now) if found.cluster in failing else now
         return ClusterState(found.cluster, _fate(found.cluster, failing), since)
-    return ClusterState(found.cluster, found.state, found.since or now)
+    return replace(found, since=found.since or now)
 
 
 def _fate(cluster: str, failing: Collection[str]) -> State:

@@ -56,8 +56,14 @@ def rollout(random: Random, *, gaps: bool = False, quoted: bool = False) -> Roll
     )
     told = [c for c in CLUSTERS if c in members or c in CLUSTERS[:2]]
     known = random.sample(told, random.randint(0, len(told)))
-    states = tuple(ClusterState(cluster, random.choice(LIKELY), _since(random)) for cluster in known)
+    states = tuple(_state(random, cluster) for cluster in known)
     return Rollout(_strategy(random, quoted), groups, states)
+
+
+def _state(random: Random, cluster: str) -> ClusterState:
+    state = random.choice(LIKELY)
+    given = state is State.TO_APPLY and random.random() < 0.5
+    return ClusterState(cluster, state, _since(random), given)
 
 
 def _since(random: Random) -> datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from gitops_ocm.decide.rollout import ClusterState, Group, HoldReason, State, Step, advance
-from gitops_ocm.decide.rollout.judging import BAD, KEPT, Phase, judge
+from gitops_ocm.decide.rollout.judging import BAD, KEPT, OPEN, Phase, judge
 from gitops_ocm.decide.rollout.limits import Limits, first_groups, limits_of, size
 from gitops_ocm.objects.ref import Object
 
@@ -69,7 +69,7 @@ def nobody_starts_before_earlier_groups_are_done(seen: Seen) -> None:
         return
     walked = [*seen.first, *(seen.rest if seen.limits.kind == "ProgressivePerGroup" else ())]
     for place, group in enumerate(walked):
-        undone = seen.within([group], Phase.DUE, Phase.UNDER_WAY, Phase.SOAKING)
+        undone = seen.within([group], Phase.DUE, *OPEN)
         if undone or (group in seen.first and seen.within([group], *BAD)):
             assert seen.starting <= named(walked[: place + 1])
 

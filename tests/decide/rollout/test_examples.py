@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from gitops_ocm.decide.rollout import HoldReason, RolloutError, advance, groups_of
+from gitops_ocm.decide.rollout import ClusterState, HoldReason, RolloutError, State, advance, groups_of
 from gitops_ocm.objects.ref import Object
 from tests.decide.rollout.examples import (
     DOCUMENTED,
@@ -72,6 +74,27 @@ def test_what_is_held_knows_why(
     step = advance(strategy, groups(cut), states(known), NOW)
     assert step.hold is not None
     assert (step.hold.reason, ",".join(step.hold.by), ",".join(step.held)) == (reason, by, held)
+
+
+LATE = progressive(2, progressDeadline="1m", maxFailures=1)
+GIVEN: list[tuple[Object, str, int, str, str]] = [
+    (progressive(3, G), "x1 S9,x2 S9,x3 S1", 5, "x4", "x5,x6"),
+    (LATE, "x3 S1", 59, "x4", "x1"),
+    (LATE, "x3 S1", 60, "", "x1,x2"),
+    (per_group(), "x1 S9,x2 S9,x3 S1,x5 S1,x6 S1,x7 S1,x8 S1", 5, "x4", ""),
+]
+"""Seconds ago x4 was given what is wanted; whether that is still waited for; who starts beside it."""
+
+
+@pytest.mark.parametrize(("strategy", "known", "ago", "kept", "starting"), GIVEN)
+def test_who_was_given_it_and_is_silent_holds_a_place_until_the_deadline(
+    strategy: Object, known: str, ago: int, kept: str, starting: str
+) -> None:
+    """It is given to nobody twice. As in OCM, behind mandatory groups others may join one that is silent."""
+    silent = ClusterState("x4", State.TO_APPLY, NOW - timedelta(seconds=ago), given=True)
+    step = advance(strategy, groups(EIGHT), [*states(known), silent], NOW)
+    assert ",".join(s.cluster for s in step.under_way) == kept
+    assert ",".join(step.starting) == starting
 
 
 @pytest.mark.parametrize(

@@ -145,12 +145,23 @@ async def canaries_first(stage: Stage) -> None:
     await it.becomes(v1="yz")
     await it.reports("z", GOOD)
     await it.becomes(v1="abyz")
-    await it.reports("a", GOOD)
     await it.reports("b", BUSY)
+    await it.counted(progressing=1)
+    await it.reports("a", GOOD)
     await it.counted(total=4, applied=4, progressing=1)
     await it.becomes(v1="abyz")
     await it.reports("b", GOOD)
     await it.becomes(v1="abcdyz")
+
+
+@case()
+async def who_is_silent_behind_canaries_is_joined(stage: Stage) -> None:
+    it = await rollout(stage, ["z", "abcd"], "Progressive", maxConcurrency=2, **CANARY)
+    await it.becomes(v1="z")
+    await it.reports("z", GOOD)
+    await it.becomes(v1="abz")
+    await it.reports("a", GOOD)
+    await it.becomes(v1="abcz")
 
 
 @case(differs="a tolerated failure behind mandatory groups freezes the rollout")
