@@ -60,7 +60,7 @@ def addon_to_beta(obj: Object) -> Object:
     driver = (obj.get("status") or {}).get("kubeClientDriver", "")
     return _with_status(
         result,
-        without=("kubeClientDriver",),
+        without=("kubeClientDriver", "addOnConfiguration"),
         registrations=lambda given: _registration_to_beta(given, driver),
         references=lambda given: {k: v for k, v in given.items() if k not in ("name", "namespace")},
     )
@@ -78,7 +78,9 @@ def addon_to_alpha(obj: Object) -> Object:
         result["metadata"] = {**kept, **({"annotations": marks} if marks else {})}
     status = obj.get("status") or {}
     clients = [
-        r for r in status.get("registrations") or () if r.get("type") == "kubeClient" and r.get("kubeClient")
+        r
+        for r in status.get("registrations") or ()
+        if r.get("type") == "kubeClient" and r.get("kubeClient") is not None
     ]
     driver = clients[0]["kubeClient"].get("driver") if clients else None
     changed = _with_status(
