@@ -104,6 +104,7 @@ class App:
         self.watches = Watches(api, now)
         self._handlers = Handlers(api, self.access, now)
         self._webhooks = Calls(api.store)
+        self.ask = self._webhooks.ask
         self._reviews = Reviews(self.access, authenticator, tokens, now)
         self._key = tokens.key
         self._discovery = Discovery(api.catalog)

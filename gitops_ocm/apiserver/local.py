@@ -1,22 +1,27 @@
 """`LocalCluster`: the embedded API as a `kube.cluster.Cluster`, called in-process.
 
 The same protocol as over HTTPS, without the wire. What is handed out is a copy, so that no caller
-can change what is stored.
+can change what is stored. With `ask`, webhooks and policies that are registered judge what it writes, as they
+judge whoever comes over the wire; without, what is built in alone does.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 
 from gitops_ocm.apiserver import reviews
 from gitops_ocm.apiserver.access import Access, RoleObjects
+from gitops_ocm.apiserver.hooks.authority import authorizer_of
+from gitops_ocm.apiserver.hooks.consultation import Ask, Consultation, consulted, user_info
 from gitops_ocm.apiserver.impersonation import USER as IMPERSONATE_USER
 from gitops_ocm.apiserver.impersonation import impersonated
 from gitops_ocm.apiserver.rbac import GROUP as RBAC_GROUP
-from gitops_ocm.apiserver.rbac import MASTERS, Attributes, User
+from gitops_ocm.apiserver.rbac import MASTERS, NOBODY, Attributes, User
 from gitops_ocm.apiserver.verbs import Answer, Api, Page, WriteOptions
 from gitops_ocm.kube.cluster import ObjectList, PatchType, WatchEvent
 from gitops_ocm.objects.catalog import Served
@@ -31,12 +36,23 @@ DEFAULT_MANAGER = "gitops-ocm"
 
 
 class LocalCluster:
-    """A `Cluster` over an `Api`. `server` is only a name: nothing listens there."""
+    """A `Cluster` over an `Api`. `server` is only a name: nothing listens there.
 
-    def __init__(self, api: Api, server: str = "https://embedded.gitops-ocm.local:6443") -> None:
+    Webhooks are asked by `ask` (None: nobody is asked), and are told that `user` writes.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        server: str = "https://embedded.gitops-ocm.local:6443",
+        *,
+        ask: Ask | None = None,
+        user: User = NOBODY,
+    ) -> None:
         self.api = api
         self._server = server
         self._access = Access(RoleObjects(api))
+        self._ask, self._user = ask, user
 
     @property
     def server(self) -> str:
@@ -113,8 +129,9 @@ class LocalCluster:
             return reviews.judged(self._access, _copy(obj), reviews.subject_of(obj))
         namespace = (obj.get("metadata") or {}).get("namespace") or ""
         options = WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run)
-        answer = self.api.create(self._served(resource), namespace, _copy(obj), options)
-        return await self._kept(answer)
+        served = self._served(resource)
+        write = partial(self.api.create, served, namespace)
+        return _copy((await self._written(lambda asked: write(_copy(obj), _by(options, asked)))).obj)
 
     async def rehearse(self, resource: Resource, obj: Object, user: str) -> Object:
         """POST as somebody else, `dryRun=All`: judged by the roles, as over the wire."""
@@ -136,15 +153,10 @@ class LocalCluster:
     ) -> Object:
         """PUT."""
         meta = obj.get("metadata") or {}
-        answer = self.api.update(
-            self._served(resource, subresource),
-            meta.get("namespace") or "",
-            meta.get("name") or "",
-            _copy(obj),
-            WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run),
-            subresource=subresource,
-        )
-        return await self._kept(answer)
+        where = meta.get("namespace") or "", meta.get("name") or ""
+        options = WriteOptions(field_manager=field_manager or DEFAULT_MANAGER, dry_run=dry_run)
+        write = partial(self.api.update, self._served(resource, subresource), *where, subresource=subresource)
+        return _copy((await self._written(lambda asked: write(_copy(obj), _by(options, asked)))).obj)
 
     async def patch(
         self,
@@ -162,16 +174,10 @@ class LocalCluster:
         """PATCH."""
         if not field_manager and type is not PatchType.APPLY:
             field_manager = DEFAULT_MANAGER
-        answer = self.api.patch(
-            self._served(resource, subresource),
-            namespace,
-            name,
-            type,
-            orjson.loads(orjson.dumps(body)),
-            WriteOptions(field_manager=field_manager, force=force, dry_run=dry_run),
-            subresource=subresource,
-        )
-        return await self._kept(answer)
+        options = WriteOptions(field_manager=field_manager, force=force, dry_run=dry_run)
+        served, sent = self._served(resource, subresource), orjson.dumps(body)
+        write = partial(self.api.patch, served, namespace, name, type, subresource=subresource)
+        return _copy((await self._written(lambda asked: write(orjson.loads(sent), _by(options, asked)))).obj)
 
     async def delete(
         self,
@@ -191,24 +197,37 @@ class LocalCluster:
             options["preconditions"] = preconditions
         if dry_run:
             options["dryRun"] = ["All"]
-        answer = self.api.delete(self._served(resource), namespace, name, options)
-        kept = await self._kept(answer)
-        return None if answer.removed else kept
+        delete = partial(self.api.delete, self._served(resource), namespace, name, options)
+        answer = await self._written(lambda asked: delete(consultation=asked))
+        return None if answer.removed else _copy(answer.obj)
 
     async def close(self) -> None:
         """End every watch and close the storage."""
         self.api.close()
 
-    async def _kept(self, answer: Answer) -> Object:
-        """What a write came to, once it is kept."""
+    async def _written(self, write: Callable[[Consultation | None], Answer]) -> Answer:
+        """What a write came to, once whoever is registered has had a say and it is kept."""
+        if self._ask is None:
+            answer = write(None)
+        else:
+            consultation = Consultation(user_info(self._user), authorizer_of(self._access, self._user))
+
+            async def attempt() -> Answer:
+                return write(consultation)
+
+            answer = await consulted(attempt, consultation, self._ask)
         await self.api.store.settled()
-        return _copy(answer.obj)
+        return answer
 
     def _served(self, resource: Resource, subresource: str = "") -> Served:
         served = self.api.catalog.served(resource.api_version, resource.kind)
         if served is None or (subresource and subresource not in served.resource.subresources):
             raise ApiError("NotFound", "the server could not find the requested resource", details={})
         return served
+
+
+def _by(options: WriteOptions, asked: Consultation | None) -> WriteOptions:
+    return options if asked is None else replace(options, consultation=asked)
 
 
 def _copies(page: Page) -> list[Object]:

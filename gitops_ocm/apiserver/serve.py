@@ -34,6 +34,7 @@ from gitops_ocm.apiserver.data_dir import (
     PORT,
     STATE,
     check_clock,
+    check_whole,
     last_port,
     locked,
     prepared,
@@ -43,8 +44,10 @@ from gitops_ocm.apiserver.data_dir import CannotServe as CannotServe
 from gitops_ocm.apiserver.furnishing import furnish, publish
 from gitops_ocm.apiserver.group_commit import group_commit
 from gitops_ocm.apiserver.handlers_token import TokenRequests
+from gitops_ocm.apiserver.hooks.consultation import Ask
 from gitops_ocm.apiserver.housekeeping import Housekeeping
 from gitops_ocm.apiserver.limits import MAX_BODY
+from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.apiserver.rbac import MASTERS, User
 from gitops_ocm.apiserver.signing_key import SigningKey
 from gitops_ocm.apiserver.standing import usual
@@ -81,6 +84,11 @@ class Server:
     kubeconfig_path: Path
     api: Api
     authority: Authority
+    ask: Ask
+
+    def local(self) -> LocalCluster:
+        """A client in this process, which is an administrator; its writes are judged as all others are."""
+        return LocalCluster(self.api, ask=self.ask, user=User(ADMIN, (MASTERS,)))
 
 
 @asynccontextmanager
@@ -144,7 +152,7 @@ async def serve(
             kubeconfig = _admin_kubeconfig(directory, authority, name, url, clock)
         if isinstance(source, Path):
             await stack.enter_async_context(group_commit(api.store, api.lost))
-        yield Server(name, url, kubeconfig, api, authority)
+        yield Server(name, url, kubeconfig, api, authority, app.ask)
 
 
 def _admin_kubeconfig(directory: Path, authority: Authority, name: str, url: str, clock: Clock) -> Path:
@@ -207,6 +215,8 @@ async def serve_fleet(
 def _opened(
     directory: Path, catalog: Catalog, clock: Clock, admission: Webhooks | None, accept_clock: bool
 ) -> Iterator[Api]:
+    with usable(directory):
+        check_whole(directory)
     storage = SqliteStorage(directory / STATE)
     if not accept_clock:
         check_clock(directory, storage.written_at(), clock.now())

@@ -64,8 +64,8 @@ async def stage(directory: Path, *, clusters: int, listener: Listener = silent) 
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         server, members = await stack.enter_async_context(serve_fleet(directory / "hub", clusters=clusters))
-        hub = LocalCluster(server.api)
-        spokes = {name: LocalCluster(member.api) for name, member in members.items()}
+        hub = server.local()
+        spokes = {name: member.local() for name, member in members.items()}
         tasks = await stack.enter_async_context(Tasks("demo"))
         try:
             await _start(tasks, stop, Stage(directory, bare, copy, server, hub, spokes, members), listener)

@@ -21,6 +21,8 @@ from gitops_ocm.objects.names import dns1035_problems, subdomain_problems
 from gitops_ocm.objects.ref import Object
 
 Versions = Sequence[Mapping[str, Any]]
+_NO_VERSIONS: Versions = []
+"""Where there is no list at all, which Go tells from an empty one."""
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _SIMPLE_PATH = "must be a simple json path starting with ."
 _MIXED_CASE = "may have mixed case, but should otherwise match: "
@@ -45,7 +47,7 @@ def definition_causes(crd: Object, old: Object | None) -> Iterator[Cause]:
     """Every field of the definition at fault; of one that is not new, the name is no longer looked at."""
     spec: Mapping[str, Any] = crd.get("spec") or {}
     names: Mapping[str, Any] = spec.get("names") or {}
-    versions: Versions = spec.get("versions") or []
+    versions: Versions = _NO_VERSIONS if spec.get("versions") is None else spec["versions"]
     if old is None:
         yield from _own_name(crd["metadata"].get("name") or "", spec, names)
     shared = _shared(versions)
@@ -135,8 +137,10 @@ def _all_versions(versions: Versions, shared: frozenset[str]) -> Iterator[Cause]
         yield _invalid("spec.version", versions[0].get("name") or "", problem)
 
 
-def _shown(versions: Versions, shared: frozenset[str]) -> list[dict[str, Any]]:
+def _shown(versions: Versions, shared: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:
     """The versions as Go prints them: without what all of them share."""
+    if versions is _NO_VERSIONS:
+        return None
     return [
         {go: none if name in shared else version.get(name, none) for go, name, none in _VERSION_FIELDS}
         for version in versions

@@ -116,11 +116,6 @@ OWNERSHIP = (
         "what is pruned or disowned keeps its owner",
     ),
     Allowed(
-        {"changing objects of a definition": (40, 41)},
-        r"body\.items\.a",
-        "the same, of an object that the garbage collector is done with",
-    ),
-    Allowed(
         {"leases": (6, 8, 10)},
         rf"{OWNERS}|.*\.resourceVersion",
         "a field behind a feature that is off is not even owned, so writing it changes nothing",
