@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from gitops_ocm.api.crd import crds
+from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.decide.operators.table import in_process_rows
 from gitops_ocm.decide.writes import name_of
 from gitops_ocm.hub.daemon import HubOptions, run_hub
-from gitops_ocm.hub.simulated import stand_ins
+from gitops_ocm.hub.simulated import simulated_workloads, stand_ins
 from gitops_ocm.objects.conditions import find
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Resource
@@ -96,3 +98,53 @@ async def test_a_cluster_manager_in_one_process(eventually: Eventually) -> None:
         assert [name_of(obj) for obj in (await cluster.list(DEPLOYMENTS)).items] == ["mine"]
         assert (await cluster.list(PODS)).items == []
         stop.set()
+
+
+KLUSTERLETS = Resource(
+    "operator.open-cluster-management.io", "v1", "Klusterlet", "klusterlets", namespaced=False
+)
+KLUSTERLET: Object = {
+    "apiVersion": "operator.open-cluster-management.io/v1",
+    "kind": "Klusterlet",
+    "metadata": {"name": "klusterlet"},
+    "spec": {"clusterName": "c1"},
+}
+
+
+@pytest.mark.slow
+async def test_a_klusterlet_of_a_cluster_without_nodes(eventually: Eventually) -> None:
+    """Once there can be Klusterlets they are looked after: `join --wait` finds what it waits for."""
+    stop = asyncio.Event()
+    async with memory() as cluster:
+        assert isinstance(cluster, LocalCluster)
+        (definition,) = [crd for crd in crds() if crd["spec"]["names"]["kind"] == "Klusterlet"]
+        await cluster.delete(CRDS, "", name_of(definition))
+        members = {"c1": cluster.api}
+        async with simulated_workloads(members, stop, operator="gitops-ocm:1"):
+            await cluster.create(CRDS, definition)
+
+            async def made() -> Object:
+                return await cluster.create(KLUSTERLETS, KLUSTERLET)
+
+            async def degraded() -> dict[str, str]:
+                live = await cluster.get(KLUSTERLETS, "", "klusterlet")
+                conditions = (live.get("status") or {}).get("conditions") or []
+                return {c["type"]: c["status"] for c in conditions if c["type"].endswith("Degraded")}
+
+            async def as_wanted() -> bool:
+                return await degraded() == {
+                    "RegistrationDesiredDegraded": "False",
+                    "WorkDesiredDegraded": "False",
+                    "HubConnectionDegraded": "True",  # no agent has registered
+                }
+
+            await eventually(made)
+            await eventually(as_wanted)
+            await cluster.delete(KLUSTERLETS, "", "klusterlet")
+
+            async def gone() -> bool:
+                left = (await cluster.list(KLUSTERLETS)).items + (await cluster.list(DEPLOYMENTS)).items
+                return not left
+
+            await eventually(gone)
+            stop.set()
