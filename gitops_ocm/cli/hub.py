@@ -202,7 +202,8 @@ def serve(
                 delay = timedelta(seconds=workload_delay)
                 apis = {name: member.api for name, member in members.items()}
                 pace = Pace(running=delay, finished=delay * 3)
-                await stack.enter_async_context(simulated_workloads(apis, stop, pace=pace))
+                simulated = simulated_workloads(apis, stop, pace=pace, operator=default_image())
+                await stack.enter_async_context(simulated)
             for one in (server, *members.values()):
                 click.echo(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
             cluster = LocalCluster(server.api)
