@@ -18,11 +18,15 @@ from typing import Any, Protocol
 from gitops_ocm.apiserver.rbac import AUTHENTICATED, NOBODY, User
 from gitops_ocm.objects.faults import ApiError
 
-UNAUTHORIZED = ApiError("Unauthorized", "Unauthorized")
 FOREVER, EVER = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 ISSUER = "https://kubernetes.default.svc"
 """Who issues this server's ServiceAccount tokens, and the audience that it is itself."""
+
+
+def unauthorized() -> ApiError:
+    """A refusal of credentials. A new one each time: one that is raised again and again keeps every frame."""
+    return ApiError("Unauthorized", "Unauthorized")
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,14 @@ class Authenticator:
         """
         if certificate is not None:
             if not certificate.not_before <= now < certificate.not_after:
-                raise UNAUTHORIZED
+                raise unauthorized()
             return certificate.user
         token = bearer_token(authorization)
         if not token:
             return NOBODY
         found, _ = self.review(token)
         if found is None:
-            raise UNAUTHORIZED
+            raise unauthorized()
         return found.user
 
     def review(self, token: str, audiences: Sequence[str] = (ISSUER,)) -> tuple[Authenticated | None, str]:
@@ -138,7 +142,7 @@ def _subject(parsed: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
             elif key == "organizationName":
                 groups.append(value)
     if not name:
-        raise UNAUTHORIZED
+        raise unauthorized()
     return name, tuple(groups)
 
 

@@ -25,6 +25,8 @@ PORT = "port"
 CLUSTERS = "clusters"
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far a clock may be set back and nobody minds."""
+DAMAGED = "put a backup in its place (gitops-ocm hub restore), or move it away to begin with an empty hub"
+"""What to do about a file that holds no state any more."""
 _TIME = "%Y-%m-%d %H:%M:%S UTC"
 
 
@@ -84,6 +86,13 @@ def check_clock(directory: Path, written_at: float, now: datetime) -> None:
         f"the clock has gone back: {now:{_TIME}} now, {directory} was last written at {newest:{_TIME}}",
         hint="Set the clock. If it was wrong then and is right now, start once with --accept-clock.",
     )
+
+
+def check_whole(directory: Path) -> None:
+    """Refuse to begin anew where something was kept: a file that was emptied would pass for a new one."""
+    state = directory / STATE
+    if state.exists() and not state.stat().st_size and (directory / PORT).exists():
+        raise CannotServe(f"{state} is damaged: it is empty", hint=DAMAGED)
 
 
 def last_port(directory: Path) -> int:

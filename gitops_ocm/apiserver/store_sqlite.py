@@ -20,14 +20,14 @@ from sys import intern
 from typing import TypeVar
 from zlib import crc32
 
+from gitops_ocm.apiserver.data_dir import DAMAGED
 from gitops_ocm.apiserver.store import Record, StoreFailed
 from gitops_ocm.apiserver.watch_history import Key
 
 T = TypeVar("T")
 Row = tuple[object, ...]
 FORMAT = 2
-_DAMAGED = "put a backup in its place (gitops-ocm hub restore), or move it away to begin with an empty hub"
-_SIGNS_OF_DAMAGE = ("not a database", "malformed", "encrypted")
+_SIGNS_OF_DAMAGE = ("not a database", "malformed", "encrypted", "no such table", "no such column")
 _HINTS = {
     "locked": "another process has it open: stop that one, or name another directory",
     "full": "free space on that disk; nothing was half written",
@@ -156,7 +156,7 @@ class SqliteStorage:
             self._db.execute("ROLLBACK")
 
     def _damaged(self, what: str) -> StoreFailed:
-        return StoreFailed(f"{self._path} is damaged: {what}", hint=_DAMAGED)
+        return StoreFailed(f"{self._path} is damaged: {what}", hint=DAMAGED)
 
     def _failed(self, doing: str, error: Exception) -> StoreFailed:
         text = str(error)

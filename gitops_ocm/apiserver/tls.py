@@ -31,6 +31,9 @@ RENEW_BEFORE = timedelta(days=30)
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
+_RESTORE = "Restore the pair, or remove both to have a new CA made."
+
+
 class CertificateProblem(GitopsError):
     """A certificate or key on disk that cannot be used."""
 
@@ -57,6 +60,8 @@ class Authority:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
         pair = _read(directory, "ca")
+        if pair is None and (lost := _lost(directory)):
+            raise CertificateProblem(f"{lost} is gone", hint=_RESTORE)
         if pair is None or _ends_soon(pair, now):
             pair = _new_ca(now)
             _write(directory, "ca", pair)
@@ -65,7 +70,7 @@ class Authority:
         except ValueError as error:
             raise CertificateProblem(
                 f"{directory}/ca.crt or ca.key cannot be read: {error}",
-                hint="Restore the pair, or remove both to have a new CA made.",
+                hint=_RESTORE,
             ) from error
 
     def server(self, hosts: Iterable[str], *, now: datetime) -> KeyPair:
@@ -122,6 +127,8 @@ class Authority:
     def _still_good(self, pair: KeyPair, now: datetime) -> bool:
         try:
             pair.parsed.verify_directly_issued_by(self._certificate)
+            if pair.private.public_key() != pair.parsed.public_key():
+                return False
         except Exception:  # noqa: BLE001  (whatever is wrong with it, it is made anew)
             return False
         return not _ends_soon(pair, now)
@@ -172,6 +179,17 @@ def _read(directory: Path, name: str) -> KeyPair | None:
         )
     except FileNotFoundError:
         return None
+
+
+def _lost(directory: Path) -> Path | None:
+    """What of a CA is missing, where it once was: clients trust that CA and would not know a new one.
+
+    A key alone is what a crash leaves before anything was ever signed.
+    """
+    certificate, key = directory / "ca.crt", directory / "ca.key"
+    if certificate.exists():
+        return key
+    return certificate if key.exists() and (directory / "server.crt").exists() else None
 
 
 def _write(directory: Path, name: str, pair: KeyPair) -> None:

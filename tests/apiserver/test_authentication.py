@@ -60,3 +60,17 @@ def test_a_certificate_without_a_name_is_unauthorized() -> None:
     """Groups alone make no user."""
     with pytest.raises(ApiError, match="Unauthorized"):
         Certificate.of({"subject": ((("organizationName", MASTERS),),)})
+
+
+def _frames(header: str) -> int:
+    with pytest.raises(ApiError) as raised:
+        WHO.user(None, header, NOW)
+    trace, count = raised.value.__traceback__, 0
+    while trace is not None:
+        trace, count = trace.tb_next, count + 1
+    return count
+
+
+def test_refusals_are_forgotten() -> None:
+    """Whoever tries one token after another does not make the server remember each of them."""
+    assert {_frames(f"Bearer wrong-{at}") for at in range(5)} == {_frames("Bearer wrong")}

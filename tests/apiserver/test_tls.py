@@ -114,6 +114,36 @@ def test_a_broken_ca_is_named_and_left_alone(tmp_path: Path, broken: str) -> Non
     assert (tmp_path / broken).read_text() == "nonsense"
 
 
+@pytest.mark.parametrize("lost", ["ca.crt", "ca.key"])
+def test_half_a_ca_is_not_replaced(tmp_path: Path, lost: str) -> None:
+    """Clients trust the CA there was: one of its files being gone is said, and no new one is made."""
+    Authority.open(tmp_path, now=NOW).server(["h"], now=NOW)
+    (tmp_path / lost).unlink()
+    with pytest.raises(CertificateProblem, match=f"{lost} is gone") as raised:
+        Authority.open(tmp_path, now=NOW)
+    assert "remove both" in raised.value.hint
+    assert not (tmp_path / lost).exists()
+
+
+def test_a_ca_that_was_being_made_is_made(tmp_path: Path) -> None:
+    """A key alone is what a crash leaves at the very first start."""
+    made = Authority.open(tmp_path, now=NOW)
+    (tmp_path / "ca.crt").unlink()
+    assert Authority.open(tmp_path, now=NOW).pem != made.pem
+
+
+@pytest.mark.parametrize("content", [b"nonsense", None], ids=["nonsense", "another's"])
+@pytest.mark.parametrize("whose", ["server", "client-u"])
+def test_what_cannot_be_used_is_made_anew(tmp_path: Path, whose: str, content: bytes | None) -> None:
+    """A certificate whose key is unreadable, or another's, is replaced, for it can be."""
+    authority = Authority.open(tmp_path, now=NOW)
+    pair = {"server": authority.server(["h"], now=NOW), "client-u": authority.client("u", now=NOW)}[whose]
+    (tmp_path / f"{whose}.key").write_bytes(content or authority.client("other", now=NOW).key)
+    again = {"server": authority.server(["h"], now=NOW), "client-u": authority.client("u", now=NOW)}[whose]
+    assert again.certificate != pair.certificate
+    assert again.private.public_key() == again.parsed.public_key()
+
+
 def test_a_key_of_another_ca_is_refused(tmp_path: Path) -> None:
     """A certificate and a key that do not belong together are not used."""
     Authority.open(tmp_path / "a", now=NOW)

@@ -66,6 +66,23 @@ def _damaged_object(_hub: Hub, folder: Path) -> list[str]:
     return ["--data-dir", str(folder / "new")]
 
 
+def _emptied(_hub: Hub, folder: Path) -> list[str]:
+    """A file of a hub that was served, cut to nothing."""
+    (folder / "new").mkdir()
+    (folder / "new" / "state.db").touch()
+    (folder / "new" / "port").write_text("6443")
+    return ["--data-dir", str(folder / "new")]
+
+
+def _no_table(_hub: Hub, folder: Path) -> list[str]:
+    (folder / "new").mkdir()
+    SqliteStorage(folder / "new" / "state.db").close()
+    with sqlite3.connect(folder / "new" / "state.db") as db:
+        db.execute("DROP TABLE log")
+    db.close()
+    return ["--data-dir", str(folder / "new")]
+
+
 def _clock_gone_back(_hub: Hub, folder: Path) -> list[str]:
     (folder / "new").mkdir()
     storage = SqliteStorage(folder / "new" / "state.db")
@@ -92,6 +109,8 @@ CANNOT: dict[str, tuple[Callable[[Hub, Path], list[str]], str]] = {
         _damaged_object,
         r"is damaged: what is stored of /namespaces//shop at version 1 is not .*\n  hint: put a backup",
     ),
+    "emptied": (_emptied, r"state\.db is damaged: it is empty\n  hint: put a backup in its place"),
+    "no table": (_no_table, r"state\.db is damaged: no such table: log\n  hint: put a backup in its place"),
     "newer format": (_from_the_future, r"has format 99, this version reads \d+\n  hint: use the version"),
     "clock gone back": (
         _clock_gone_back,
