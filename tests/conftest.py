@@ -11,11 +11,14 @@ import asyncio
 import gc
 import itertools
 import os
+import signal
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -32,6 +35,26 @@ GO_MODULE = TESTS / "controlplane"
 ON_THE_WIRE = ("tests/wire/agent/", "tests/wire/hub/")
 LAST_WORDS = 30.0
 """Seconds for tasks that are ending to end, before they count as left behind."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(settings: Any) -> Generator[None, Any, Any]:
+    """Have a test's time limit end its event loop as well.
+
+    The limit is raised wherever the test happens to be. In a callback asyncio catches it and goes on, and
+    the test would have no limit at all.
+    """
+    made = yield
+    told = signal.getsignal(signal.SIGALRM)
+    if settings.method == "signal" and callable(told):
+
+        def over(number: int, frame: FrameType | None) -> None:
+            with suppress(RuntimeError):  # no loop runs
+                asyncio.get_running_loop().stop()
+            told(number, frame)
+
+        signal.signal(signal.SIGALRM, over)
+    return made
 
 
 @pytest.hookimpl(optionalhook=True)
