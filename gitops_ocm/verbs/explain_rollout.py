@@ -43,7 +43,7 @@ def named(text: str) -> str:
     if slash and kind.lower() not in KINDS:
         raise NotExplained(
             f"a {kind} has no rollout that could be explained",
-            hint="write mwrs/NAME: a ManifestWorkReplicaSet",
+            hint="write mwrs/NAME for a ManifestWorkReplicaSet, or addon/NAME",
         )
     return name
 

@@ -178,21 +178,25 @@ def _step(source: Source, now: datetime, *, compat: bool) -> None:
     if source.entry is None:
         source.step = Step(roll_out=tuple(s for s in states if s.state is not State.SUCCEEDED))
         return
-    groups = source.groups
-    if not compat:
-        # In OCM a cluster that another placement configures holds a place here for ever.
-        groups = tuple(_without(group, source.taken) for group in groups)
     try:
-        source.step = advance(_strategy(source), groups, states, now, compat=compat)
+        source.step = advance(strategy_of(source), groups_in(source, compat), states, now, compat=compat)
     except RolloutError as fault:
         source.fault = source.waits = fault.message
+
+
+def groups_in(source: Source, compat: bool) -> tuple[Group, ...]:
+    """The groups that a source's rollout is about.
+
+    In OCM a cluster that another placement configures is among them, and holds a place for ever (`compat`).
+    """
+    return source.groups if compat else tuple(_without(group, source.taken) for group in source.groups)
 
 
 def _without(group: Group, taken: Collection[str]) -> Group:
     return Group(group.index, group.name, tuple(c for c in group.clusters if c not in taken))
 
 
-def _strategy(source: Source) -> Mapping[str, Any] | None:
+def strategy_of(source: Source) -> Mapping[str, Any] | None:
     """The rollout strategy: without maxConcurrency of its own it takes the size of a decision group."""
     placement = (source.choice.placement if source.choice else None) or {}
     return with_concurrency_of(placement, (source.entry or {}).get("rolloutStrategy"))

@@ -80,7 +80,8 @@ class Configuration:
             told["installProgressions"] = []
         if not is_ours(cma):
             return Outcome(_with_events(report_at_version(live, told), events))
-        sources = self._sources(view, cma, defaults, objects, now)
+        addons = view.indexed(BY_NAME, key.name)
+        sources = sources_of(view, cma, addons, now, compat=self.settings.rollout_compat)
         if is_placed(cma):
             told["installProgressions"] = [self._told(cma, source, objects, now) for source in sources[1:]]
             events += _news(live, cma, told["installProgressions"])
@@ -95,19 +96,6 @@ class Configuration:
             keep_going=True,
             notes=tuple(f"{s.name} waits: {s.waits}" for s in sources if s.waits),
         )
-
-    def _sources(
-        self, view: View, cma: Object, defaults: Wanted, objects: Objects, now: datetime
-    ) -> list[Source]:
-        """The defaults, then the placements in their order, each with what it may do now."""
-        compat = self.settings.rollout_compat
-        sources = [Source(dict(sorted(defaults.items(), key=lambda pair: pair[0].kind)))]
-        for entry in placement_entries(cma) if is_placed(cma) else ():
-            chosen = choice(view, entry["namespace"], entry["name"])
-            sources.append(placement_source(entry, entry_wanted(cma, entry, objects), chosen, compat=compat))
-        assign(sources, view.indexed(BY_NAME, cma["metadata"]["name"]), compat=compat)
-        roll_out(sources, now, compat=compat)
-        return sources
 
     def _told(self, cma: Object, source: Source, objects: Objects, now: datetime) -> Object:
         """A placement's part of the add-on's status."""
@@ -142,6 +130,21 @@ class Configuration:
         told["conditions"] = with_problems(told["conditions"], missing, now)
         writes = report_at_version(live, told)
         return _with_events(writes, _own_news(live, addon, told["conditions"], objects))
+
+
+def sources_of(
+    view: View, cma: Object, addons: Iterable[Object], now: datetime, *, compat: bool = False
+) -> list[Source]:
+    """What configures an add-on (at v1beta1): defaults, then placements, each with what it may do now."""
+    objects = Objects.of(view, cma)
+    defaults = sorted(default_wanted(cma, objects).items(), key=lambda pair: pair[0].kind)
+    sources = [Source(dict(defaults))]
+    for entry in placement_entries(cma) if is_placed(cma) else ():
+        chosen = choice(view, entry["namespace"], entry["name"])
+        sources.append(placement_source(entry, entry_wanted(cma, entry, objects), chosen, compat=compat))
+    assign(sources, addons, compat=compat)
+    roll_out(sources, now, compat=compat)
+    return sources
 
 
 def _given(source: Source, member: Member, before: Sequence[Mapping[str, Any]]) -> Any:
