@@ -1,6 +1,7 @@
 """`explain rollout`: where the rollouts of a ManifestWorkReplicaSet stand on a hub, and what comes next.
 
-Reads what its controller looks at and asks the controller's own functions (`decide.works`). It writes nothing.
+Reads what its controller looks at and asks the controller's own functions (`decide.works`). It writes
+nothing.
 """
 
 from __future__ import annotations
