@@ -48,7 +48,7 @@ def around(
 def ranked(clusters: Sequence[Object], policy: Object, surroundings: Surroundings) -> list[tuple[str, int]]:
     """Clusters with their totals, the best first."""
     fleet = Fleet.of(clusters)
-    found = rank(fleet, fleet.names(fleet.everyone), prioritizers(policy), surroundings)
+    found = rank(fleet, fleet.everyone, prioritizers(policy), surroundings)
     totals = dict(zip(found.names, found.totals, strict=True))
     return [(name, totals[name]) for name in found.best()]
 

@@ -166,19 +166,23 @@ def test_a_commit_is_explained_without_a_hub(tmp_path: Path) -> None:
     _committed(tmp_path, "main", {"hub/all.yaml": [*files, placement("web", "fleet")]})
     question, now = Question("fleet", "web"), datetime.now(UTC)
     chosen = {
-        revision: [
-            v.cluster for v in explain_at(Place(tmp_path, revision), question, now).verdicts if v.selected
-        ]
+        revision: _chosen(explain_at(Place(tmp_path, revision), question, now))
         for revision in (first, "main")
     }
     assert chosen == {first: ["c1"], "main": ["c1", "c2"]}
+
+
+def _chosen(explanation: Explanation) -> list[str]:
+    return [verdict.cluster for verdict in explanation.verdicts if verdict.selected]
 
 
 def _committed(folder: Path, branch: str, files: dict[str, list[Any]], *, fresh: bool = False) -> str:
     """Commit objects as files on a branch, the first of a repository, or one that begins with nothing."""
     if not (folder / ".git").exists():
         _git(folder, "init", "-q", "-b", branch)
-        (folder / "gitops-ocm.yaml").write_text("apiVersion: config.gitops-ocm.io/v1alpha1\nkind: FleetRepository\n")
+        (folder / "gitops-ocm.yaml").write_text(
+            "apiVersion: config.gitops-ocm.io/v1alpha1\nkind: FleetRepository\n"
+        )
     elif fresh:
         _git(folder, "checkout", "-q", "--orphan", branch)
         _git(folder, "rm", "-rfq", ".")

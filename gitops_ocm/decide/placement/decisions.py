@@ -158,7 +158,8 @@ class _Told:
 def _told(choice: Schedule, wanted: Iterable[Slice], pages: Mapping[str, Sequence[str]]) -> _Told:
     if all(pages.get(piece.name) == piece.clusters for piece in wanted):
         return _Told(Ranking((), (), ()))
-    return _Told(choice.ranking, choice.ranking.warning)
+    ranking = choice.some_scores(events.MOST_TOLD)
+    return _Told(ranking, ranking.warning)
 
 
 def _stamp(placement: Object, piece: Slice) -> Object:

@@ -11,6 +11,8 @@ COMPONENT = "placement-controller"
 """Who reports these events, as OCM's own scheduler calls itself."""
 MAX_SCORES = 1000
 """Characters of the scores that are told; the API allows 1,024."""
+MOST_TOLD = MAX_SCORES // 4 + 1
+"""Of more clusters than that nothing can be told: a name and a score take four characters, or more."""
 
 
 def created(placement: Object, decision: Object) -> Emit:

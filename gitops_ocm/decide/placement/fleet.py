@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gitops_ocm.api.quantity import Quantity
 from gitops_ocm.decide.writes import is_deleting, labels_of, name_of, status_of
@@ -58,6 +58,7 @@ class _Facet:
         self.present = self.present | bit if new is not None else self.present & ~bit
 
 
+T = TypeVar("T")
 Values = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
 
@@ -126,6 +127,7 @@ class Fleet:
         self._claims = _Facets(claims_of)
         self._amounts: dict[str, dict[int, float]] = {}
         self._memories: dict[object, Memory] = {}
+        self._recalled: dict[tuple[object, Bits], Any] = {}
 
     @classmethod
     def of(cls, clusters: Iterable[Object]) -> Fleet:
@@ -143,6 +145,7 @@ class Fleet:
             if new is None:
                 return
             slot = self._take(name)
+        self._recalled.clear()
         bit, held = 1 << slot, self._clusters[slot]
         self._labels.change(bit, held, new)
         self._claims.change(bit, held, new)
@@ -226,6 +229,15 @@ class Fleet:
                 found |= 1 << slot
         return found
 
+    def recall(self, what: object, bits: Bits, make: Callable[[], T]) -> T:
+        """Something reckoned of a set of clusters that many placements share, until any cluster changes."""
+        found: T | None = self._recalled.get((what, bits))
+        if found is None:
+            while len(self._recalled) >= _MOST_MEMORIES:
+                del self._recalled[next(iter(self._recalled))]
+            found = self._recalled[what, bits] = make()
+        return found
+
     def bit(self, name: str) -> Bits:
         """The set of one cluster; empty where there is none of that name."""
         slot = self._slots.get(name)
@@ -241,10 +253,10 @@ class Fleet:
 
     # What is in a set
 
-    def names(self, bits: Bits) -> list[str]:
+    def names(self, bits: Bits) -> Sequence[str]:
         """The clusters of a set, in order."""
         # Slots are nearly in the order of names, and what is nearly sorted sorts fast.
-        return sorted(self._pick(self._names, bits))
+        return self.recall("names", bits, lambda: sorted(self._pick(self._names, bits)))
 
     def get(self, name: str) -> Object | None:
         """One cluster."""

@@ -78,8 +78,13 @@ class Schedule:
         """The scores of all clusters that passed, by name; reckoned only where they are asked for."""
         if self.prioritizers is None:
             return Ranking((), (), ())
-        fleet = self.candidates.fleet
-        return rank(fleet, fleet.names(self.passed[-1][1]), self.prioritizers, self.around)
+        return rank(self.candidates.fleet, self.passed[-1][1], self.prioritizers, self.around)
+
+    def some_scores(self, number: int) -> Ranking:
+        """The scores of so many clusters at least, the first by name: what events tell of."""
+        if self.prioritizers is None or any(p.resource for p in self.prioritizers):
+            return self.ranking
+        return rank(self.candidates.fleet, self.passed[-1][1], self.prioritizers, self.around, first=number)
 
     @property
     def warning(self) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from math import trunc
 from typing import Any
 
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.fleet import Fleet
+from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.decide.placement.tally import Elsewhere
 
@@ -35,7 +36,8 @@ class Surroundings:
     scoreboard: Scoreboard = field(default_factory=Scoreboard)
 
 
-Score = Callable[[Fleet, Sequence[str], Surroundings], Scores]
+Score = Callable[[Fleet, Bits, Sequence[str], Surroundings], Scores]
+"""Scores the first of some clusters: those named."""
 
 
 @dataclass(frozen=True)
@@ -66,41 +68,44 @@ class Ranking:
         return [self.names[at] for at in order[:number]]
 
 
-def _balance(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
-    most, of = around.elsewhere.most, around.elsewhere.of
-    if not most:
-        return [MAX] * len(names)
-    by_count: dict[int, int] = {0: MAX}
-    scores = []
-    for count in map(of, names):
-        if count not in by_count:
-            by_count[count] = 2 * trunc(100 * (0.5 - count / most))
-        scores.append(by_count[count])
-    return scores
+def _balance(fleet: Fleet, clusters: Bits, names: Sequence[str], around: Surroundings) -> Scores:
+    elsewhere, table = around.elsewhere, _balance_by_count(around.elsewhere.most)
+    if elsewhere.own:
+        return [table[count] for count in map(elsewhere.of, names)]
+    counted = elsewhere.counts.get
+    return [table[counted(name, 0)] for name in names]
 
 
-def _steady(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
+@lru_cache(maxsize=64)
+def _balance_by_count(most: int) -> Sequence[int]:
+    """What a cluster scores that is chosen never, once, …, as often as any."""
+    return [MAX, *(2 * trunc(100 * (0.5 - count / most)) for count in range(1, most + 1))]
+
+
+def _steady(fleet: Fleet, clusters: Bits, names: Sequence[str], around: Surroundings) -> Scores:
     chosen = around.chosen
     return [MAX if name in chosen else 0 for name in names]
 
 
 def _allocatable(resource: str) -> Score:
-    def score(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
-        amounts = fleet.amounts(names, resource)
-        known = [amount for amount in amounts if amount is not None]
-        if not known:
-            return amounts  # type: ignore[return-value]  # nothing but None
-        low, high = min(known), max(known)
-        if low == high:
-            return [None if a is None else MAX for a in amounts]
-        span = high - low
-        return [None if a is None else trunc(((a - low) / span - 0.5) * 200) for a in amounts]
+    def score(fleet: Fleet, clusters: Bits, names: Sequence[str], around: Surroundings) -> Scores:
+        return fleet.recall(resource, clusters, lambda: _by_amount(fleet, clusters, resource))[: len(names)]
 
     return score
 
 
+def _by_amount(fleet: Fleet, clusters: Bits, resource: str) -> Scores:
+    amounts = fleet.amounts(fleet.names(clusters), resource)
+    known = [amount for amount in amounts if amount is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    if low == high:
+        return [None if a is None else MAX for a in amounts]
+    span = high - low
+    return [None if a is None else trunc(((a - low) / span - 0.5) * 200) for a in amounts]
+
+
 def _addon(resource: str, name: str) -> Score:
-    def score(fleet: Fleet, names: Sequence[str], around: Surroundings) -> Scores:
+    def score(fleet: Fleet, clusters: Bits, names: Sequence[str], around: Surroundings) -> Scores:
         of, now = around.scoreboard.score, around.now
         return [of(cluster, resource, name, now) for cluster in names]
 
@@ -152,13 +157,21 @@ def _add_on(where: Mapping[str, Any], weight: int) -> Prioritizer:
     return Prioritizer(f"AddOn/{resource}/{name}", weight, _addon(resource, name), resource)
 
 
-def rank(fleet: Fleet, names: Sequence[str], wanted: Sequence[Prioritizer], around: Surroundings) -> Ranking:
-    """Score clusters (by name) and sum up; a warning names the scores that have expired."""
+def rank(
+    fleet: Fleet,
+    clusters: Bits,
+    wanted: Sequence[Prioritizer],
+    around: Surroundings,
+    *,
+    first: int | None = None,
+) -> Ranking:
+    """Score clusters, all or the `first` by name, and sum up; a warning names scores that have expired."""
+    names = fleet.names(clusters)[:first]
     totals = [0] * len(names)
     parts: list[tuple[Prioritizer, Scores]] = []
     warning = ""
     for prioritizer in wanted:
-        scores, weight = prioritizer.score(fleet, names, around), prioritizer.weight
+        scores, weight = prioritizer.score(fleet, clusters, names, around), prioritizer.weight
         totals = [total + weight * (score or 0) for total, score in zip(totals, scores, strict=True)]
         parts.append((prioritizer, scores))
         warning = _expired(prioritizer, names, around) or warning

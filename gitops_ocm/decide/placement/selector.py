@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gitops_ocm.decide.placement.expressions import Expressions
@@ -34,14 +35,14 @@ def check_selector(selector: Mapping[str, Any] | None) -> str:
         if fault := _check_value(key, value):
             return fault
     for expression in selector.get("matchExpressions") or ():
-        if fault := _check_expression(expression):
+        key, operator = expression.get("key", ""), expression.get("operator", "")
+        if fault := _check_expression(key, operator, tuple(expression.get("values") or ())):
             return fault
     return ""
 
 
-def _check_expression(expression: Mapping[str, Any]) -> str:
-    key, operator = expression.get("key", ""), expression.get("operator", "")
-    values = expression.get("values") or []
+@lru_cache(maxsize=4096)
+def _check_expression(key: str, operator: str, values: tuple[str, ...]) -> str:
     if operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
         return f'"{operator}" is not a valid label selector operator'
     if operator in ("In", "NotIn") and not values:

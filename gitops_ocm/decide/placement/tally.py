@@ -28,14 +28,10 @@ def clusters_in(decision: Mapping[str, object]) -> list[str]:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """How often clusters are chosen by others: `counts` of everybody without one's `own`.
-
-    `levels`: how many clusters are chosen so often.
-    """
+    """How often clusters are chosen by others: `counts` of everybody without one's `own`."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     own: Mapping[str, int] = field(default_factory=dict)
-    levels: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, cluster: str) -> int:
         """How many decisions of others name a cluster."""
@@ -44,11 +40,10 @@ class Elsewhere:
     @cached_property
     def most(self) -> int:
         """The count of the cluster that is chosen most."""
-        top = max(self.levels, default=0)
-        ours = sum(self.counts.get(cluster, 0) == top for cluster in self.own)
-        if self.levels and self.levels[top] > ours:
+        top = max(self.counts.values(), default=0)
+        if not self.own or any(n == top and c not in self.own for c, n in self.counts.items()):
             return top
-        return max((self.of(cluster) for cluster in self.counts), default=0)
+        return max(self.of(cluster) for cluster in self.counts)
 
 
 class Tally:
@@ -56,7 +51,6 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._levels: Counter[int] = Counter()
         self._seen: dict[Page, Clusters] = {}
         self._decided: dict[Page, Clusters] = {}
         self._pages: defaultdict[Page, dict[str, Clusters]] = defaultdict(dict)
@@ -93,7 +87,7 @@ class Tally:
         own: Counter[str] = Counter()
         for name, clusters in self.pages(namespace, placement).items():
             own.update(self._decided.get((namespace, name), clusters))
-        return Elsewhere(self.counts, own, self._levels)
+        return Elsewhere(self.counts, own)
 
     def decide(self, namespace: str, placement: str, decided: Mapping[str, Clusters]) -> None:
         """Count what is about to be written, by the names of the decisions, as if it were written."""
@@ -115,20 +109,8 @@ class Tally:
     def _recount(self, before: Clusters, after: Clusters) -> None:
         if before == after:
             return
-        change = Counter(after)
-        change.subtract(before)
-        for cluster, step in change.items():
-            if step:
-                count = self.counts[cluster]
-                self._step(count, -1)
-                self._step(count + step, 1)
-                if count + step:
-                    self.counts[cluster] = count + step
-                else:
-                    del self.counts[cluster]
-
-    def _step(self, level: int, by: int) -> None:
-        if level:
-            self._levels[level] += by
-            if not self._levels[level]:
-                del self._levels[level]
+        self.counts.update(after)
+        self.counts.subtract(before)
+        for cluster in before:
+            if not self.counts[cluster]:
+                del self.counts[cluster]
