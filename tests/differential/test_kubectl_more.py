@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.differential.kubectl_sessions import SESSIONS
+from tests.differential.kubectl_sessions_people import PEOPLE
 from tests.hubs.kubectl_cases import Step
 from tests.hubs.test_kubectl import Answer, Kubectl, judges
 
@@ -16,7 +17,10 @@ __all__ = ["judges"]
 pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("session", SESSIONS.values(), ids=[name.replace(" ", "-") for name in SESSIONS])
+ALL = {**SESSIONS, **PEOPLE}
+
+
+@pytest.mark.parametrize("session", ALL.values(), ids=[name.replace(" ", "-") for name in ALL])
 async def test_kubectl_cannot_tell_them_apart(judges: tuple[Kubectl, Kubectl], session: list[Step]) -> None:
     """Exit status, output and errors of every command of a session are the same on both servers."""
     embedded, real = judges
