@@ -12,9 +12,10 @@ from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.testing.clusters import memory
 from gitops_ocm.testing.objects import config_map, manifest_work
 from gitops_ocm.testing.waiting import eventually
+from gitops_ocm.verbs.doctor_text import text
 from gitops_ocm.verbs.targets import ocm
 from tests.klusterlet.conftest import hub_at
-from tests.verbs.doctoring import Unique, Ward, first, roots
+from tests.verbs.doctoring import Unique, Ward, causes, first, made, roots
 
 pytestmark = pytest.mark.controlplane
 QUOTAS = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
@@ -62,10 +63,10 @@ async def test_a_quota_that_is_full(ward: Ward, unique: Unique) -> None:
             "metadata": {"name": "none", "namespace": name},
             "spec": {"hard": hard},
         }
-        made = await ward.hub.admin.create(QUOTAS, quota)
-        # The controller that counts is not among those of the control plane: it would write this.
-        counted = {"hard": hard, "used": dict.fromkeys(hard, "0")}
-        await ward.hub.admin.update(QUOTAS, {**made, "status": counted}, subresource="status")
+        await ward.hub.admin.create(QUOTAS, quota)
+        # The controller that counts need not be among those of the control plane: it would write this.
+        counted = {"status": {"hard": hard, "used": dict.fromkeys(hard, "0")}}
+        await ward.hub.admin.patch(QUOTAS, name, "none", counted, subresource="status")
         found = await ward.found("quota-exceeded", name)
     assert first(found, "quota-exceeded").mend == f"kubectl describe resourcequota -n {name}"
     await ward.hub.admin.delete(QUOTAS, name, "none")
@@ -108,3 +109,34 @@ async def test_a_webhook_that_does_not_answer(ward: Ward, unique: Unique) -> Non
             return not (await ward.examined(name)).diagnosis.findings
 
         await eventually(well)
+
+
+async def test_operators_that_are_not_there(ward: Ward, unique: Unique) -> None:
+    """What an operator is to look after, and nobody does: on the hub and where the agents run."""
+    name, admin = unique("left"), ward.hub.admin
+    group = "operator.open-cluster-management.io/v1"
+    objects: list[Object] = [
+        {"apiVersion": group, "kind": "ClusterManager", "metadata": {"name": name}, "spec": {}},
+        {
+            "apiVersion": group,
+            "kind": "Klusterlet",
+            "metadata": {"name": name},
+            "spec": {"clusterName": name},
+        },
+    ]
+    await made(admin, *objects)
+    both = Ward(ward.hub, admin, ward.folder)
+
+    async def told() -> bool:
+        found = await both.examined(name, spoke=True)
+        missed = [causes(found).get(f"{who}-not-handled", []) for who in ("operator", "klusterlet")]
+        assert [f.subject for f in missed[0]] == [f"ClusterManager {name}"], text(found)
+        logs = "kubectl -n open-cluster-management logs deployment/klusterlet"
+        assert [f.mend for f in missed[1]] == [logs], text(found)
+        return True
+
+    try:
+        await eventually(told)
+    finally:
+        for obj in objects:
+            await admin.delete(ocm(group, obj["kind"]), "", name)
