@@ -24,12 +24,14 @@ from gitops_ocm.apiserver.tokens import ServiceAccountTokens
 from gitops_ocm.apiserver.tokens_bootstrap import BootstrapTokens
 from gitops_ocm.apiserver.values import WriteOptions
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.selectors import parse, parse_fields
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import SystemClock
 from tests.fuzz.strategies import DEPLOYMENT, WIDGET, WIDGETS
+from tests.fuzz.targets_beside import BESIDE
 
 Target = Callable[[bytes], None]
 WHOLE = WriteOptions(field_manager="fuzz", dry_run=True, force=True)
@@ -142,12 +144,13 @@ TARGETS: Mapping[str, Target] = {
     "continue": _text(_list("continue_token")),
     "resource version": _text(_list("resource_version")),
     "token": _text(_token),
+    **BESIDE,
 }
 
 
 def run(name: str, data: bytes) -> None:
-    """Feed a target; what it refuses in the API's terms is passed over."""
+    """Feed a target; what it refuses in the API's terms, or in words for people, is passed over."""
     try:
         TARGETS[name](data)
-    except (ApiError, Unreadable):
+    except (ApiError, Unreadable, GitopsError):
         return

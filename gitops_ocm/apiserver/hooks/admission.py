@@ -20,6 +20,7 @@ from gitops_ocm.apiserver.naming import new_uid
 from gitops_ocm.apiserver.registry import Registry
 from gitops_ocm.apiserver.store import Store
 from gitops_ocm.objects import cel_conditions, intake
+from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request, forbidden
 from gitops_ocm.objects.patch import json_patch
@@ -164,6 +165,9 @@ class _Rounds:
             result = json_patch(shown, [dict(operation) for operation in operations])
         except ApiError as error:
             raise _internal(error.message) from None
+        for field, called in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+            if not isinstance(result, dict) or result.get(field) != shown[field]:
+                raise _internal(f"Object '{called}' is missing in '{canonical_json(result).decode()}'")
         changed = self._hooks.redecoded(result, self._write.served)
         if changed != self.obj:
             self.obj = changed

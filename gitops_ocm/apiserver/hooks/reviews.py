@@ -16,12 +16,13 @@ import orjson
 
 from gitops_ocm.apiserver.hooks.matching import Write
 from gitops_ocm.objects.catalog import Served
+from gitops_ocm.objects.decoding import json_type
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.go_json import syntax_error
 from gitops_ocm.objects.ref import Object
 
 VERSIONS = ("v1", "v1beta1")
-_BAD_REQUEST = 400
+_BAD_REQUEST, _INTERNAL, _NO_CODE = 400, 500, 600
 _INVALID = "received invalid webhook response"
 _UNDECODABLE = "received undecodable patch in webhook response"
 
@@ -72,6 +73,7 @@ def verdict(name: str, question: Object, answer: Any, *, mutating: bool) -> Verd
     response = answer.get("response") if isinstance(answer, dict) else None
     if not isinstance(response, dict):
         raise Unusable(f"{_INVALID}: webhook response was absent")
+    _check_types(response)
     uid = question["request"]["uid"]
     if strict and response.get("uid") != uid:
         raise Unusable(f'{_INVALID}: expected response.uid="{uid}", got "{response.get("uid") or ""}"')
@@ -80,11 +82,50 @@ def verdict(name: str, question: Object, answer: Any, *, mutating: bool) -> Verd
         raise Unusable(
             f"{_INVALID}: expected webhook response of {_shown_kind(version, 'AdmissionReview')}, got {found}"
         )
-    warnings = tuple(str(text) for text in response.get("warnings") or ())
+    warnings = tuple(response.get("warnings") or ())
     patch = _patch(response, strict=strict, mutating=mutating)
     if not response.get("allowed"):
         return Verdict(refusal(name, response.get("status") or {}), warnings=warnings)
     return Verdict(patch=patch, warnings=warnings)
+
+
+_GO_TYPES: Mapping[str, tuple[type, str]] = {
+    "uid": (str, "types.UID"),
+    "allowed": (bool, "bool"),
+    "status": (dict, "v1.Status"),
+    "patch": (str, "[]uint8"),
+    "patchType": (str, "v1.PatchType"),
+    "auditAnnotations": (dict, "map[string]string"),
+    "warnings": (list, "[]string"),
+}
+_STATUS: Mapping[str, tuple[type, str]] = {
+    "message": (str, "string"),
+    "reason": (str, "v1.StatusReason"),
+    "code": (int, "int32"),
+    "details": (dict, "v1.StatusDetails"),
+}
+
+
+def _check_types(response: Mapping[str, Any]) -> None:
+    """Whether Go could read it at all; null is as good as absent."""
+    _check_fields(response, _GO_TYPES, "AdmissionResponse.response")
+    _check_fields(response.get("status") or {}, _STATUS, "Status.response.status")
+    for warning in response.get("warnings") or ():
+        if not isinstance(warning, str):
+            raise _mistyped(warning, "AdmissionResponse.response.warnings", "string")
+
+
+def _check_fields(found: Mapping[str, Any], types: Mapping[str, tuple[type, str]], where: str) -> None:
+    for name, (kind, go_type) in types.items():
+        value = found.get(name)
+        # In Python a bool is an int, too.
+        if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+            raise _mistyped(value, f"{where}.{name}", go_type)
+
+
+def _mistyped(value: Any, field: str, go_type: str) -> Unusable:
+    why = f"json: cannot unmarshal {json_type(value)} into Go struct field {field} of type {go_type}"
+    return Unusable(f"failed to call webhook: {why}")
 
 
 def _shown_kind(version: str, kind: str) -> str:
@@ -108,6 +149,10 @@ def _patch(response: Mapping[str, Any], *, strict: bool, mutating: bool) -> tupl
         raise Unusable(f"{_UNDECODABLE}: {error}") from None
     if not isinstance(operations, list):
         raise Unusable(f"{_UNDECODABLE}: it is no list of operations")
+    wrong = next((item for item in operations if not isinstance(item, dict)), None)
+    if wrong is not None:
+        why = f"json: cannot unmarshal {json_type(wrong)} into Go value of type jsonpatch.Operation"
+        raise Unusable(f"{_UNDECODABLE}: {why}")
     return tuple(operations)
 
 
@@ -127,6 +172,7 @@ def refusal(name: str, status: Mapping[str, Any]) -> ApiError:
     text = f'admission webhook "{name}" denied the request'
     said = status.get("message") or status.get("reason")
     message = f"{text}: {said}" if said else f"{text} without explanation"
-    code = max(int(status.get("code") or 0), _BAD_REQUEST)
+    code = status.get("code") or 0
+    code = max(code, _BAD_REQUEST) if code < _NO_CODE else _INTERNAL
     reason = str(status.get("reason") or "")
     return ApiError(reason, message, http_code=code, details=status.get("details"), bare=not reason)
