@@ -11,6 +11,7 @@ from gitops_ocm.addon.manager import rows
 from gitops_ocm.decide.addon_table import addon_rows
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.contract import Create, Delete, MergePatch, Write
+from gitops_ocm.decide.controllers import hub_controllers
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANIFEST_WORK
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.objects.conditions import find
@@ -29,9 +30,10 @@ AT = "2026-01-01T00:00:00Z"
 class Authored:
     """A hub with clusters `c1` and `host`, and the add-on `probe` on the first."""
 
-    def __init__(self, author: addon.Addon[Any], **annotations: str) -> None:
+    def __init__(self, author: addon.Addon[Any], *, whole: bool = False, **annotations: str) -> None:
         hub = World(load_catalog(), namespaces=["default", "fleet", "c1", "host"])
-        table = [*addon_rows(HubSettings()), *rows(author)]
+        others = hub_controllers() if whole else addon_rows(HubSettings())
+        table = [*others, *rows(author)]
         self.simulation = Simulation(hub, table, now=datetime(2026, 1, 1, tzinfo=UTC))
         marks = {f"{GROUP}/{name.replace('_', '-')}": value for name, value in annotations.items()}
         cma = make.addon(NAME)

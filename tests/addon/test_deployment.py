@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_ocm import addon
-from gitops_ocm.decide.contract import Delete, MergePatch
+from gitops_ocm.decide.contract import Create, Delete, MergePatch
 from gitops_ocm.decide.kinds import MANIFEST_WORK, cluster_ref
 from gitops_ocm.objects.ref import Object, ref_of
 from gitops_ocm.testing import objects as make
@@ -175,6 +175,20 @@ def test_a_hook_runs_before_the_add_on_goes(kind: str, resource: str, value: Map
     assert hub.addon is not None
     hub.report(HOOKS, (resource, "bye", value))
     assert hub.is_clean()
+
+
+def test_a_cluster_that_is_deleted_waits_for_its_hooks() -> None:
+    """Its add-ons go first, their hooks included, then its works, then the cluster itself."""
+    hub = Authored(authored(make.config_map("a", "ns"), hook()), whole=True)
+    other = make.manifest_work("other", "c1", [make.config_map("o", "ns")])
+    hub.act(Create(other))
+    hub.act(Delete(cluster_ref("c1")))
+    hub.simulation.advance(minutes=1)
+    assert sorted(hub.works()) == [OWN, HOOKS, "c1/other"]
+    hub.report(HOOKS, ("jobs", "bye", {"JobComplete": "True"}))
+    hub.simulation.advance(minutes=1)
+    assert hub.is_clean()
+    assert hub.simulation.hub.get(cluster_ref("c1")) is None
 
 
 def test_a_hook_that_is_no_longer_one_holds_nothing() -> None:

@@ -96,7 +96,8 @@ def _is_done(csr: Object) -> bool:
 def _judged(csr: Object, registrations: Iterable[Mapping[str, Any]], addon: Object) -> Outcome:
     why = refusal(csr, registrations, addon)
     if why:
-        return Outcome(notes=(f"{name_of(csr)} is left to be approved by a person: {why}",))
+        text = f"{name_of(csr)} is left to be approved by a person: {why}"
+        return Outcome((Emit(csr, "AddonCSRNotApproved", text, "Warning", "Approve"),), notes=(text,))
     condition = {"type": APPROVED, "status": "True", "reason": REASON, "message": MESSAGE}
     status = {**status_of(csr), "conditions": [*conditions_of(csr), condition]}
     text = f'addon csr "{name_of(csr)}" is auto approved by hub csr controller'
