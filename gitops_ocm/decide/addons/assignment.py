@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_COMPLETED, ADDON_FAILED, PROGRESSING, PROGRESSING_NO_WORKS
@@ -61,7 +62,12 @@ class Source:
         """Namespace and name of the placement."""
         return f"{self.entry['namespace']}/{self.entry['name']}" if self.entry else "defaults"
 
-    @property
+    @cached_property
+    def rolling(self) -> frozenset[str]:
+        """The clusters that may have what is wanted now; to be asked once `step` is known."""
+        return frozenset(found.cluster for found in self.step.roll_out)
+
+    @cached_property
     def clusters(self) -> set[str]:
         """All clusters of the placement."""
         return {cluster for group in self.groups for cluster in group.clusters}

@@ -21,6 +21,7 @@ from gitops_ocm.api.addon_words import (
     CONFIGURED,
     PROGRESSING,
 )
+from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.decide.addons.assignment import Member, Source, assign, placement_source, roll_out
 from gitops_ocm.decide.addons.config_objects import KINDS, Objects, spec_hash
 from gitops_ocm.decide.addons.install import cma_ref
@@ -56,6 +57,8 @@ from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, seconds_until, status_of
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref, kind_of
+
+References = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,7 @@ class Configuration:
         """What one cluster's add-on is told."""
         live, addon = member.live, member.addon
         before = status_of(addon).get("configReferences") or []
-        references, configured = before, None
-        if not source.waits:
-            references, configured = _given(source, member, before)
+        references, configured = (before, None) if source.waits else _given(source, member, before)
         references = _observed(addon, references, objects)
         held = conditions_of(addon)
         if configured is not None:
@@ -147,19 +148,17 @@ def sources_of(
     return sources
 
 
-def _given(source: Source, member: Member, before: Sequence[Mapping[str, Any]]) -> Any:
+def _given(source: Source, member: Member, before: References) -> tuple[References, KnownCondition | None]:
     """The references a cluster's add-on has from now on, and what Configured says; None: as it said."""
     cluster, state = member.state.cluster, member.state.state
-    if any(found.cluster == cluster for found in source.step.roll_out):
+    if cluster in source.rolling:
         return merged(before, member.wanted), ADDON_CONFIGURED
     if state is State.TO_APPLY:
         return before, ADDON_NOT_CONFIGURED
     return before, ADDON_CONFIGURED if state is State.SUCCEEDED else None
 
 
-def _observed(
-    addon: Object, references: Sequence[Mapping[str, Any]], objects: Objects
-) -> list[Mapping[str, Any]]:
+def _observed(addon: Object, references: References, objects: Objects) -> References:
     """The references with the generations that are there, and the hashes of what the add-on names itself.
 
     What a person changes for one cluster is for that cluster at once: no rollout is about it.

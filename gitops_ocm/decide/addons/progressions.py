@@ -90,7 +90,7 @@ def with_progress(found: Object, source: Source, now: datetime, *, compat: bool 
 
     OCM never counts an add-on as done that names a configuration of its own twice (`compat`).
     """
-    rolling = {s.cluster for s in source.step.roll_out}
+    rolling = source.rolling
     others = [member for cluster, member in source.members.items() if cluster not in rolling]
     done = sum(m.state.state is State.SUCCEEDED and not (compat and _names_twice(m)) for m in others)
     total = len(source.clusters) - len(source.overridden)
