@@ -148,11 +148,15 @@ def attributes_of(info: RequestInfo) -> Attributes:
     return Attributes(info.verb, info.group, info.plural, info.subresource, info.namespace, info.name)
 
 
-def refusal(user: User, wanted: Attributes, reason: str = "") -> ApiError:
+class Denied(ApiError):
+    """Refused for who asks: the request was not looked into any further."""
+
+
+def refusal(user: User, wanted: Attributes, reason: str = "") -> Denied:
     """The 403 as a kube-apiserver words it."""
     told = f": {reason}" if reason else ""
     if wanted.path:
-        return ApiError(
+        return Denied(
             "Forbidden",
             f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"{told}',
             details={},
@@ -162,7 +166,8 @@ def refusal(user: User, wanted: Attributes, reason: str = "") -> ApiError:
         f'User "{user.name}" cannot {wanted.verb} resource "{wanted.full_resource}" '
         f'in API group "{wanted.group}" {where}{told}'
     )
-    return forbidden(wanted.group, wanted.resource, wanted.name, why)
+    found = forbidden(wanted.group, wanted.resource, wanted.name, why)
+    return Denied(found.reason, found.message, details=found.details)
 
 
 def _escalates(user: User, plural: str, name: str, missing: Iterable[Rule]) -> ApiError:

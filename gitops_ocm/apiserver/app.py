@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from aiohttp import web
 
-from gitops_ocm.apiserver.access import Access, RoleObjects, attributes_of
+from gitops_ocm.apiserver.access import Access, Denied, RoleObjects, attributes_of
 from gitops_ocm.apiserver.answers import sent
 from gitops_ocm.apiserver.authentication import Authenticator, Certificate
 from gitops_ocm.apiserver.deprecations import deprecations
@@ -341,6 +341,7 @@ class App:
         form = form_of_error(request.headers.get("Accept", "*/*"))
         body = encode(error.status(), form, pretty=_pretty(request, {}))
         headers = {"Content-Type": form.media, "Cache-Control": _NO_CACHE}
+        headers |= {"X-Content-Type-Options": "nosniff"} if isinstance(error, Denied) else {}
         if error.retry_after:
             headers["Retry-After"] = str(int(error.retry_after))
         response = web.Response(status=error.http_code, body=body, headers=headers)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
-from gitops_ocm.apiserver.access import Access
+from gitops_ocm.apiserver.access import Access, Denied
 from gitops_ocm.apiserver.rbac import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, Attributes, User
-from gitops_ocm.objects.faults import bad_request
+from gitops_ocm.objects.names import label_problems, subdomain_problems
 
 USER, GROUP, UID, EXTRA = "impersonate-user", "impersonate-group", "impersonate-uid", "impersonate-extra-"
 _AUTHENTICATION = "authentication.k8s.io"
@@ -29,7 +29,8 @@ def impersonated(access: Access, user: User, headers: Iterable[tuple[str, str]])
     uid = next((value for header, value in sent if header == UID), "")
     if not name:
         if groups or extra or uid:
-            raise bad_request(f"requested [{_references(groups, extra, uid)}] without impersonating a user")
+            text = f"requested [{_references(groups, extra, uid)}] without impersonating a user"
+            raise Denied("BadRequest", text)
         return user
     for wanted in _wanted(name, groups, extra, uid):
         access.require(user, wanted)
@@ -42,7 +43,7 @@ def impersonated(access: Access, user: User, headers: Iterable[tuple[str, str]])
 def service_account(name: str) -> tuple[str, str] | None:
     """The namespace and name of the ServiceAccount that a user name stands for."""
     namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
-    if not name.startswith(_SERVICE_ACCOUNT) or not namespace or not account or ":" in account:
+    if not name.startswith(_SERVICE_ACCOUNT) or label_problems(namespace) or subdomain_problems(account):
         return None
     return namespace, account
 

@@ -43,7 +43,7 @@ def _watch_causes(match: str, token: str, initial: bool | None) -> Iterator[Caus
         yield _forbidden(f"{_MATCH} is forbidden for watch unless sendInitialEvents is provided")
     if match and match != NOT_OLDER:
         yield _unsupported(match, (NOT_OLDER,))
-    if match and token:
+    if token:
         yield _forbidden(f"{_MATCH} is forbidden when continue is provided")
 
 

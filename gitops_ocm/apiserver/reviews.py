@@ -20,7 +20,7 @@ from gitops_ocm.apiserver.handlers import Call, Reply, body_of
 from gitops_ocm.apiserver.handlers_options import write_query
 from gitops_ocm.apiserver.handlers_token import TokenRequests
 from gitops_ocm.apiserver.rbac import Attributes, User
-from gitops_ocm.apiserver.reviews_checks import access_causes
+from gitops_ocm.apiserver.reviews_checks import access_causes, unreadable_selectors
 from gitops_ocm.objects import intake, ownership
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.conditions import timestamp
@@ -134,6 +134,8 @@ def judged(access: Access, asked: Object, user: User) -> Object:
         raise invalid(AUTHZ, "", "", causes)
     wanted = _attributes(asked["spec"])
     status: Object = {"allowed": access.allows(user, wanted)}
+    if trouble := unreadable_selectors(asked["spec"]):
+        status["evaluationError"] = trouble
     policy = access.policy()
     if not user.is_master:
         why = policy.reason(user, wanted) or policy.trouble(user, wanted.namespace)

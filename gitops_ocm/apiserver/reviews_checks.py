@@ -12,6 +12,7 @@ from gitops_ocm.objects.ref import Object
 
 _RESOURCE, _PATH = "resourceAttributes", "nonResourceAttributes"
 _GO_NAMES = {"path": "Path", "verb": "Verb"}
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 def access_causes(review: Object) -> list[Cause]:
@@ -51,6 +52,15 @@ def _selector(selector: Mapping[str, Any] | None, field: str) -> Iterator[Cause]
     if not raw and not requirements:
         text = f"Required value: when {field} is specified, requirements or rawSelector is required"
         yield Cause("FieldValueRequired", text, f"{field}.requirements")
+
+
+def unreadable_selectors(spec: Mapping[str, Any]) -> str:
+    """What is said of selectors that mean nothing: they narrow nothing down."""
+    for name in ("fieldSelector", "labelSelector"):
+        selector = (spec.get(_RESOURCE) or {}).get(name) or {}
+        if any(each.get("operator") not in _OPERATORS for each in selector.get("requirements") or ()):
+            return f"spec.{_RESOURCE}.{name} ignored due to parse error"
+    return ""
 
 
 def _local(spec: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Cause]:

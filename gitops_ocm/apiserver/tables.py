@@ -91,13 +91,26 @@ def partial_metadata(obj: Object, version: str = "v1") -> Object:
     }
 
 
+def _completed(reason: str, message: str) -> Mapping[str, str]:
+    return {"type": "Completed", "status": "True", "reason": reason, "message": message}
+
+
+_ENDED: Mapping[Any, Mapping[str, str]] = {
+    "Succeeded": _completed("Succeeded", "The pod has completed successfully."),
+    "Failed": _completed("Failed", "The pod failed."),
+}
+"""What a row says of a pod that has ended."""
+
+
 def _row(columns: Sequence[Column], obj: Object, now: datetime, include: str, version: str) -> dict[str, Any]:
     shown: Object | None = None
     if include == "Object":
         shown = obj
     elif include != "None":
         shown = partial_metadata(obj, version)
-    return {"cells": [column.cell(obj, now) for column in columns], "object": shown}
+    row = {"cells": [column.cell(obj, now) for column in columns], "object": shown}
+    ended = _ENDED.get((obj.get("status") or {}).get("phase")) if obj.get("kind") == "Pod" else None
+    return row if ended is None else {**row, "conditions": [ended]}
 
 
 def columns_of_crd(printer_columns: Iterable[Mapping[str, Any]]) -> tuple[Column, ...]:

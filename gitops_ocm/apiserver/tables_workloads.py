@@ -160,7 +160,14 @@ def _init_reason(obj: Object) -> str:
 
 
 def _pod_restarts(obj: Object, now: datetime) -> str:
-    statuses = status(obj).get("containerStatuses") or ()
+    """How often containers began anew: those that run before the others only while they do."""
+    statuses = [*(status(obj).get("initContainerStatuses") or ())]
+    if not _init_reason(obj):
+        sidecars = {
+            c.get("name") for c in spec(obj).get("initContainers") or () if c.get("restartPolicy") == "Always"
+        }
+        statuses = [each for each in statuses if each.get("name") in sidecars]
+        statuses += status(obj).get("containerStatuses") or ()
     total = sum(int(c.get("restartCount", 0)) for c in statuses)
     ends = [((c.get("lastState") or {}).get("terminated") or {}).get("finishedAt") for c in statuses]
     last = max((e for e in ends if e), default="")

@@ -59,7 +59,7 @@ _VALUE_TEXT = (
 
 _OWNER_FIELDS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "foregroundDeletion", "orphan"})
-_PATH_NAMED = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
+_PATH_NAMED = frozenset({"APIService", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 """Kinds whose names only have to fit into a URL path."""
 _LAXER = frozenset({"apiextensions.k8s.io", "coordination.k8s.io"})
 """Groups of built-in kinds whose finalizers may have any name."""

@@ -16,6 +16,7 @@ from tests.differential import (
     script_pods,
     script_quotas,
     script_reading,
+    script_rights,
     script_validation,
 )
 from tests.differential.allowed import ALLOWED, Allowed
@@ -32,6 +33,7 @@ SCRIPT: dict[str, list[Call]] = {
         script_pods,
         script_quotas,
         script_reading,
+        script_rights,
         script_http,
         script_crds,
         script_definitions,
