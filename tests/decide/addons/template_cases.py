@@ -1,6 +1,6 @@
-"""Templates, configurations and clusters for which it is recorded what OCM's add-on manager makes of them.
+"""What cases of add-ons made of templates are put together from, and those that are drawn.
 
-The first cases are written by hand, each for one rule or trap; the others are drawn, always the same ones.
+The cases written by hand, and all of them together, are `template_edges`.
 """
 
 from __future__ import annotations
@@ -54,29 +54,30 @@ class Case:
             template["registration"] = self.registration
         chosen = [{"group": ADDON, "resource": "addontemplates", "name": self.name}]
         own: Object = {}
-        made = [_named(f"{ADDON}/v1alpha1", "AddOnTemplate", self.name, spec=template)]
+        made = [named(f"{ADDON}/v1alpha1", "AddOnTemplate", self.name, spec=template)]
         if self.config is not None:
             told = {"group": ADDON, "resource": "addondeploymentconfigs"}
             own = {"configs": [{**told, "namespace": "fleet", "name": self.name}]}
-            made.append(_named(addon, "AddOnDeploymentConfig", self.name, "fleet", spec=self.config))
+            made.append(named(addon, "AddOnDeploymentConfig", self.name, "fleet", spec=self.config))
         made += [
-            _named(addon, "ClusterManagementAddOn", self.name, spec={"defaultConfigs": chosen}),
-            _named(addon, "ManagedClusterAddOn", self.name, self.cluster, spec=own),
+            named(addon, "ClusterManagementAddOn", self.name, spec={"defaultConfigs": chosen}),
+            named(addon, "ManagedClusterAddOn", self.name, self.cluster, spec=own),
         ]
         made[-1]["metadata"]["annotations"] = dict(self.annotations)
         return made
 
 
-def _named(api_version: str, kind: str, name: str, namespace: str = "", **rest: Any) -> Object:
+def named(api_version: str, kind: str, name: str, namespace: str = "", **rest: Any) -> Object:
+    """An object."""
     meta = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": api_version, "kind": kind, "metadata": meta, **rest}
 
 
 def cluster_objects() -> list[Object]:
     """The clusters with their namespaces, and the namespace of configurations."""
-    found = [_named("v1", "Namespace", name) for name in (*CLUSTERS, "fleet", "shared")]
+    found = [named("v1", "Namespace", name) for name in (*CLUSTERS, "fleet", "shared")]
     for name, marks in CLUSTERS.items():
-        cluster = _named(
+        cluster = named(
             "cluster.open-cluster-management.io/v1", "ManagedCluster", name, spec={"hubAcceptsClient": True}
         )
         cluster["metadata"]["annotations"] = dict(marks)
@@ -92,14 +93,14 @@ def workload(kind: str = "Deployment", name: str = "agent", namespace: str = ADD
         "spec": {"containers": [{"name": "main", "image": "quay.io/x/agent:1"}], **pod},
     }
     return {
-        **_named("apps/v1", kind, name, namespace),
+        **named("apps/v1", kind, name, namespace),
         "spec": {"selector": {"matchLabels": labels}, "template": template},
     }
 
 
 def config_map(name: str = "m", namespace: str = ADDONS, **data: str) -> Object:
     """A ConfigMap."""
-    return _named("v1", "ConfigMap", name, namespace, data=data)
+    return named("v1", "ConfigMap", name, namespace, data=data)
 
 
 def bindings() -> list[Object]:
@@ -111,9 +112,9 @@ def bindings() -> list[Object]:
     ]
     rbac = "rbac.authorization.k8s.io/v1"
     return [
-        _named("v1", "Namespace", ADDONS),
-        _named(rbac, "ClusterRoleBinding", "b", roleRef=role, subjects=subjects),
-        _named(rbac, "RoleBinding", "b", "elsewhere", roleRef=role, subjects=subjects),
+        named("v1", "Namespace", ADDONS),
+        named(rbac, "ClusterRoleBinding", "b", roleRef=role, subjects=subjects),
+        named(rbac, "RoleBinding", "b", "elsewhere", roleRef=role, subjects=subjects),
     ]
 
 
@@ -141,8 +142,8 @@ def custom_signer(name: str = "example.com/signer.x", **subject: Any) -> Object:
 
 def variables(**values: str) -> Object:
     """A configuration with variables that leaves the namespace alone."""
-    named = [{"name": name, "value": value} for name, value in values.items()]
-    return {"customizedVariables": named, "agentInstallNamespace": ""}
+    given = [{"name": name, "value": value} for name, value in values.items()]
+    return {"customizedVariables": given, "agentInstallNamespace": ""}
 
 
 def well_known(name: str = "agent", **values: int) -> Object:
@@ -168,151 +169,6 @@ PROXY = {
     "noProxy": "10.0.0.0/8,.svc",
     "caBundle": base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAA==\n").decode(),
 }
-BIG = "x" * 100_000
-
-
-def by_hand() -> list[Case]:
-    """The cases that somebody thought of."""
-    odd = workload(
-        name="odd",
-        volumes=[{"name": "v", "emptyDir": {"sizeLimit": "1024Mi"}}],
-        initContainers=[{"name": "init", "image": "quay.io/x/init", "env": [{"name": "A", "value": ""}]}],
-        unknownField=1,
-        tolerations=[{"key": "k", "operator": "Exists", "tolerationSeconds": 5}],
-        securityContext={"runAsUser": 0, "sysctls": []},
-    )
-    odd["spec"]["template"]["spec"]["containers"] = [
-        {
-            "name": "a",
-            "image": "quay.io/x/a@sha256:1",
-            "resources": {"limits": {"cpu": "0.5", "memory": "1Gi"}},
-        },
-        {
-            "name": "b",
-            "image": "busybox",
-            "ports": [{"containerPort": 80}],
-            "livenessProbe": {"httpGet": {"port": "http", "path": "/"}, "grpc": {"port": 1}},
-            "env": [{"name": "P", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
-            "stdin": False,
-        },
-    ]  # fmt: skip
-    untyped = workload(name="untyped")
-    untyped["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "N", "value": 1}]
-    nothing = workload(name="nothing")
-    nothing["spec"]["replicas"] = 0
-    hook = _named("batch/v1", "Job", "bye", ADDONS, spec={"template": {"spec": {"containers": []}}})
-    hook["metadata"]["annotations"] = {f"{ADDON}/addon-pre-delete": ""}
-    orphan = config_map("orphan")
-    orphan["metadata"]["annotations"] = {f"{ADDON}/deletion-orphan": ""}
-    policy = _named("networking.k8s.io/v1", "NetworkPolicy", "p", ADDONS, spec={"podSelector": {}})
-    policy["metadata"]["annotations"] = {f"{ADDON}/deletion-orphan": "yes"}
-    pods = {"group": "apps", "resource": "deployments", "name": "agent", "namespace": ADDONS}
-    paths = [{"name": "x", "path": ".status.x"}]
-    told = [
-        {
-            "resourceIdentifier": pods,
-            "feedbackRules": [{"type": "WellKnownStatus"}, {"type": "JSONPaths", "jsonPaths": paths}],
-            "updateStrategy": {"type": "CreateOnly"},
-        },
-        {
-            "resourceIdentifier": {"group": "", "resource": "configmaps", "name": "m", "namespace": ADDONS},
-            "feedbackRules": [{"type": "JSONPaths", "jsonPaths": paths}],
-        },
-    ]
-    everything = {
-        "customizedVariables": [{"name": "A", "value": "1"}],
-        "nodePlacement": {
-            "nodeSelector": {"disk": "ssd"},
-            "tolerations": [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"}],
-        },
-        "registries": [
-            {"source": "quay.io", "mirror": "one.local"},
-            {"source": "quay.io/x/", "mirror": "two.local/y/"},
-        ],
-        "proxyConfig": PROXY,
-        "agentInstallNamespace": "agents",
-        "resourceRequirements": [
-            {"containerID": "*:*:*", "resources": {"requests": {"cpu": "100m"}}},
-            {"containerID": "deployments:agent:main", "resources": {"limits": {"memory": "1000Mi"}}},
-        ],
-    }
-    selector_only = {"nodePlacement": {"nodeSelector": {}}, "agentInstallNamespace": ""}
-    tolerations_only = {
-        "nodePlacement": {"tolerations": [{"operator": "Exists"}]},
-        "agentInstallNamespace": "",
-    }
-    mixed = [workload("DaemonSet", "set", "ds"), workload(name="dep", namespace="dep"), config_map()]
-    mark = {f"{ADDON}/v1alpha1-install-namespace": "told"}
-    account = {"namespace": "n", "name": "x"}
-    text = config_map(
-        "text",
-        known="<{{A}}> & {{CLUSTER_NAME}} {{B}}{{B}} {{ A }} {{a}} {{UNKNOWN}}.",
-        open="{{A",
-        close="}} {A}",
-        hub="{{HUB_KUBECONFIG}} {{INSTALL_NAMESPACE}}",
-    )
-    return [
-        Case("plain", [workload(), config_map(k="v")]),
-        Case("variables", [text, workload()], variables(A="1", B="two", CLUSTER_NAME="mine")),
-        Case("broken", [config_map(k="{{Q}}")], variables(Q='a"b')),
-        Case("escaped", [config_map(k="{{Q}}")], variables(Q='a\\"b')),
-        Case("hub-kubeconfig", [workload()], variables(HUB_KUBECONFIG="/mine"), [kube_client()]),
-        Case("empty-registration", [workload()], registration=[]),
-        Case("odd", [odd, untyped, nothing]),
-        Case("everything", [workload(), *bindings(), config_map()], everything, [kube_client()]),
-        Case("default-namespace", mixed, {"customizedVariables": []}),
-        Case("own-namespace", mixed, variables(A="1")),
-        Case("no-config", mixed, annotations=mark),
-        Case("daemonset-only", [workload("DaemonSet", "set", "ds"), config_map()], annotations=mark),
-        Case("without-workload", [config_map()], annotations=mark),
-        Case("no-namespace", [workload(namespace="")], {"agentInstallNamespace": "agents"}),
-        Case("bindings", bindings(), {"agentInstallNamespace": "agents"}),
-        Case("selector-only", [workload(tolerations=[{"operator": "Exists"}])], selector_only),
-        Case("tolerations-only", [workload()], tolerations_only),
-        Case("mirrored", [workload()], cluster=MIRRORED),
-        Case("mirrored-twice", [workload()], everything, cluster=MIRRORED),
-        Case("any-registry", [workload()], {"registries": [{"mirror": "local/y"}]}),
-        Case("ca-only", [workload()], {"proxyConfig": {"caBundle": PROXY["caBundle"]}}),
-        Case("http-proxy", [workload("DaemonSet")], {"proxyConfig": {"httpProxy": "http://p"}}),
-        Case(
-            "registered",
-            [workload()],
-            None,
-            [kube_client(current_cluster(), single_namespace()), custom_signer()],
-        ),
-        Case(
-            "signers",
-            [workload("DaemonSet", "set")],
-            None,
-            [
-                custom_signer("example.com/a.b", user="u", groups=["g", "h"], organizationUnit=["o"]),
-                custom_signer("example.com/c", groups=["g"]),
-            ],
-        ),
-        Case("role", [workload()], None, [kube_client(single_namespace("r", "Role"))]),
-        Case("token", [workload()], None, [kube_client(current_cluster())], driver="token"),
-        Case("csr", [workload()], None, [kube_client(current_cluster())], driver="csr"),
-        Case("hook", [workload(), hook]),
-        Case("orphans", [workload(), orphan, policy]),
-        Case("options", [workload(), config_map()], agent_spec={"manifestConfigs": told}),
-        Case(
-            "executor",
-            [config_map()],
-            agent_spec={
-                "deleteOption": {"propagationPolicy": "Orphan"},
-                "executor": {"subject": {"type": "ServiceAccount", "serviceAccount": account}},
-            },
-        ),
-        Case("large", [config_map(f"m{n}", k=BIG + "x" * n) for n in range(6)]),
-        Case("twice", [config_map(k="1"), config_map(k="2")]),
-        Case("hosted", [workload()], annotations={f"{ADDON}/hosting-cluster-name": HOST}),
-        Case("up", [workload()], reported=well_known(Replicas=2, ReadyReplicas=1)),
-        Case("down", [workload()], reported=well_known(Replicas=2, ReadyReplicas=0)),
-        Case("silent", [workload()], reported=well_known()),
-        Case("half", [workload()], reported=well_known(Replicas=2)),
-        Case("zero", [nothing], reported=well_known("nothing", Replicas=0)),
-        Case("other", [workload()], reported=well_known("other", Replicas=1, ReadyReplicas=1)),
-    ]  # fmt: skip
 
 
 def drawn(count: int = 24) -> list[Case]:
@@ -375,6 +231,3 @@ def _config(pick: random.Random) -> Object | None:
     if pick.random() < 0.7:
         config["agentInstallNamespace"] = pick.choice(["", "agents", "other"])
     return config
-
-
-CASES = [*by_hand(), *drawn()]

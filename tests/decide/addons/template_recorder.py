@@ -26,7 +26,8 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.testing.controlplane import control_plane
 from gitops_ocm.testing.programs import ensure
 from tests.decide.addons.configuration_recorder import GO_MODULE, Hub, definitions, timeless
-from tests.decide.addons.template_cases import ADDON, CASES, Case, cluster_objects
+from tests.decide.addons.template_cases import ADDON, Case, cluster_objects
+from tests.decide.addons.template_edges import CASES
 
 LOOKS, LOOK_SECONDS = 8, 2.0
 WORK = "work.open-cluster-management.io/v1"

@@ -23,7 +23,8 @@ from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.simulate.run import Simulation
 from gitops_ocm.simulate.world import World
-from tests.decide.addons.template_cases import CASES, Case, cluster_objects
+from tests.decide.addons.template_cases import Case, cluster_objects
+from tests.decide.addons.template_edges import CASES
 from tests.decide.addons.template_recorder import told
 
 RECORD: Mapping[str, Any] = json.loads(
