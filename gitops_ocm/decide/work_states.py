@@ -136,8 +136,10 @@ class Conditions:
         work keeps its time.
         """
         told = (c for entry in manifests for c in entry.get("conditions") or () if c.get("type") == "Applied")
-        times = (time_at(c.get("lastTransitionTime")) for c in told if self._is_fresh(c))
-        return max((t for t in times if t is not None), default=None)
+        # As they are written such times sort, and most are the same: one is read.
+        return time_at(
+            max((c.get("lastTransitionTime") or "" for c in told if self._is_fresh(c)), default="")
+        )
 
 
 def _given(work: Object) -> datetime | None:
@@ -167,11 +169,12 @@ def name_too_long(value: str) -> KnownCondition:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the step of a rollout was decided from."""
+    """What the step of a rollout was decided from; `works` have the template, by cluster."""
 
     strategy: Mapping[str, Any] | None
     groups: tuple[Group, ...]
     states: tuple[ClusterState, ...]
+    works: Mapping[str, Object]
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,14 @@ def placement_of(work: Mapping[str, Any]) -> str:
     return labels_of(work).get(PLACEMENT_NAME_LABEL, "")
 
 
-def is_of_template(work: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
-    """Whether a cluster has been given the template as it is now."""
-    return not is_deleting(work) and normalised(work.get("spec") or {}) == normalised(template)
+def is_of_template(
+    work: Mapping[str, Any], template: Mapping[str, Any], wanted: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether a cluster has been given the template as it is now; `wanted` is it, normalised."""
+    if is_deleting(work):
+        return False
+    spec = work.get("spec") or {}
+    return bool(spec == template) or normalised(spec) == (wanted or normalised(template))
 
 
 def normalised(spec: Mapping[str, Any]) -> Object:

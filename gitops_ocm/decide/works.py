@@ -30,7 +30,14 @@ from gitops_ocm.decide.work_states import (
     state_of,
     summed_up,
 )
-from gitops_ocm.decide.work_template import is_of_template, labelled, placement_of, work_name, written
+from gitops_ocm.decide.work_template import (
+    is_of_template,
+    labelled,
+    normalised,
+    placement_of,
+    work_name,
+    written,
+)
 from gitops_ocm.decide.writes import (
     add_finalizer,
     after_failure,
@@ -170,7 +177,7 @@ class Rollouts:
             mine = {c for c, work in self.kept.items() if placement_of(work) == name}
             return Part(name, frozenset(mine - taken), tally, fault=fault.message)
         placed = frozenset(cluster for group in groups for cluster in group.clusters)
-        known = self.current(placed)
+        known = self._current(placed)
         states = [state_of(work, self.template, compat=self.compat) for work in known.values()]
         for state in states:
             tally.count(known[state.cluster], state.state)
@@ -181,27 +188,30 @@ class Rollouts:
             step = advance(strategy, groups, states, self.now, compat=self.compat)
         except RolloutError as fault:
             return Part(name, placed, tally, fault=fault.message)
-        return Part(name, placed, tally, step, Inputs(strategy, tuple(groups), tuple(states)))
+        return Part(name, placed, tally, step, Inputs(strategy, tuple(groups), tuple(states), known))
 
     def _groups(self, name: str, placement: Mapping[str, Any], taken: set[str]) -> list[Group]:
         decisions = decisions_of(self.view, namespace_of(self.owner), name)
         found = groups_of(decisions, None if self.compat else placement)
         return [replace(g, clusters=tuple(c for c in g.clusters if c not in taken)) for g in found]
 
-    def current(self, clusters: Iterable[str]) -> dict[str, Object]:
+    def _current(self, clusters: Iterable[str]) -> dict[str, Object]:
         """The works of the clusters that have been given the template as it is."""
         held = {c: self.kept[c] for c in sorted(clusters) if c in self.kept}
-        return {c: work for c, work in held.items() if is_of_template(work, self.template)}
+        wanted = normalised(self.template)
+        return {c: work for c, work in held.items() if is_of_template(work, self.template, wanted)}
 
     def writes(self, part: Part) -> Iterable[Write]:
         """Give the template to whose turn it is; labels follow wherever it is already."""
-        known = self.current(part.placed)
+        if part.inputs is None or part.step is None:
+            return
+        known = part.inputs.works
         for work in known.values():
             yield from labelled(work, self.owner, part.name)
-        timed = part.inputs is not None and has_deadline(part.inputs.strategy)
-        started = self.now if timed and not self.compat else None
-        for cluster in part.step.starting if part.step else ():
+        timed = has_deadline(part.inputs.strategy) and not self.compat
+        for cluster in part.step.starting:
             if cluster not in known:
+                started = self.now if timed else None
                 yield from written(self.kept.get(cluster), self.owner, cluster, part.name, started=started)
 
     def removals(self, parts: Iterable[Part]) -> list[Write]:

@@ -76,12 +76,35 @@ SETUP = [
     Act(Create(make.placement("p", "default"))),
 ]
 CONFIG = Ref("", "ConfigMap", "default", "a")
+
+
+def _rolling() -> Object:
+    """A replica set that reaches one cluster after the other, each once the one before is done."""
+    rolling = make.replica_set("rolling-set", "default", ["p"], [make.config_map("rolling")])
+    strategy = {"type": "Progressive", "progressive": {"maxConcurrency": 1}}
+    rolling["spec"]["placementRefs"][0]["rolloutStrategy"] = strategy
+    return rolling
+
+
 HISTORY = [
     Act(Create(_work("web", "c1", "1"))),
     Act(MergePatch(Ref(*MANIFEST_WORK, "c1", "web"), {"spec": {"workload": {"manifests": [_config("2")]}}})),
     Act(Delete(Ref(*MANIFEST_WORK, "c1", "web"))),
     Act(Create(make.replica_set("set", "default", ["p"], [_config("3")]))),
     Act(Delete(Ref(*REPLICA_SET, "default", "set"))),
+    Act(Create(_rolling())),
+    Act(
+        MergePatch(
+            Ref(*REPLICA_SET, "default", "rolling-set"),
+            {
+                "spec": {
+                    "manifestWorkTemplate": {
+                        "workload": {"manifests": [make.config_map("rolling", data={"n": "2"})]}
+                    }
+                }
+            },
+        )
+    ),
     Act(MergePatch(CONFIG, {"data": {"value": "drift"}}), "c1"),
     Act(Delete(CONFIG), "c2"),
     Act(MergePatch(Ref(*PLACEMENT, "default", "p"), {"spec": {"numberOfClusters": 1}})),
