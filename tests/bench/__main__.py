@@ -26,6 +26,7 @@ from tests.bench.addons import addon_rows
 from tests.bench.agents import agent_rows
 from tests.bench.apiserver import apiserver_rows
 from tests.bench.fleet import Fleet, write_fleet
+from tests.bench.joining import joining_rows
 from tests.bench.measure import run_program
 from tests.bench.phases import Numbers, run_phase
 from tests.bench.table import Row, median, median_ratio, render
@@ -82,6 +83,8 @@ def main() -> None:
         if options.agents:
             _progress(f"{options.agents} registration agents at once")
             rows += agent_rows(options.agents)
+            _progress("clusters let in, one after another")
+            rows += joining_rows(programs, directory / "joining", options.repeats)
         if options.addons:
             _progress(f"{options.addons} add-ons on {options.addons} clusters")
             rows += addon_rows(options.addons, options.addons)
