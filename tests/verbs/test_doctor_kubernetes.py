@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from gitops_ocm.apiserver.serve import serve
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.klusterlet.agent import KlusterletOptions, run_klusterlet
+from gitops_ocm.kube.client import HttpCluster
+from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.testing.clusters import memory
+from gitops_ocm.testing.clusters import apply, connected, memory
 from gitops_ocm.testing.objects import config_map, manifest_work
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.doctor_text import text
 from gitops_ocm.verbs.targets import ocm
 from tests.klusterlet.conftest import hub_at
-from tests.verbs.doctoring import Unique, Ward, causes, first, made, roots
+from tests.verbs.doctoring import Unique, Ward, alive, causes, comes, first, hub_in_memory, made, roots
 
 pytestmark = pytest.mark.controlplane
 QUOTAS = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
@@ -140,3 +147,58 @@ async def test_operators_that_are_not_there(ward: Ward, unique: Unique) -> None:
     finally:
         for obj in objects:
             await admin.delete(ocm(group, obj["kind"]), "", name)
+
+
+async def test_the_right_that_is_named_mends(kubectl: Path, tmp_path: Path) -> None:
+    """A work that its agent may not apply: the command that doctor names is run, and it is applied."""
+    quota: Object = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "few", "namespace": "default"},
+        "spec": {"hard": {"pods": "1"}},
+    }
+    own = [{"apiGroups": ["work.open-cluster-management.io"], "resources": ["*"], "verbs": ["*"]}]
+    label = {"open-cluster-management.io/aggregate-to-work": "true"}
+    stop = asyncio.Event()
+    async with (
+        hub_in_memory() as hub,
+        serve(tmp_path / "spoke") as server,
+        connected(server.kubeconfig_path) as admin,
+    ):
+        rights = {"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": label}]}, "rules": []}
+        await apply(admin, [*_granted("sum", rights), *_granted("agent", {"rules": own})])
+        await alive(hub, "runs")
+        await made(hub, manifest_work("limits", "runs", [quota]))
+        spoke = HttpCluster(load_kubeconfig(server.kubeconfig_path).acting_as("agent"))
+        settings = AgentSettings("runs", hub_server="https://hub.example")
+        running = asyncio.create_task(run_klusterlet(hub, spoke, KlusterletOptions(settings), stop))
+        try:
+            mend = first(await comes(hub, "work-not-applied", "runs"), "work-not-applied").mend
+            env = {"KUBECONFIG": str(server.kubeconfig_path), "PATH": str(kubectl.parent)}
+            done = await asyncio.create_subprocess_exec("/bin/sh", "-c", mend, env=env)
+            assert await done.wait() == 0, mend
+
+            async def applied() -> bool:
+                return is_true(await hub.get(WORKS, "runs", "limits"), "Applied")
+
+            await eventually(applied, 90)
+        finally:
+            stop.set()
+            await running
+            await spoke.close()
+
+
+def _granted(name: str, role: Object) -> list[Object]:
+    """A role of the user agent."""
+    group = "rbac.authorization.k8s.io"
+    ref = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+    return [
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, **role},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": ref,
+            "subjects": [{"apiGroup": group, "kind": "User", "name": "agent"}],
+        },
+    ]

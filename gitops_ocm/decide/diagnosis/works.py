@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from gitops_ocm.decide.diagnosis.evidence import Evidence
 from gitops_ocm.decide.diagnosis.finding import Fact, Finding, condition_fact, cut, named
 from gitops_ocm.decide.diagnosis.standing import changed_at, since, standing
 from gitops_ocm.decide.kinds import MANIFEST_WORK, REPLICA_SET
+from gitops_ocm.decide.operators.agent_objects import AGGREGATE_LABEL
 from gitops_ocm.decide.writes import conditions_of, is_deleting, name_of, namespace_of, status_of
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object
@@ -63,7 +65,7 @@ def _judged(work: Object, applied: Found | None, evidence: Evidence) -> Iterator
         text = cut(str((said or applied).get("message") or ""))
         sentence = f"{name} is not applied{f': {at}' if at else ''}: {text}"
         facts = (condition_fact(work, applied), *_manifest_fact(work, at, said))
-        yield Finding("work-not-applied", name, sentence, facts, _mend(text, mend, cluster), cluster)
+        yield Finding("work-not-applied", name, sentence, facts, _mend(text, mend), cluster)
         return
     available = conditions.find(conditions_of(work), AVAILABLE)
     if available is None or available.get("status") == "True" or not evidence.settled(since(available)):
@@ -75,13 +77,18 @@ def _judged(work: Object, applied: Found | None, evidence: Evidence) -> Iterator
     yield Finding("work-unavailable", name, sentence, facts, mend, cluster)
 
 
-def _mend(text: str, mend: str, cluster: str) -> str:
-    """Who may not apply something is given the right to, on the managed cluster."""
-    if "forbidden" not in text:
+_LACKS = re.compile(r'cannot \w+ resource "([^"/]+)[^"]*" in API group "([^"]*)"')
+
+
+def _mend(text: str, mend: str) -> str:
+    """What the work agent may not do, whoever is asked on the managed cluster adds to its rights."""
+    lacks = _LACKS.search(text)
+    if lacks is None:
         return mend
-    account = "open-cluster-management-agent:klusterlet-work-sa"
-    binding = f"kubectl create clusterrolebinding klusterlet-work-{cluster}"
-    return f"{binding} --clusterrole=cluster-admin --serviceaccount={account}"
+    plural, group = lacks.groups()
+    name = f"klusterlet-work-{plural}"
+    role = f"kubectl create clusterrole {name} --verb='*' --resource={plural}{f'.{group}' if group else ''}"
+    return f"{role} && kubectl label clusterrole {name} {AGGREGATE_LABEL}=true"
 
 
 def _first_failing(work: Object, type: str) -> tuple[str, Found | None]:
