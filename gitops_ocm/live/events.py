@@ -29,6 +29,8 @@ _BACKLOG = 1000
 _BURST = 25.0
 _REFILL_PER_SECOND = 1 / 300
 _NOTE_LENGTH = 1024
+_AT_ONCE = 50.0
+_PER_SECOND = 50.0
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Recorder:
         self._backlog: asyncio.Queue[Emit] = asyncio.Queue(_BACKLOG)
         self._series: OrderedDict[tuple[str, ...], _Series] = OrderedDict()
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
+        self._pace_tokens, self._paced = _AT_ONCE, clock.monotonic()
 
     def emit(self, event: Emit) -> None:
         """Have `event` written some time soon, or drop it."""
@@ -73,12 +76,22 @@ class Recorder:
         """Write what is emitted, one after the other, until cancelled."""
         while True:
             event = await self._backlog.get()
+            await self._pace()
             try:
                 await self._record(event)
             except GitopsError as error:
                 _log.debug("event not written", reason=event.reason, error=error)
             except Exception:  # noqa: BLE001 -- what an event is about is others' and may have any form
                 _log.exception("event not written", reason=event.reason)
+
+    async def _pace(self) -> None:
+        """Leave the server to others: after a burst, so many a second."""
+        now = self._clock.monotonic()
+        self._pace_tokens = min(_AT_ONCE, self._pace_tokens + (now - self._paced) * _PER_SECOND)
+        self._paced = now
+        if self._pace_tokens < 1:
+            await self._clock.sleep((1 - self._pace_tokens) / _PER_SECOND)
+        self._pace_tokens -= 1
 
     def _allowed(self, uid: str) -> bool:
         now = self._clock.monotonic()

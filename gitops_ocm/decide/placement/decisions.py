@@ -19,7 +19,7 @@ from gitops_ocm.api.placement import (
     SCHEDULING_DISABLED_ANNOTATION,
 )
 from gitops_ocm.decide.cluster_sets import bound_sets
-from gitops_ocm.decide.contract import DONE, Apply, Outcome, Projection, Result, View, Write
+from gitops_ocm.decide.contract import DONE, Apply, Create, Outcome, Projection, Result, View, Write
 from gitops_ocm.decide.kinds import MANAGED_CLUSTER, PLACEMENT, PLACEMENT_DECISION, PLACEMENT_SCORE
 from gitops_ocm.decide.placement import events
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
@@ -135,7 +135,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         return Outcome(
             (
                 *(events.created(placement, written[n]) for s in due if (n := name_of(s)) not in live),
-                *_fill(placement, told, wanted, {**live, **written}),
+                *_fill(placement, told, wanted, {**live, **written}, pages),
                 *_retire(placement, retired),
                 *_status(placement, choice, wanted, now),
             ),
@@ -144,7 +144,8 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
 
     if not due:
         return then(())
-    return Outcome(tuple(Apply(stamp) for stamp in due), then=then)
+    stamped = (Apply(stamp) if name_of(stamp) in live else Create(stamp) for stamp in due)
+    return Outcome(tuple(stamped), then=then)
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def safe_order(
     A decision loses a cluster only once another one that gains it is written. Where decisions wait for
     each other in a circle, one is written with its old and new clusters, and finished next time.
     """
-    pending = sorted(n for n in want if n not in have or list(have[n]) != list(want[n]))
+    pending = sorted(n for n in want if n not in have or [*have[n]] != [*want[n]])
     if not pending:
         return
     held = {name: set(clusters) for name, clusters in have.items()}
@@ -217,16 +218,23 @@ def safe_order(
 
 
 def _fill(
-    placement: Object, told: _Told, wanted: Iterable[Slice], live: Mapping[str, Object]
+    placement: Object,
+    told: _Told,
+    wanted: Iterable[Slice],
+    live: Mapping[str, Object],
+    pages: Mapping[str, Sequence[str]],
 ) -> Iterator[Write]:
-    """Write the clusters of decisions; one that never had any keeps having no status."""
-    want = {piece.name: list(piece.clusters) for piece in wanted}
-    have = {name: clusters_in(pd) for name, pd in live.items()}
-    for name, clusters in safe_order(have, want):
+    """Write the clusters of decisions; one that never had any keeps having no status.
+
+    The scores are told once, however many decisions they lead to.
+    """
+    want = {piece.name: piece.clusters for piece in wanted}
+    have = {name: pages.get(name, ()) for name in live}
+    for number, (name, clusters) in enumerate(safe_order(have, want)):
         decisions = [{"clusterName": cluster, "reason": ""} for cluster in clusters]
         yield from report(live[name], {"decisions": decisions})
         yield events.updated(placement, live[name], told.warning)
-        if told.ranking.names:
+        if told.ranking.names and not number:
             yield events.scored(placement, live[name], told.ranking)
 
 
