@@ -22,6 +22,7 @@ GROUP, KIND, CONFIG_KIND = "addon.open-cluster-management.io", "AddOnTemplate", 
 BUILT_IN = frozenset({"CLUSTER_NAME", "INSTALL_NAMESPACE"})
 _NAME = re.compile(r"[a-zA-Z_][_a-zA-Z0-9]{0,254}")
 _MANIFESTS: Path = ("spec", "agentSpec", "workload", "manifests")
+_WITHOUT_EFFECT = ("executor", "deleteOption")
 _DETAILS: Mapping[str, str] = {"KubeClient": "kubeClient", "CustomSigner": "customSigner"}
 _PLACES: Mapping[str, str] = {"CurrentCluster": "currentCluster", "SingleNamespace": "singleNamespace"}
 
@@ -30,6 +31,10 @@ def template_findings(obj: Mapping[str, Any]) -> Iterator[Finding]:
     """What is wrong with an AddOnTemplate, whatever it is configured with."""
     for index, manifest in _manifests(obj):
         yield from _manifest(manifest, index)
+    for field in _WITHOUT_EFFECT:
+        if get(obj, "spec", "agentSpec", field, default=None) is not None:
+            why = f"spec.agentSpec.{field} has no effect: works of add-ons are applied without it, as in OCM"
+            yield Finding("template-field", why, ("spec", "agentSpec", field), "", Severity.WARNING)
     registrations = get(obj, "spec", "registration", default=None)
     for index, told in enumerate(registrations if isinstance(registrations, list) else ()):
         if isinstance(told, Mapping):

@@ -89,3 +89,10 @@ def test_what_can_never_be_right(case: str) -> None:
     assert [(line, severity) for _, line, _, severity in found] == [
         (11 if "registration" in code else 9, Severity.ERROR)
     ]
+
+
+def test_fields_without_effect() -> None:
+    """A work of an add-on has neither: whoever counts on them is warned."""
+    text = template("x") + "    deleteOption: {propagationPolicy: Orphan}\n"
+    (found,) = problems(text)
+    assert (found[0], found[1], found[3]) == ("template-field", 10, Severity.WARNING)

@@ -204,7 +204,9 @@ def test_an_own_signer_s_certificate(kind: str) -> None:
     assert (made.not_valid_before_utc, made.not_valid_after_utc) == (NOW, NOW + timedelta(hours=24))
     usages = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usages) == [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    assert made.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+    known = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    named = made.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    assert named.key_identifier == known.digest
     assert found(played(OWN, ca), OWN)["status"] == found(simulation, OWN)["status"]
 
 
