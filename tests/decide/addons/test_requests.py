@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL
 from gitops_ocm.decide.addon_table import addon_rows
 from gitops_ocm.decide.addons.versions import at_beta
@@ -27,40 +26,29 @@ from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.simulate.run import Simulation
 from gitops_ocm.simulate.world import World
 from gitops_ocm.testing import objects as make
-from gitops_ocm.testing.csrs import Subject, cluster_csr
-from tests.decide.addons.template_cases import Case, config_map, custom_signer, kube_client
+from gitops_ocm.testing.csrs import cluster_csr
+from tests.decide.addons.request_cases import (
+    AGENT,
+    CASES,
+    HOME,
+    NAME,
+    REGISTRATION,
+    SIGNER,
+    STRICTER,
+    THEIRS,
+    request,
+    subject,
+)
+from tests.decide.addons.template_cases import Case, config_map, custom_signer
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-NAME, SIGNER = "hello", "example.com/signer.x"
-PREFIX = "system:open-cluster-management"
-USER = f"{PREFIX}:cluster:c1:addon:{NAME}:agent:{NAME}-agent"
-GROUPS = (f"{PREFIX}:cluster:c1:addon:{NAME}", f"{PREFIX}:addon:{NAME}")
-AGENT = f"{PREFIX}:c1:agent1"
-HOME = "open-cluster-management-hub"
-
-
-def subject(user: str = USER, *groups: str) -> Subject:
-    """Who a certificate is to be for."""
-    return (*((("O", group),) for group in groups or GROUPS), (("CN", user),))
-
-
-def request(wanted: Subject | None = None, *, by: str = AGENT, **told: Any) -> Object:
-    """A request of the add-on's agent on `c1`."""
-    annotation = told.pop("annotation", "")
-    name = told.pop("name", f"addon-c1-{NAME}-x")
-    made = cluster_csr("c1", wanted or subject(), name=name, username=by, groups=["g"], **told)
-    made["metadata"]["labels"][ADDON_NAME_LABEL] = NAME
-    made["metadata"]["uid"] = "request-1"
-    if annotation:
-        made["metadata"]["annotations"] = {"open-cluster-management.io/csr-user": annotation}
-    return made
 
 
 def hub(*objects: Object, registration: list[Object] | None = None) -> Simulation:
     """A hub with the add-on on `c1`, which registers with its API and with a signer of its own."""
     world = World(load_catalog(), namespaces=["default", "fleet", HOME, "c1"])
     simulation = Simulation(world, addon_rows(HubSettings()), now=NOW)
-    asked = registration if registration is not None else [kube_client(), custom_signer(SIGNER, user="u")]
+    asked = registration if registration is not None else REGISTRATION
     case = Case(NAME, [config_map()], registration=asked)
     for obj in (make.managed_cluster("c1"), *case.objects()):
         older = obj["apiVersion"].replace("v1beta1", "v1alpha1")
@@ -102,40 +90,18 @@ def is_approved(simulation: Simulation, csr: Object) -> bool:
     return approved is not None
 
 
-CASES: Mapping[str, tuple[Object, bool]] = {
-    "as registered": (request(), True),
-    "with authenticated": (request(subject(USER, *GROUPS, "system:authenticated")), True),
-    "another third group": (request(subject(USER, *GROUPS, "system:other")), False),
-    "four groups": (request(subject(USER, *GROUPS, "system:authenticated", "x")), False),
-    "one group": (request(subject(USER, GROUPS[0])), False),
-    "another's group": (request(subject(USER, GROUPS[0], f"{PREFIX}:addon:other")), False),
-    "another user": (request(subject(f"{USER}x")), False),
-    "by a person": (request(by="admin"), False),
-    "by another cluster": (request(by=f"{PREFIX}:c2:agent1"), False),
-    "by a cluster whose name begins alike": (request(by=f"{PREFIX}:c10:agent1"), False),
-    "through the gRPC server": (
-        request(by=f"system:serviceaccount:{HOME}:grpc-server-sa", annotation=AGENT),
-        True,
-    ),
-    "through the gRPC server, for another": (
-        request(by=f"system:serviceaccount:{HOME}:grpc-server-sa", annotation=f"{PREFIX}:c2:agent1"),
-        False,
-    ),
-    "an annotation alone": (request(by="admin", annotation=AGENT), False),
-    "another name": (request(name="other-x"), False),
-    "usages of a server": (request(usages=["server auth"]), False),
-    "an unknown signer": (request(signer="example.com/other"), False),
-    "an own signer": (request(subject("u", "any"), signer=SIGNER), True),
-    "an own signer, by another cluster": (request(subject("u"), signer=SIGNER, by=f"{PREFIX}:c2:a"), False),
-    "an own signer, for another": (request(subject("other"), signer=SIGNER), False),
-}
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_approved(case: str) -> None:
     """What the add-on registers for, asked for by its own cluster's agent, and nothing else."""
     csr, approved = CASES[case]
     assert is_approved(played(csr), csr) is approved
+
+
+def test_we_are_stricter_than_ocm_s_manager_where_we_mean_to_be() -> None:
+    """It approves, on record, what we approve, and those that have a reason to be left to a person."""
+    ours = {case for case, (_, approved) in CASES.items() if approved}
+    assert ours | STRICTER.keys() == THEIRS
+    assert not ours & STRICTER.keys()
 
 
 @pytest.mark.parametrize("registration", [[], [custom_signer(SIGNER)]], ids=["none", "another"])
