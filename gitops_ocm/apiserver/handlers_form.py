@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.apiserver.negotiation import JSON_MEDIA, Form
+from gitops_ocm.apiserver.request_info import RequestInfo
 from gitops_ocm.apiserver.tables import DEFAULT, Column, columns_of_crd, partial_metadata, table
 from gitops_ocm.apiserver.tables_native import COLUMNS
-from gitops_ocm.apiserver.values import Page
+from gitops_ocm.apiserver.values import Answer, Page
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError, bad_request
+from gitops_ocm.objects.lifecycle import marked
 from gitops_ocm.objects.ref import Object
 
 _INCLUDES = ("", "None", "Metadata", "Object")
@@ -112,3 +114,33 @@ def columns_of(served: Served) -> tuple[Column, ...]:
     if served.custom:
         return columns_of_crd(served.columns)
     return COLUMNS.get(served.resource.of, DEFAULT)
+
+
+_SHOWN_WHEN_DELETED: Mapping[str, frozenset[str]] = {
+    "": frozenset(
+        {
+            *("pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes"),
+            *("podtemplates", "resourcequotas"),
+        }
+    ),
+    "storage.k8s.io": frozenset(
+        {"storageclasses", "csidrivers", "csinodes", "volumeattachments", "volumeattributesclasses"}
+    ),
+    "resource.k8s.io": frozenset(
+        {"deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"}
+    ),
+}
+"""Resources by group of which a deletion shows what was deleted."""
+
+
+def deleted(info: RequestInfo, answer: Answer, now: datetime) -> Object:
+    """What is still there (finalizers) is shown; of what is gone, only that it is."""
+    if not answer.removed:
+        return answer.obj
+    if info.plural in _SHOWN_WHEN_DELETED.get(info.group, ()):
+        return marked(answer.obj, now, grace_seconds=0) if info.plural == "pods" else answer.obj
+    details: dict[str, Any] = {"name": info.name, "kind": info.plural}
+    if info.group:
+        details["group"] = info.group
+    details["uid"] = answer.obj["metadata"].get("uid", "")
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

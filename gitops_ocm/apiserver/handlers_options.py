@@ -8,6 +8,7 @@ from typing import Any
 
 from gitops_ocm.apiserver.bodies import meta_problem
 from gitops_ocm.apiserver.handlers_body import bad_options
+from gitops_ocm.apiserver.values import ListOptions
 from gitops_ocm.objects import decoding
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
@@ -127,6 +128,16 @@ def _options_of(body: Any) -> dict[str, Any]:
     named = {**body, "kind": "DeleteOptions", "apiVersion": body.get("apiVersion") or "v1"}
     decoding.check_options(named, _DELETE_OPTIONS)
     return {key: value for key, value in body.items() if value is not None}
+
+
+def selection(query: Query) -> ListOptions:
+    """Which part of a collection is meant."""
+    return {
+        "labels": query.get("labelSelector", ""),
+        "fields": query.get("fieldSelector", ""),
+        "limit": integer(query, "limit"),
+        "continue_token": query.get("continue", ""),
+    }
 
 
 def integer(query: Query, name: str) -> int:

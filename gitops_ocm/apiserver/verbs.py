@@ -243,6 +243,7 @@ class Api(Reads):
             schema=served.schema,
             now=self._now(),
             subresource=subresource,
+            reset=frozenset() if subresource else lifecycle.reset_fields(served.resource),
         )
         if live is not None and merged is live:
             return Answer(live)

@@ -27,7 +27,7 @@ from gitops_ocm.objects.faults import (
 )
 from gitops_ocm.objects.names import metadata_causes
 from gitops_ocm.objects.pod_parts import PARTS
-from gitops_ocm.objects.ref import Object, Resource
+from gitops_ocm.objects.ref import Kind, Object, Resource
 
 MAX_MANAGER = 128
 """Bytes of a field manager's name."""
@@ -99,6 +99,7 @@ def created(
     return result
 
 
+_DEPLOYMENT = Kind("apps", "Deployment")
 _RESET = frozenset(
     {
         "uid",
@@ -194,12 +195,18 @@ def update_causes(old: Mapping[str, Any], new: Mapping[str, Any], resource: Reso
 
 
 def wanted_changed(old: Object, new: Object, resource: Resource) -> bool:
-    """Whether anything but metadata (and a status that is a subresource) differs."""
+    """Whether anything but metadata and a status differs, or what a Deployment hands on: its annotations."""
     left_out = {"metadata", "apiVersion", "kind"} | (
         {"status"} if "status" in resource.subresources else set()
     )
     keys = (old.keys() | new.keys()) - left_out
+    if resource.of == _DEPLOYMENT and _annotations(old) != _annotations(new):
+        return True
     return any(old.get(k) != new.get(k) for k in keys)
+
+
+def _annotations(obj: Object) -> Mapping[str, str]:
+    return obj["metadata"].get("annotations") or {}
 
 
 def _settled_metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,17 +91,19 @@ def apply(
     schema: Schema | None,
     now: datetime,
     subresource: str = "",
+    reset: Set[str] = frozenset(),
 ) -> Object:
     """What `live` becomes when `manager` applies `fragment`; raises `ApiError` Conflict.
 
-    Fields of others are taken over with `force`. The result has had neither defaulting nor
+    Fields of others are taken over with `force`. Nobody who wrote before the first apply owns the fields in
+    `reset`, which are not written here. The result has had neither defaulting nor
     validation: that is the caller's next step.
     """
     if (fragment.get("metadata") or {}).get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     check_fragment(fragment, schema)
     base = _bare(live) if live is not None else {}
-    managers = _managers_for_apply(live, base, schema, now, subresource)
+    managers = _managers_for_apply(live, base, schema, now, subresource, reset)
     fields = fieldset.difference(typed.fields_of(fragment, schema), _UNOWNED)
     mine = Manager(manager, APPLY, fragment.get("apiVersion", ""), subresource, _of_part(fields, subresource))
     last = managers.get(mine.key)
@@ -263,7 +265,12 @@ def _order(held: Manager) -> tuple[str, str, str, str, str]:
 
 
 def _managers_for_apply(
-    live: Object | None, base: Object, schema: Schema | None, now: datetime, subresource: str
+    live: Object | None,
+    base: Object,
+    schema: Schema | None,
+    now: datetime,
+    subresource: str,
+    reset: Set[str],
 ) -> Managers:
     """Those of `live`; where it has none, all it holds was there before the first apply."""
     if live is None:
@@ -271,7 +278,8 @@ def _managers_for_apply(
     managers = _decode(live)
     if managers:
         return managers
-    fields = typed.compare(skeleton(schema), base, schema).added
+    written = {name: value for name, value in base.items() if name not in reset}
+    fields = typed.compare(skeleton(schema), written, schema).added
     fields = fieldset.difference(fields, _UNOWNED)
     version = live.get("apiVersion", "")
     earlier = Manager(BEFORE_FIRST_APPLY, UPDATE, version, subresource, fields, timestamp(now))

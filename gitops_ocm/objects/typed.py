@@ -195,7 +195,16 @@ def merge(live: Any, config: Any, schema: Schema | None) -> Any:
         return result
     if isinstance(config, list) and isinstance(live, list) and schema is not None and _associative(schema):
         return _merge_items(live, config, schema)
+    if config is None and _is_in_parts(live, schema):
+        return live  # nothing is said of any of its parts
     return live if type(live) is type(config) and live == config else config
+
+
+def _is_in_parts(value: Any, schema: Schema | None) -> bool:
+    """Whether a value's parts are owned one by one."""
+    if isinstance(value, dict):
+        return _granular(schema)
+    return isinstance(value, list) and schema is not None and _associative(schema)
 
 
 def _merge_items(live: list[Any], config: list[Any], schema: Schema) -> list[Any]:
