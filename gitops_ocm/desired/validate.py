@@ -3,7 +3,7 @@
     for finding in object_findings(obj, catalog): ...
 
 What only shows between objects (the same one twice) is `compile`'s; manifests inside ManifestWorks
-are `works`'s, rollout strategies `rollouts`'s, the fields of a schema `fields`'s.
+are `works`'s, rollout strategies `rollouts`'s, placements `placements`'s, the fields of a schema `fields`'s.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gitops_ocm.api.fleet import (
     REQUESTED_AT_ANNOTATION,
     WAVE_ANNOTATION,
 )
-from gitops_ocm.desired import rollouts, templates, works
+from gitops_ocm.desired import placements, rollouts, templates, works
 from gitops_ocm.desired.fields import Finding, field_findings, head_findings
 from gitops_ocm.desired.suggest import nearest
 from gitops_ocm.desired.yaml_events import Path
@@ -65,6 +65,8 @@ def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
         found += works.work_findings(obj)
     if rollouts.rolls_out(resource.group, resource.kind) and not found:
         found += rollouts.strategy_findings(obj)
+    if resource.of == (placements.GROUP, placements.KIND) and not found:
+        found += placements.placement_findings(obj)
     if resource.of == (templates.GROUP, templates.KIND):
         found += templates.template_findings(obj)
     if resource.of == ("", "Secret"):

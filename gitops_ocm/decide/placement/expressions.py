@@ -12,17 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.functions import FUNCTIONS, ScoreObject, implementations, no_scores
+from gitops_ocm.decide.placement.functions import ScoreObject, implementations, no_scores
 from gitops_ocm.decide.writes import status_of
 from gitops_ocm.objects.cel.environment import Environment, Program
 from gitops_ocm.objects.cel.faults import CompileError
-from gitops_ocm.objects.cel.tree import Node
-from gitops_ocm.objects.cel.types import DYN, STRING, map_of
+from gitops_ocm.objects.placements import FUNCTIONS, VARIABLE, VARIABLES, checked_expression
 
-VARIABLE = "managedCluster"
 BUDGET = 10_000_000
 """What all expressions of a selector may cost on one cluster."""
-_VARIABLES = {VARIABLE: map_of(STRING, DYN)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Expressions:
                 programs = tuple(_planned(text) for text in texts)
             else:
                 environment = _environment(score_object)
-                programs = tuple(environment.plan(_checked(text)) for text in texts)
+                programs = tuple(environment.plan(checked_expression(text)) for text in texts)
         except CompileError as fault:
             raise Misconfigured(plugin, f"compilation failed: {fault.message}") from fault
         return cls(tuple(texts), programs, fixed)
@@ -67,16 +64,10 @@ class Expressions:
 
 
 def _environment(score_object: ScoreObject = no_scores) -> Environment:
-    return Environment(_VARIABLES, FUNCTIONS, implementations(score_object), strict=False)
-
-
-@lru_cache(maxsize=1024)
-def _checked(text: str) -> Node:
-    """The tree of an expression: the same for whatever scores it will look into."""
-    return Environment(_VARIABLES, FUNCTIONS, strict=False).check(text)
+    return Environment(VARIABLES, FUNCTIONS, implementations(score_object), strict=False)
 
 
 @lru_cache(maxsize=1024)
 def _planned(text: str) -> Program:
     """The program of an expression that looks into no scores."""
-    return _environment().plan(_checked(text))
+    return _environment().plan(checked_expression(text))

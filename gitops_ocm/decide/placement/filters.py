@@ -16,6 +16,7 @@ from gitops_ocm.decide.placement.fleet import Bits, Fleet, taint_of, taints_of
 from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
 from gitops_ocm.decide.placement.selector import ClusterSelector
 from gitops_ocm.decide.writes import name_of, time_at
+from gitops_ocm.objects.placements import toleration_fault
 from gitops_ocm.objects.ref import Object
 
 PREDICATE, TAINTS = "Predicate", "TaintToleration"
@@ -62,7 +63,8 @@ class Tolerations:
 
     def __post_init__(self) -> None:
         for toleration in self.wire:
-            _check(toleration)
+            if fault := toleration_fault(toleration):
+                raise Misconfigured(TAINTS, fault)
 
     def among(self, fleet: Fleet, within: Bits) -> Bits:
         """The clusters of `within` all of whose taints are tolerated."""
@@ -113,14 +115,6 @@ class Tolerations:
             taints = taints_of(fleet.get(name) or {})
             ends += [at for t in taints if (at := _tolerated_until(t, self.wire, self.now))]
         return min(ends, default=None)
-
-
-def _check(toleration: Mapping[str, Any]) -> None:
-    exists = toleration.get("operator") == "Exists"
-    if not toleration.get("key") and not exists:
-        raise Misconfigured(TAINTS, "If the key is empty, operator must be Exists.")
-    if exists and toleration.get("value"):
-        raise Misconfigured(TAINTS, "If the operator is Exists, the value should be empty.")
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:

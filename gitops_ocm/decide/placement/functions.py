@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_ocm.decide.writes import name_of, status_of
-from gitops_ocm.objects.cel.declarations import Functions, declared, kubernetes
 from gitops_ocm.objects.cel.faults import EvalError
 from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.cel.program import Implementations
@@ -19,16 +18,6 @@ from gitops_ocm.objects.ref import Object
 
 ScoreObject = Callable[[str, str], Object | None]
 """Finds the AddOnPlacementScore of a cluster by its name."""
-
-FUNCTIONS: Functions = {
-    **kubernetes(),
-    **declared(
-        [
-            "scores cluster_scores dyn.(string) list(dyn)",
-            "parseJSON parse_json_string string.() dyn",
-        ]
-    ),
-}
 
 
 def no_scores(cluster: str, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -12,8 +11,7 @@ from gitops_ocm.api.placement import MAX_DECISIONS
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.selector import ClusterSelector
-
-_PERCENT = re.compile(r"([0-9]+)%")
+from gitops_ocm.objects.placements import group_size_fault, percent_of
 
 
 @dataclass(frozen=True)
@@ -77,10 +75,10 @@ def _group_size(wanted: object, total: int) -> int:
         size = total
     elif isinstance(wanted, int):
         size = wanted
-    elif percent := _PERCENT.fullmatch(str(wanted)):
-        size = ceil(float(percent[1]) / 100 * total)  # in floats, as Go: 7% of 100 are 8
+    elif (percent := percent_of(wanted)) is not None:
+        size = ceil(percent / 100 * total)  # in floats, as Go: 7% of 100 are 8
     else:
-        raise Misconfigured("", f"{wanted} invalid type: string is not a percentage")
+        raise Misconfigured("", group_size_fault(wanted))
     return size if 0 < size <= total else max(total, 1)
 
 

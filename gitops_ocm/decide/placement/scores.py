@@ -16,6 +16,7 @@ from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.decide.placement.tally import Elsewhere
+from gitops_ocm.objects.placements import mode_fault, score_fault
 
 MAX, MIN = 100, -100
 Scores = Sequence[int | None]
@@ -126,10 +127,9 @@ def prioritizers(policy: Mapping[str, Any] | None) -> list[Prioritizer]:
     A built-in one listed twice has its last weight; an add-on's listed twice counts twice.
     """
     policy = policy or {}
-    mode = policy.get("mode") or "Additive"
-    if mode not in ("Additive", "Exact"):
-        raise Misconfigured("", f"incorrect prioritizer policy mode: {mode}")
-    weights: dict[str, int] = {"Balance": 1, "Steady": 1} if mode == "Additive" else {}
+    if fault := mode_fault(policy):
+        raise Misconfigured("", fault)
+    weights: dict[str, int] = {} if policy.get("mode") == "Exact" else {"Balance": 1, "Steady": 1}
     further: list[Prioritizer] = []
     for entry in policy.get("configurations") or ():
         where, weight = entry.get("scoreCoordinate") or {}, int(entry.get("weight", 1))
@@ -144,15 +144,15 @@ def prioritizers(policy: Mapping[str, Any] | None) -> list[Prioritizer]:
 
 
 def _built_in(name: str, weight: int) -> Prioritizer:
-    if name not in _BUILT_IN:
-        raise Misconfigured("", f"incorrect builtin prioritizer: {name}")
+    if fault := score_fault({"builtIn": name}):
+        raise Misconfigured("", fault)
     return Prioritizer(name, weight, _BUILT_IN[name])
 
 
 def _add_on(where: Mapping[str, Any], weight: int) -> Prioritizer:
-    wanted = where.get("addOn")
-    if not wanted:
-        raise Misconfigured("", "addOn should not be empty")
+    if fault := score_fault(where):
+        raise Misconfigured("", fault)
+    wanted = where["addOn"]
     resource, name = wanted.get("resourceName", ""), wanted.get("scoreName", "")
     return Prioritizer(f"AddOn/{resource}/{name}", weight, _addon(resource, name), resource)
 

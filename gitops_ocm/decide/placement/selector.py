@@ -5,10 +5,8 @@ A selector that cannot be understood is `Misconfigured`, in apimachinery's words
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from gitops_ocm.decide.placement.expressions import Expressions
@@ -16,51 +14,8 @@ from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet, claims_of
 from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
 from gitops_ocm.decide.writes import labels_of
-from gitops_ocm.objects.names import key_problems
+from gitops_ocm.objects.placements import selector_fault
 from gitops_ocm.objects.selectors import Requirement, Selector
-
-_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
-_INVALID_VALUE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
-    "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
-
-
-def check_selector(selector: Mapping[str, Any] | None) -> str:
-    """What is wrong with a LabelSelector, in apimachinery's words; `""` if nothing is."""
-    if selector is None:
-        return ""
-    for key, value in sorted((selector.get("matchLabels") or {}).items()):
-        if fault := _check_value(key, value):
-            return fault
-    for expression in selector.get("matchExpressions") or ():
-        key, operator = expression.get("key", ""), expression.get("operator", "")
-        if fault := _check_expression(key, operator, tuple(expression.get("values") or ())):
-            return fault
-    return ""
-
-
-@lru_cache(maxsize=4096)
-def _check_expression(key: str, operator: str, values: tuple[str, ...]) -> str:
-    if operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
-        return f'"{operator}" is not a valid label selector operator'
-    if operator in ("In", "NotIn") and not values:
-        return "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
-    if operator in ("Exists", "DoesNotExist") and values:
-        shown = ",".join(f'"{v}"' for v in values)
-        return f"values: Invalid value: [{shown}]: values set must be empty for exists and does not exist"
-    if faults := key_problems(key):
-        return f'key: Invalid value: "{key}": {"; ".join(faults)}'
-    return next((fault for at, v in enumerate(values) if (fault := _check_value(key, v, at))), "")
-
-
-def _check_value(key: str, value: str, at: int = 0) -> str:
-    if len(value) > 63:
-        return f'values[{at}][{key}]: Invalid value: "{value}": must be no more than 63 bytes'
-    if not _LABEL_VALUE.fullmatch(value):
-        return f'values[{at}][{key}]: Invalid value: "{value}": {_INVALID_VALUE}'
-    return ""
 
 
 def requirements(selector: Mapping[str, Any] | None) -> tuple[Requirement, ...]:
@@ -93,7 +48,7 @@ class ClusterSelector:
         Expressions may look into the scores that `score_object` finds.
         """
         labels, claims = wire.get("labelSelector"), wire.get("claimSelector")
-        if fault := check_selector(labels) or check_selector(claims):
+        if fault := selector_fault(labels) or selector_fault(claims):
             raise Misconfigured(plugin, fault)
         texts = tuple((wire.get("celSelector") or {}).get("celExpressions") or ())
         expressions = Expressions.compile(texts, plugin, score_object) if texts else None

@@ -1,0 +1,71 @@
+"""What the scheduler would call misconfigured in a Placement: said at its line, before every cluster is lost.
+
+The words are the scheduler's (`objects.placements`), as its condition would have them. What the schema
+refuses is `fields`'s, and is looked at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gitops_ocm.desired.fields import Finding
+from gitops_ocm.desired.yaml_events import Path
+from gitops_ocm.objects import placements
+from gitops_ocm.objects.paths import get
+
+GROUP, KIND = "cluster.open-cluster-management.io", "Placement"
+CODE = "placement-misconfigured"
+_HINT = "with this the placement would select no cluster at all"
+
+
+def placement_findings(obj: Mapping[str, Any]) -> Iterator[Finding]:
+    """Everything in a Placement that the scheduler cannot understand."""
+    for index, predicate in enumerate(_items(obj, "spec", "predicates")):
+        at: Path = ("spec", "predicates", index, "requiredClusterSelector")
+        yield from _selector(get(predicate, "requiredClusterSelector", default=None) or {}, at)
+    for index, toleration in enumerate(_items(obj, "spec", "tolerations")):
+        yield from _told(placements.toleration_fault(toleration), ("spec", "tolerations", index))
+    yield from _policy(get(obj, "spec", "prioritizerPolicy", default=None) or {})
+    yield from _groups(obj)
+    number = get(obj, "spec", "numberOfClusters", default=None)
+    if isinstance(number, int) and number < 0:
+        yield from _told(f"numberOfClusters must not be negative: {number}", ("spec", "numberOfClusters"))
+
+
+def _selector(selector: Mapping[str, Any], at: Path) -> Iterator[Finding]:
+    for part in ("labelSelector", "claimSelector"):
+        yield from _told(placements.selector_fault(selector.get(part)), (*at, part))
+    for index, text in enumerate(_items(selector, "celSelector", "celExpressions")):
+        fault = placements.expression_fault(text)
+        yield from _told(fault, (*at, "celSelector", "celExpressions", index))
+
+
+def _policy(policy: Mapping[str, Any]) -> Iterator[Finding]:
+    at: Path = ("spec", "prioritizerPolicy")
+    yield from _told(placements.mode_fault(policy), (*at, "mode"))
+    for index, entry in enumerate(_items(policy, "configurations")):
+        if entry.get("weight", 1):
+            fault = placements.score_fault(entry.get("scoreCoordinate") or {})
+            yield from _told(fault, (*at, "configurations", index, "scoreCoordinate"))
+
+
+def _groups(obj: Mapping[str, Any]) -> Iterator[Finding]:
+    at: Path = ("spec", "decisionStrategy", "groupStrategy")
+    size = get(obj, *at, "clustersPerDecisionGroup", default=None)
+    yield from _told(placements.group_size_fault(size), (*at, "clustersPerDecisionGroup"))
+    for index, group in enumerate(_items(obj, *at, "decisionGroups")):
+        selector = get(group, "groupClusterSelector", default=None) or {}
+        named: Path = (*at, "decisionGroups", index, "groupClusterSelector")
+        for part in ("labelSelector", "claimSelector"):
+            yield from _told(placements.selector_fault(selector.get(part)), (*named, part))
+
+
+def _items(obj: Mapping[str, Any], *path: str | int) -> Sequence[Any]:
+    found = get(obj, *path, default=None)
+    return found if isinstance(found, list) else ()
+
+
+def _told(fault: str, at: Path) -> Iterator[Finding]:
+    if fault:
+        yield Finding(CODE, fault.partition("\n")[0], at, _HINT)

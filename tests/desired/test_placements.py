@@ -1,0 +1,103 @@
+"""Placements that the scheduler would call misconfigured are refused at their line, in its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitops_ocm.desired.compile import compile_tree
+from gitops_ocm.desired.tree import memory_tree
+from gitops_ocm.runtime.catalog import load_catalog
+
+CATALOG = load_catalog()
+HEAD = """\
+apiVersion: cluster.open-cluster-management.io/v1beta1
+kind: Placement
+metadata: {name: web, namespace: fleet}
+spec:
+"""
+REFUSED = [
+    (
+        (
+            "  predicates:\n  - requiredClusterSelector: {}\n  - requiredClusterSelector:\n"
+            "      labelSelector: {matchExpressions: [{key: a, operator: Gt, values: ['1']}]}\n"
+        ),
+        8,
+        '"Gt" is not a valid label selector operator',
+    ),
+    (
+        (
+            "  predicates:\n  - requiredClusterSelector:\n"
+            "      claimSelector: {matchExpressions: [{key: a, operator: In}]}\n"
+        ),
+        7,
+        "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty",
+    ),
+    (
+        (
+            "  predicates:\n  - requiredClusterSelector:\n      celSelector:\n        celExpressions:\n"
+            "        - managedCluster.metadata.name == 'a'\n        - foo\n"
+        ),
+        10,
+        "compilation failed: ERROR: <input>:1:1: undeclared reference to 'foo' (in container '')",
+    ),
+    (
+        "  tolerations:\n  - {key: a, operator: Exists, value: b}\n",
+        6,
+        "If the operator is Exists, the value should be empty.",
+    ),
+    ("  tolerations:\n  - {value: b}\n", 6, "If the key is empty, operator must be Exists."),
+    ("  prioritizerPolicy:\n    mode: Best\n", 6, "incorrect prioritizer policy mode: Best"),
+    (
+        (
+            "  prioritizerPolicy:\n    configurations:\n    - scoreCoordinate: {builtIn: Steady}\n"
+            "    - scoreCoordinate: {builtIn: Spread}\n"
+        ),
+        8,
+        "incorrect builtin prioritizer: Spread",
+    ),
+    (
+        "  prioritizerPolicy:\n    configurations:\n    - scoreCoordinate: {type: AddOn}\n",
+        7,
+        "addOn should not be empty",
+    ),
+    (
+        "  decisionStrategy:\n    groupStrategy:\n      clustersPerDecisionGroup: '5'\n",
+        7,
+        "5 invalid type: string is not a percentage",
+    ),
+    (
+        (
+            "  decisionStrategy:\n    groupStrategy:\n      decisionGroups:\n      - groupName: canary\n"
+            "        groupClusterSelector:\n"
+            "          labelSelector: {matchExpressions: [{key: a, operator: Exists, values: [x]}]}\n"
+        ),
+        10,
+        'values: Invalid value: ["x"]: values set must be empty for exists and does not exist',
+    ),
+    ("  numberOfClusters: -1\n", 5, "numberOfClusters must not be negative: -1"),
+]
+
+
+@pytest.mark.parametrize(("spec", "line", "message"), REFUSED)
+def test_a_misconfigured_placement_is_refused_at_its_line(spec: str, line: int, message: str) -> None:
+    """Each mistake that would empty all decisions is an error with the scheduler's own text."""
+    found = compile_tree(memory_tree({"hub/p.yaml": HEAD + spec}), CATALOG).diagnostics
+    assert [(d.code, d.where.line, d.message) for d in found] == [("placement-misconfigured", line, message)]
+
+
+ACCEPTED = [
+    "  {}\n",
+    "  prioritizerPolicy:\n    configurations:\n    - {scoreCoordinate: {builtIn: Spread}, weight: 0}\n",
+    "  tolerations: [{operator: Exists}, {key: a, value: b, tolerationSeconds: 0}]\n",
+    "  decisionStrategy: {groupStrategy: {clustersPerDecisionGroup: 7%}}\n",
+    (
+        "  predicates:\n  - requiredClusterSelector:\n      celSelector:\n        celExpressions:\n"
+        "        - managedCluster.scores('usage').exists(s, s.value > 5)\n"
+    ),
+]
+
+
+@pytest.mark.parametrize("spec", ACCEPTED)
+def test_what_the_scheduler_understands_is_accepted(spec: str) -> None:
+    """A weight of 0 is not looked at, and all functions of OCM may be called."""
+    assert not compile_tree(memory_tree({"hub/p.yaml": HEAD + spec}), CATALOG).diagnostics
