@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.api.work import (
@@ -124,7 +125,8 @@ class _Pass:
         account = executor_of(work)
         if account is None:
             return self.record(work, anchor)
-        due = [at for at, item in enumerate(self.items) if not item.fault and not self._complete(work, at)]
+        entries = self._entries(work)
+        due = [at for at, i in enumerate(self.items) if not i.fault and not _is_complete(entries[at])]
         if account.fault:
             refused = {at: Refusal(account.fault, lasting=False) for at in due}
             return replace(self, refused=refused).record(work, anchor)
@@ -141,10 +143,9 @@ class _Pass:
 
         return Outcome(tuple(q for each in asked.values() for q in each), then=then, keep_going=True)
 
-    def _complete(self, work: Object, at: int) -> bool:
-        """Whether a manifest has done its work: it is neither changed nor made again."""
-        entry = previous([item.meta for item in self.items], reported(work))[at]
-        return conditions.is_true((entry or {}).get("conditions") or (), COMPLETE)
+    def _entries(self, work: Object) -> list[Mapping[str, Any] | None]:
+        """What was last reported of each manifest."""
+        return previous([item.meta for item in self.items], reported(work))
 
     def record(self, work: Object, anchor: Object) -> Outcome:
         """Enter what is about to be applied into the ledger, before it is."""
@@ -176,15 +177,15 @@ class _Pass:
         untried: list[str] = []
         writes: list[Write] = []
         writer: list[int] = []
-        entries = previous([item.meta for item in self.items], reported(work))
+        entries = self._entries(work)
         for at, item in sorted(enumerate(self.items), key=lambda pair: _rank(pair[1])):
             refused = Refusal(item.fault, lasting=False) if item.fault else self.refused.get(at)
             if refused is not None:
                 verdicts[at] = _failed(refused.message)
                 untried += [] if refused.lasting else [refused.message]
                 continue
-            if self._complete(work, at):
-                verdicts[at] = MANIFEST_APPLIED
+            if _is_complete(entries[at]):
+                verdicts[at] = MANIFEST_APPLIED  # it has done its work: neither changed nor made again
                 continue
             assert item.ref is not None
             live, hidden = look(self.view, item.ref)
@@ -219,7 +220,7 @@ class _Pass:
 
     def report(self, work: Object, verdicts: dict[int, KnownCondition], retry: str) -> Outcome:
         """Applied, per manifest and for the work."""
-        old = previous([item.meta for item in self.items], reported(work))
+        old = self._entries(work)
         entries = [
             applied_entry(item.meta, old[at], verdicts[at], generation=generation_of(work), now=self.now)
             for at, item in enumerate(self.items)
@@ -242,6 +243,10 @@ def by_identity(entries: Sequence[Object]) -> list[Object]:
 
 def _rank(item: Item) -> int:
     return work_rank(item.manifest.get("kind", ""))
+
+
+def _is_complete(entry: Mapping[str, Any] | None) -> bool:
+    return conditions.is_true((entry or {}).get("conditions") or (), COMPLETE)
 
 
 def _failed(message: str) -> KnownCondition:
