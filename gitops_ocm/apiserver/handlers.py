@@ -21,12 +21,13 @@ from gitops_ocm.apiserver.connections_to_pods import Connections
 from gitops_ocm.apiserver.csr_admission import unchanged_spec, with_requestor
 from gitops_ocm.apiserver.evictions import EVICTION, Evictions
 from gitops_ocm.apiserver.handlers_body import check_kind, object_in, options_in
-from gitops_ocm.apiserver.handlers_form import formed, formed_list
+from gitops_ocm.apiserver.handlers_form import deleted, formed, formed_list
 from gitops_ocm.apiserver.handlers_options import (
     asked,
     delete_options,
     integer,
     require_apply_options,
+    selection,
     told_options,
     write_query,
 )
@@ -50,9 +51,7 @@ from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.intake import check_identity, decoded, telling
-from gitops_ocm.objects.lifecycle import marked
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.objects.service_addresses import SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,9 @@ class Reply:
     status: int = 200
     warnings: tuple[str, ...] = ()
     large: bool = False
+
+
+_DONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
 class Handlers:
@@ -127,8 +129,7 @@ class Handlers:
                 self._evictions.evict(info.namespace, name, sent, dry_run=options.dry_run)
             else:
                 self._evictions.bind(info.namespace, name, sent, options=options)
-        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-        return Reply(done, HTTPStatus.CREATED, warnings)
+        return Reply(_DONE, HTTPStatus.CREATED, warnings)
 
     def _get(self, call: Call) -> Reply:
         info = call.info
@@ -147,8 +148,8 @@ class Handlers:
     def is_large(self, call: Call) -> bool:
         """Whether the request is about so large an object that it takes long."""
         info, served = call.info, call.served
-        if served.resource.of == SERVICE or (info.verb == "get" and call.form == PLAIN):
-            return False  # a service is allotted what others must not have meanwhile
+        if info.verb == "get" and call.form == PLAIN:
+            return False
         if len(call.body) >= LARGE:
             return True
         return bool(info.name) and self._api.size(served, info.namespace, info.name) >= LARGE
@@ -164,16 +165,10 @@ class Handlers:
                 token=query.get("continue", ""),
                 initial=asked(query, "sendInitialEvents"),
             )
-        page = yield from self._api.listing(
-            call.served,
-            call.info.namespace,
-            labels=query.get("labelSelector", ""),
-            fields=query.get("fieldSelector", ""),
-            limit=integer(query, "limit"),
-            continue_token=query.get("continue", ""),
-            resource_version=query.get("resourceVersion", ""),
-            resource_version_match=query.get("resourceVersionMatch", ""),
-        )
+        chosen = selection(query)
+        chosen["resource_version"] = query.get("resourceVersion", "")
+        chosen["resource_version_match"] = query.get("resourceVersionMatch", "")
+        page = yield from self._api.listing(call.served, call.info.namespace, **chosen)
         return page
 
     def listed(self, call: Call, page: Page) -> Reply:
@@ -247,7 +242,7 @@ class Handlers:
         info = call.info
         options = delete_options(call.query, body)
         answer = self._api.delete(call.served, info.namespace, info.name, options, call.consultation)
-        return Reply(_deleted(call, answer, self._now()), warnings=answer.warnings)
+        return Reply(deleted(call.info, answer, self._now()), warnings=answer.warnings)
 
     def deleting(self, call: Call) -> Steps:
         """A DELETE of a collection, some objects at a time."""
@@ -255,8 +250,7 @@ class Handlers:
             call.served,
             call.info.namespace,
             delete_options(call.query, _sent(call)),
-            labels=call.query.get("labelSelector", ""),
-            fields=call.query.get("fieldSelector", ""),
+            **selection(call.query),
             consultation=call.consultation,
         )
         return page
@@ -369,33 +363,3 @@ def _body(call: Call) -> Body:
 
 def _sent(call: Call) -> Any:
     return options_in(call.body, call.content_type)
-
-
-_SHOWN_WHEN_DELETED: Mapping[str, frozenset[str]] = {
-    "": frozenset(
-        {
-            *("pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes"),
-            *("podtemplates", "resourcequotas"),
-        }
-    ),
-    "storage.k8s.io": frozenset(
-        {"storageclasses", "csidrivers", "csinodes", "volumeattachments", "volumeattributesclasses"}
-    ),
-    "resource.k8s.io": frozenset(
-        {"deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"}
-    ),
-}
-"""Resources by group of which a deletion shows what was deleted."""
-
-
-def _deleted(call: Call, answer: Answer, now: datetime) -> Object:
-    """What is still there (finalizers) is shown; of what is gone, only that it is."""
-    if not answer.removed:
-        return answer.obj
-    if call.info.plural in _SHOWN_WHEN_DELETED.get(call.info.group, ()):
-        return marked(answer.obj, now, grace_seconds=0) if call.info.plural == "pods" else answer.obj
-    details: dict[str, Any] = {"name": call.info.name, "kind": call.info.plural}
-    if call.info.group:
-        details["group"] = call.info.group
-    details["uid"] = answer.obj["metadata"].get("uid", "")
-    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -18,6 +18,9 @@ from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.objects import lifecycle
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.service_ports import holdings
+
+SERVICES = ("", "services")
 
 
 class Keeping:
@@ -41,7 +44,7 @@ class Keeping:
             return Answer(obj, warnings, created=True)
 
         def keep() -> Object:
-            if self._store.version_of(key):
+            if self._store.version_of(key) or self._contended(key, obj):
                 raise Overtaken
             if key.namespace:
                 self._upkeep.namespaces.check_open(key.namespace, served.resource, key.name)
@@ -64,6 +67,8 @@ class Keeping:
         def keep() -> Object:
             if self._store.version_of(key) != meta["resourceVersion"]:
                 raise Overtaken
+            if not gone and self._contended(key, new):
+                raise Overtaken
             if not gone:
                 return self.put(key, old, new, served)
             with self.transaction():
@@ -72,6 +77,13 @@ class Keeping:
 
         kept = options.place(keep)
         return Answer(kept if gone else self._registry.presented(kept, served), warnings, removed=gone)
+
+    def _contended(self, key: Key, obj: Object) -> bool:
+        """Whether something that was allotted to it has gone to another meanwhile."""
+        if key.resource != SERVICES or not (held := holdings(obj)):
+            return False
+        others = self._store.objects(SERVICES)
+        return any(held & holdings(other) for at, other in others.items() if at != key)
 
     def put(self, key: Key, old: Object | None, new: Object, served: Served) -> Object:
         """Keep an object over what was there."""

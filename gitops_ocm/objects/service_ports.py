@@ -25,15 +25,22 @@ def ported(obj: Object, old: Object | None, others: Others) -> Object:
     ports = [p for p in spec.get("ports") or () if isinstance(p, dict)]
     result = dict(spec)
     if ports:
-        result["ports"] = (
-            _allotted(ports, before, taken) if _wants_ports(spec) else [_bare(p, before) for p in ports]
-        )
+        result["ports"] = _allotted(ports, before, taken) if _wants_ports(spec) else _bare(ports, before)
     if _wants_check(spec):
         held = spec.get("healthCheckNodePort") or before.get("healthCheckNodePort")
         result["healthCheckNodePort"] = held or taken.free("health")
     elif before.get("healthCheckNodePort") == spec.get("healthCheckNodePort"):
         result.pop("healthCheckNodePort", None)
     return {**obj, "spec": result}
+
+
+def holdings(obj: Object) -> set[str | int]:
+    """What a Service has that no other may have: its address, and its ports on nodes."""
+    spec = obj.get("spec") or {}
+    ports = (port.get("nodePort") for port in spec.get("ports") or ())
+    return {each for each in (*ports, spec.get("clusterIP"), spec.get("healthCheckNodePort")) if each} - {
+        "None"
+    }
 
 
 def _wants_ports(spec: Mapping[str, Any]) -> bool:
@@ -46,12 +53,12 @@ def _wants_check(spec: Mapping[str, Any]) -> bool:
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 
-def _bare(port: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """A port without the one on nodes that it had as long as the Service was of another type."""
-    held = {p.get("nodePort") for p in before.get("ports") or ()}
-    return {
-        k: v for k, v in port.items() if k != "nodePort" or v not in held or _wants_ports(before) is False
-    }
+def _bare(ports: list[dict[str, Any]], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Ports without those on nodes that they had as long as the Service was of another type."""
+    if not _wants_ports(before):
+        return ports
+    held = {port.get("nodePort") for port in before.get("ports") or ()}
+    return [{k: v for k, v in port.items() if k != "nodePort" or v not in held} for port in ports]
 
 
 def _allotted(ports: list[dict[str, Any]], before: Mapping[str, Any], taken: _Taken) -> list[dict[str, Any]]:

@@ -1,8 +1,15 @@
-"""Large lists leave the loop to others: in steps, over what was there at the first of them."""
+"""What takes long leaves the loop to others, and is still right: lists in steps, Services in a thread."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from gitops_ocm.apiserver.values import Keep, Overtaken, WriteOptions
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import load_catalog
 
 
@@ -35,3 +42,38 @@ def test_a_selection_from_many_is_made_in_steps() -> None:
     assert steps == 2000 // 250
     assert [obj["metadata"]["name"] for obj in page.items] == [f"c{n:05}" for n in range(1, 2000, 2)]
     assert page.resource_version == str(version)
+
+
+def _service(name: str, **spec: Any) -> Object:
+    spec = {"ports": [{"port": 80}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"clusterIP": "10.96.7.7"}, {"clusterIP": "10.96.7.7"}),
+        (
+            {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30007}]},
+            {"type": "NodePort", "ports": [{"port": 81, "nodePort": 30007}]},
+        ),
+    ],
+    ids=["address", "port"],
+)
+def test_what_is_allotted_meanwhile_is_not_allotted_twice(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """A Service worked out in a thread, while another took its address or port, is worked out anew."""
+    api = Api(load_catalog())
+    served = api.catalog.served("v1", "Service")
+    assert served is not None
+
+    def after_another(keep: Keep) -> Object:
+        api.create(served, "default", _service("second", **second))
+        return keep()
+
+    with pytest.raises(Overtaken):
+        api.create(served, "default", _service("first", **first), WriteOptions(place=after_another))
+    assert [s["metadata"]["name"] for s in map(dict, api.list(served, "default").items)] == ["second"]
+    with pytest.raises(ApiError, match=r"provided (IP|port) is already allocated"):
+        api.create(served, "default", _service("first", **first))

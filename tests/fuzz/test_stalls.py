@@ -26,6 +26,7 @@ from tests.fuzz.wire import Wire, request
 LIMIT = 0.1
 CONFIG_MAPS = f"{N}/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+SERVICES = f"{N}/services"
 OTHERS = "/apis/fuzz.example.com/v1/namespaces/default/widgets"
 SIZE = 3 * 1024 * 1024 - 4096
 HEADERS = {"Authorization": "Bearer root"}
@@ -55,6 +56,11 @@ def _config_map(data: Object, **meta: Any) -> Object:
 
 def _widget(spec: Object) -> Object:
     return {"apiVersion": "fuzz.example.com/v1", "kind": "Widget", "metadata": {"name": "big"}, "spec": spec}
+
+
+def _service(ports: list[Object], **meta: Any) -> Object:
+    spec = {"type": "NodePort" if len(ports) == 1 else "ClusterIP", "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "big", **meta}, "spec": spec}
 
 
 def _deployment(containers: list[Object]) -> Object:
@@ -89,6 +95,10 @@ WORST: dict[str, tuple[str, Callable[[int], Object]]] = {
     "many items of a set": (OTHERS, lambda n: _widget({"set": [f"n{at}" for at in range(n)]})),
     "many containers": (
         DEPLOYMENTS, lambda n: _deployment([{"name": f"c{at}", "image": "i"} for at in range(n)])),
+    "many ports": (
+        SERVICES, lambda n: _service([{"name": f"p{at}", "port": at + 1} for at in range(n)])),
+    "many annotations of a service": (
+        SERVICES, lambda n: _service([{"port": 1}], annotations={f"k{at}": "v" for at in range(n)})),
     "many variables": (
         DEPLOYMENTS,
         lambda n: _deployment([{"name": "c", "image": "i", "env": [{"name": f"E{at}"} for at in range(n)]}])),
@@ -136,7 +146,7 @@ def _steps(path: str, obj: Object) -> Iterator[tuple[str, str, bytes | None, str
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 LARGEST = ("one long text", "many labels", "many maps", "many lists", "much deep down")
-OF_EACH_SORT = ("many maps", "many annotations", "many items by their keys", "many containers")
+OF_EACH_SORT = ("many maps", "many annotations", "many ports", "many items by their keys", "many containers")
 """What is also kept, and so gone through to the end; the whole of it is refused once it has owners."""
 
 
