@@ -5,12 +5,15 @@ Only the group `addon` runs, as beside OCM's own parts; the test is the schedule
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
 from gitops_ocm.decide.addons.versions import at_beta
-from gitops_ocm.decide.contract import Create, Delete, MergePatch
+from gitops_ocm.decide.contract import Create, Delete, MergePatch, Side
+from gitops_ocm.decide.controllers import hub_controllers
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
     DEPLOYMENT_CONFIG,
@@ -20,9 +23,10 @@ from gitops_ocm.decide.kinds import (
     cluster_ref,
 )
 from gitops_ocm.kube.cluster import Cluster
+from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.testing import objects as make
-from tests.decide.addons.playing import config, deployment_config, management, template
+from tests.decide.addons.playing import SETS, config, deployment_config, everywhere, management, template
 from tests.decide.addons.test_addons_three_hubs import Manager, decision, managing
 
 Eventually = Callable[..., Awaitable[object]]
@@ -144,3 +148,79 @@ async def test_every_hub_rolls_out_a_configuration(
             assert reference["lastKnownGoodConfig"] == reference["desiredConfig"]
         await eventually(hub.idle, PATIENCE)
         await fleet.end()
+
+
+PLATFORM = "platform.open-cluster-management.io"
+ON_AWS = {"matchExpressions": [{"key": PLATFORM, "operator": "In", "values": ["AWS"]}]}
+
+
+@asynccontextmanager
+async def scheduling(cluster: Cluster) -> AsyncIterator[Manager]:
+    """The groups `placement` and `addon`, and the rows of cluster sets, running."""
+    stop = asyncio.Event()
+    rows = [row for row in hub_controllers() if row.group in ("placement", "addon") or row.name in SETS]
+    runner = Runner(rows, {Side.HUB: cluster})
+    running = asyncio.create_task(runner.run(stop))
+    try:
+        await runner.synced()
+        yield Manager(cluster, runner)
+    finally:
+        stop.set()
+        await running
+
+
+@pytest.mark.slow
+async def test_every_hub_resolves_the_examples(
+    cluster: Cluster, namespace: str, unique: Unique, eventually: Eventually
+) -> None:
+    """By claim with several configurations of one kind; by hand with the defaults; one cluster's own."""
+    placed, manual, one, two = (unique(text) for text in ("placed", "manual", "one", "two"))
+    async with scheduling(cluster) as hub:
+
+        async def has(name: str, where: str, *configs: str) -> bool:
+            addon = await hub.get(Ref(*CLUSTER_ADDON, where, name))
+            status = at_beta(addon).get("status", {}) if addon else {}
+            names = [r["desiredConfig"]["name"] for r in status.get("configReferences", ())]
+            hashed = all(r["desiredConfig"]["specHash"] for r in status.get("configReferences", ()))
+            return hashed and names == [*configs, f"{name}-t1"]
+
+        await hub.act(Create(make.cluster_set(namespace)), Create(make.binding(namespace, namespace)))
+        for name, platform in ((one, "AWS"), (two, "GCP")):
+            claims = {"status": {"clusterClaims": [{"name": PLATFORM, "value": platform}]}}
+            await hub.act(
+                Create(make.namespace(name)), Create(make.managed_cluster(name, cluster_set=namespace))
+            )
+            await hub.act(MergePatch(cluster_ref(name), claims, subresource="status"))
+        for name in ("global", "first", "second"):
+            made = deployment_config(name)
+            made["metadata"]["namespace"] = namespace
+            await hub.act(Create(made))
+        required = {"requiredClusterSelector": {"claimSelector": ON_AWS}}
+        aws = everywhere("placement-aws", predicates=[required])
+        aws["metadata"]["namespace"] = namespace
+        await hub.act(Create(aws))
+
+        def addon(name: str, *placements: object) -> Object:
+            made = management(*placements, name=name, default="global")
+            template_kind, config_kind = made["spec"]["supportedConfigs"]
+            template_kind["defaultConfig"]["name"] = f"{name}-t1"
+            config_kind["defaultConfig"]["namespace"] = namespace
+            for entry in made["spec"]["installStrategy"].get("placements", ()):
+                entry["namespace"] = namespace
+                entry["configs"] = [{**each, "namespace": namespace} for each in entry["configs"]]
+            return made
+
+        several = [config("second"), config("first")]
+        await hub.act(*(Create(template(f"{name}-t1", name)) for name in (placed, manual)))
+        await hub.act(Create(addon(placed, ("placement-aws", several, None))), Create(addon(manual)))
+        await eventually(lambda: has(placed, one, "second", "first"), PATIENCE)
+        assert await hub.get(Ref(*CLUSTER_ADDON, two, placed)) is None
+        await hub.act(Create(make.cluster_addon(manual, two)))
+        await eventually(lambda: has(manual, two, "global"), PATIENCE)
+        own = {"spec": {"configs": [{**config("first"), "namespace": namespace}]}}
+        await hub.act(MergePatch(Ref(*CLUSTER_ADDON, two, manual), own))
+        await eventually(lambda: has(manual, two, "first"), PATIENCE)
+        await eventually(hub.idle, PATIENCE)
+        await hub.act(*(Delete(Ref(*MANAGEMENT_ADDON, "", name)) for name in (placed, manual)))
+        await hub.act(*(Delete(cluster_ref(name)) for name in (one, two)))
+        await hub.act(*(Delete(Ref("", "Namespace", "", name)) for name in (one, two)))
