@@ -11,6 +11,7 @@ from tests.differential import (
     script_definitions,
     script_http,
     script_kinds,
+    script_merges,
     script_objects,
     script_patches,
     script_pods,
@@ -38,6 +39,7 @@ SCRIPT: dict[str, list[Call]] = {
         script_crds,
         script_definitions,
         script_kinds,
+        script_merges,
         script_validation,
     )
     for name, calls in script.SCRIPT.items()
