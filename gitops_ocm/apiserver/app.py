@@ -32,6 +32,7 @@ from gitops_ocm.apiserver.handlers_system import (
     ANY_METHOD,
     WHOLE_HEALTH,
     NoSuchPath,
+    form_of_page,
     no_such_resource,
     system_page,
 )
@@ -44,11 +45,8 @@ from gitops_ocm.apiserver.impersonation import impersonated
 from gitops_ocm.apiserver.limits import Limits
 from gitops_ocm.apiserver.negotiation import (
     COLLECTION,
-    JSON_MEDIA,
-    OF_DISCOVERY,
     PLAIN,
     SERVED,
-    Form,
     check_accept,
     encode,
     form_of_error,
@@ -245,7 +243,7 @@ class App:
             return issuer
         discovery = self.discovery
         accept = request.headers.get("Accept", "*/*")
-        form = _form_of_page(info.path, accept)
+        form = form_of_page(info.path, accept)
         address = _local_address(request, self._address)
         ask = partial(system_page, info.path, query, form, discovery, self._openapi, address=address)
         # Schemas are made when they are first asked for; other pages are at hand.
@@ -348,18 +346,6 @@ class App:
         for warning in error.warnings:
             response.headers.add("Warning", _warning(warning))
         return response
-
-
-def _form_of_page(path: str, accept: str) -> Form:
-    """The form of what is no resource; only discovery comes in more than one."""
-    if path == "/version":
-        check_accept(accept, JSON_MEDIA)
-    if not path.startswith("/api"):
-        return PLAIN
-    if path.rstrip("/") != "/apis":
-        check_accept(accept)
-    kinds = OF_DISCOVERY if path.rstrip("/") in ("/api", "/apis") else frozenset[str]()
-    return negotiate(accept, protobuf=True, kinds=kinds)
 
 
 def _local_address(request: web.BaseRequest, host: str) -> str:

@@ -9,8 +9,17 @@ from dataclasses import dataclass
 import orjson
 
 from gitops_ocm.apiserver.discovery import Discovery, paths
-from gitops_ocm.apiserver.negotiation import Form
+from gitops_ocm.apiserver.negotiation import (
+    JSON_MEDIA,
+    OF_DISCOVERY,
+    PLAIN,
+    Form,
+    check_accept,
+    negotiate,
+)
 from gitops_ocm.apiserver.openapi import OpenApi
+from gitops_ocm.apiserver.openapi_protobuf import MEDIA as PROTOBUF_MEDIA
+from gitops_ocm.apiserver.openapi_protobuf import NAMES as PROTOBUF_NAMES
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import kubernetes_version
@@ -60,8 +69,28 @@ def version() -> Object:
     }
 
 
+def form_of_page(path: str, accept: str) -> Form:
+    """The form of what is no resource; only discovery and OpenAPI v2 come in more than one."""
+    if path == "/version":
+        check_accept(accept, JSON_MEDIA)
+    if path.rstrip("/") == "/openapi/v2" and any(name in accept for name in PROTOBUF_NAMES):
+        return Form(PROTOBUF_MEDIA)
+    if not path.startswith("/api"):
+        return PLAIN
+    if path.rstrip("/") != "/apis":
+        check_accept(accept)
+    kinds = OF_DISCOVERY if path.rstrip("/") in ("/api", "/apis") else frozenset[str]()
+    return negotiate(accept, protobuf=True, kinds=kinds)
+
+
 def system_page(
-    path: str, query: Mapping[str, str], form: Form, discovery: Discovery, openapi: OpenApi, *, address: str
+    path: str,
+    query: Mapping[str, str],
+    form: Form,
+    discovery: Discovery,
+    openapi: OpenApi,
+    *,
+    address: str,
 ) -> Page:
     """The answer to a GET of a path that is no resource."""
     plain = path.rstrip("/") or "/"
@@ -74,6 +103,8 @@ def system_page(
     if plain == "/openapi/v3":
         return Page(openapi.root())
     if plain == "/openapi/v2":
+        if form.media == PROTOBUF_MEDIA:
+            return Page(body=openapi.v2_protobuf(), media=PROTOBUF_MEDIA)
         return Page(body=openapi.v2(), media="application/json")
     if plain.startswith("/openapi/v3/"):
         document = openapi.v3(plain.removeprefix("/openapi/v3/"))

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from gitops_ocm.apiserver.discovery import Discovery, Group
+from gitops_ocm.apiserver.openapi_protobuf import encode_openapi
 from gitops_ocm.objects.catalog import Served
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.runtime.catalog import definition_names, definitions, descriptions, kubernetes_version
@@ -61,6 +62,12 @@ class OpenApi:
         if "v2" not in self._documents:
             self._documents["v2"] = orjson.dumps(self._swagger())
         return self._documents["v2"]
+
+    def v2_protobuf(self) -> bytes:
+        """The same as protobuf."""
+        if "v2 protobuf" not in self._documents:
+            self._documents["v2 protobuf"] = encode_openapi(self._swagger())
+        return self._documents["v2 protobuf"]
 
     def _group_versions(self) -> Iterator[tuple[str, tuple[Served, ...]]]:
         for group in self._discovery.groups.values():

@@ -93,6 +93,26 @@ def widget(name: str, size: int = 1) -> str:
     return WIDGET.format(name=name, size=size)
 
 
+LIST = """\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: a, labels: {app: web}}
+  data: {greeting: hello}
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: web, labels: {app: web}}
+  spec:
+    replicas: 2
+    selector: {matchLabels: {app: web}}
+    template:
+      metadata: {labels: {app: web}}
+      spec:
+        containers: [{name: web, image: "example.com/web:1", ports: [{containerPort: 80}]}]
+"""
+
 SESSIONS: dict[str, list[Step]] = {
     "create and get": [
         Step("create -f -", config("a")),
@@ -119,6 +139,15 @@ SESSIONS: dict[str, list[Step]] = {
         Step("diff --server-side --field-manager=other -f -", config("a", "hi")),
         Step("diff --server-side --field-manager=other -f -", config("a", "changed")),
         Step("diff --server-side -f -", config("new")),
+    ],
+    "a list, which kubectl checks itself": [
+        Step("apply -f -", LIST),
+        Step("apply -f -", LIST.replace("hello", "hi")),
+        Step("get cm,deploy -l app=web -o name"),
+        Step("apply -f -", LIST.replace("data:", "dato:")),
+        Step("apply -f -", LIST.replace("replicas: 2", "replicas: many")),
+        Step("create -f -", LIST.replace("containers:", "container:")),
+        Step("apply --validate=ignore -f -", LIST.replace("data:", "dato:")),
     ],
     "apply as people do": [
         Step("apply -f -", config("a")),
