@@ -16,6 +16,7 @@ from gitops_ocm.api.work import APPLIED_WORK_FINALIZER
 from gitops_ocm.decide.agent.apply import by_identity
 from gitops_ocm.decide.agent.identity import (
     LEDGER_FIELDS,
+    Identity,
     anchor_ref,
     identity_of,
     ref_in,
@@ -131,11 +132,13 @@ class Ledger:
         if not is_reported(work) or any(not meta.get("resource") for meta in metas):
             return DONE  # with one manifest unknown nobody can say what has left
         listed = {identity_of(e): e for e in status_of(anchor).get("appliedResources") or ()}
-        wanted = dict.fromkeys(identity_of(meta) for meta in metas)
-        seen = _live(view, [_first(metas, w) for w in wanted])
+        wanted: dict[Identity, Mapping[str, Any]] = {}
+        for meta in metas:
+            wanted.setdefault(identity_of(meta), meta)
+        seen = _live(view, wanted.values())
         live = {identity: obj for identity, (obj, _) in zip(wanted, seen, strict=True)}
         entries = [
-            _entry(_first(metas, identity), obj) if obj is not None else listed[identity]
+            _entry(wanted[identity], obj) if obj is not None else listed[identity]
             for identity, obj in live.items()
             if obj is not None or identity in listed
         ]
@@ -146,10 +149,6 @@ class Ledger:
         outcome = _written(anchor, entries, writes)
         settled = not any(verdict.keep for verdict in verdicts)
         return Outcome(outcome.actions) if settled and outcome.then is None else outcome
-
-
-def _first(metas: Iterable[Mapping[str, Any]], identity: tuple[str, ...]) -> Mapping[str, Any]:
-    return next(meta for meta in metas if identity_of(meta) == identity)
 
 
 def _entry(meta: Mapping[str, Any], live: Object) -> Object:
