@@ -177,7 +177,6 @@ def serve(
     sync = service_settings(credentials_of(options))
 
     async def work(stop: asyncio.Event) -> None:
-        from gitops_ocm.apiserver.local import LocalCluster
         from gitops_ocm.apiserver.serve import serve_fleet
         from gitops_ocm.apiserver.workloads_pods import Pace
         from gitops_ocm.decide.admission import Webhooks
@@ -206,7 +205,7 @@ def serve(
                 await stack.enter_async_context(simulated)
             for one in (server, *members.values()):
                 click.echo(f"{one.name}: {one.url}  kubeconfig: {one.kubeconfig_path}")
-            cluster = LocalCluster(server.api)
+            cluster = server.local()
             rows = (*in_process_rows(default_image()), *stand_ins())
             debug = debug_options(debug_listen, connection_of(server.kubeconfig_path))
             chosen = replace(_options(cluster, groups, settings, sync), beside=rows, debug=debug)
