@@ -18,6 +18,8 @@ RolloutCount = Annotated[int | str, IntOrString(ROLLOUT_COUNT_PATTERN)]
 ALL: Final = "All"
 PROGRESSIVE: Final = "Progressive"
 PROGRESSIVE_PER_GROUP: Final = "ProgressivePerGroup"
+ROLLOUT_COMPAT_ANNOTATION: Final = "rollout.gitops-ocm.io/compat"
+"""Our own, on a ClusterManager: `ocm` has its hub decide rollouts to the letter as OCM does."""
 
 
 class DecisionGroupRef(Model):

@@ -14,6 +14,7 @@ from gitops_ocm.api import cluster_profile
 from gitops_ocm.api.crd import ConversionWebhook, crds
 from gitops_ocm.api.crd import crd as crd_of
 from gitops_ocm.api.operator import HUB_NAMESPACE
+from gitops_ocm.api.rollout import ROLLOUT_COMPAT_ANNOTATION
 from gitops_ocm.decide.operators import hub_parts
 from gitops_ocm.decide.operators.gates import NETWORK_POLICIES
 from gitops_ocm.decide.operators.hub_parts import Part, hosted, hub_gates, parts
@@ -34,7 +35,7 @@ from gitops_ocm.decide.operators.pods import (
 )
 from gitops_ocm.decide.operators.settings import OperatorSettings
 from gitops_ocm.decide.operators.webhooks import webhook_configurations
-from gitops_ocm.decide.writes import labels_of, name_of, uid_of
+from gitops_ocm.decide.writes import annotations_of, labels_of, name_of, uid_of
 from gitops_ocm.objects.ref import Object
 
 _COLLECTED: Mapping[Part, tuple[str, str]] = {
@@ -230,6 +231,9 @@ def _arguments(cm: Object, part: Part) -> list[str]:
     arguments = ["hub", "run", f"--controllers={part.group}", *gates.arguments()]
     if part is hub_parts.REGISTRATION:
         arguments += _registration_arguments(spec.get("registrationConfiguration") or {}, gates.gates)
+    compat = annotations_of(cm).get(ROLLOUT_COMPAT_ANNOTATION) == "ocm"
+    if compat and part in (hub_parts.WORK, hub_parts.ADDON):
+        arguments.append("--rollout-compat=ocm")
     return arguments
 
 

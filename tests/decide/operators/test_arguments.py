@@ -7,12 +7,16 @@ from typing import Any
 import click
 import pytest
 
+from gitops_ocm.api.rollout import ROLLOUT_COMPAT_ANNOTATION
 from gitops_ocm.cli.main import cli
+from gitops_ocm.decide.operators.hub_objects import hub_plan
 from tests.decide.operators.given import (
     AGENT,
     REGISTRATION,
+    SETTINGS,
     WORKER,
     container,
+    manager,
     of_agent,
     of_hub,
 )
@@ -76,6 +80,29 @@ def test_arguments_of_a_hub(spec: dict[str, Any], name: str, there: list[str], m
     arguments = container(of_hub(spec), name)["args"]
     assert [text for text in there if text not in arguments] == []
     assert not [text for text in arguments if text.startswith(tuple(missing))] or not missing
+
+
+@pytest.mark.parametrize(
+    ("value", "component", "told"),
+    [
+        ("ocm", "cluster-manager-work-controller", True),
+        ("ocm", "cluster-manager-addon-manager-controller", True),
+        ("ocm", REGISTRATION, False),
+        ("ours", "cluster-manager-work-controller", False),
+    ],
+)
+def test_rollouts_as_ocm_decides_them_are_asked_for_by_an_annotation(
+    value: str, component: str, told: bool
+) -> None:
+    """Whoever rolls out is told; nobody else, and by that value alone."""
+    gate = {"feature": "ManifestWorkReplicaSet", "mode": "Enable"}
+    annotated = manager({"workConfiguration": {"featureGates": [gate]}})
+    annotated["metadata"]["annotations"] = {ROLLOUT_COMPAT_ANNOTATION: value}
+    objects = {
+        (obj["kind"], obj["metadata"]["name"]): obj
+        for _, obj in hub_plan(annotated, SETTINGS, replicas=1).objects()
+    }
+    assert ("--rollout-compat=ocm" in container(objects, component)["args"]) is told
 
 
 AGENT_ARGUMENTS: list[tuple[dict[str, Any], str, list[str]]] = [
