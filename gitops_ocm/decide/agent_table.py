@@ -42,11 +42,8 @@ _WORK_WRITES = {
     "work.open-cluster-management.io/manifestworks": ("patch",),
     "work.open-cluster-management.io/manifestworks/status": ("patch",),
 }
-_EXECUTOR_WRITES = {
-    "authorization.k8s.io/subjectaccessreviews": ("create",),
-    "serviceaccounts": ("impersonate",),
-}
-"""What the agent asks about executors: it rehearses, as them, what they would grant."""
+_EXECUTOR_WRITES = {"authorization.k8s.io/subjectaccessreviews": ("create",)}
+"""What the agent asks about executors. To rehearse roles as them it must be given `impersonate` as well."""
 _ANCHOR_WRITES = {
     "work.open-cluster-management.io/appliedmanifestworks": ("create", "patch", "delete"),
     "work.open-cluster-management.io/appliedmanifestworks/status": ("patch",),

@@ -70,6 +70,10 @@ def agent_rules() -> Rules:
         rights.allow(CRDS.group, CRDS.plural, ("get",), [crd["metadata"]["name"] for crd in spoke_crds("")])
         if group == "registration":
             rights.allow("", "namespaces", (*READ, "create", "patch", "update"))
+        else:
+            # What an executor would grant is rehearsed as that account. As in OCM the agent's other role is
+            # `admin`: who may run pods as any account gains nothing by this.
+            rights.allow("", "serviceaccounts", ("impersonate",))
         found[f"{group}-agent"] = _rules(rights)
         near = Rights()
         for lease in ("create", "get", "list", "patch", "update", "watch"):
