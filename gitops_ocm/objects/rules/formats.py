@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gitops_ocm.objects.names import (
@@ -188,6 +188,15 @@ def label_selector(path: str, selector: Value | None) -> Faults:
 
 def _requirement(path: str, requirement: Value) -> Faults:
     operator, values = requirement.get("operator") or "", requirement.get("values") or []
+    yield from set_operator(path, operator, values)
+    key = requirement.get("key") or ""
+    yield from each_invalid(f"{path}.key", key, key_problems(key))
+    for at, value in items(values, f"{path}.values"):
+        yield from each_invalid(at, value, label_value_problems(value))
+
+
+def set_operator(path: str, operator: str, values: Sequence[Value]) -> Faults:
+    """How many values In, NotIn, Exists and DoesNotExist go with; there is no other operator."""
     if operator in ("In", "NotIn"):
         if not values:
             yield required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")
@@ -198,10 +207,6 @@ def _requirement(path: str, requirement: Value) -> Faults:
             )
     else:
         yield invalid(f"{path}.operator", operator, "not a valid selector operator")
-    key = requirement.get("key") or ""
-    yield from each_invalid(f"{path}.key", key, key_problems(key))
-    for at, value in items(values, f"{path}.values"):
-        yield from each_invalid(at, value, label_value_problems(value))
 
 
 def relative_path(path: str, value: str) -> Faults:

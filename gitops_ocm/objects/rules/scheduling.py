@@ -18,7 +18,7 @@ from gitops_ocm.objects.rules.faults import (
     required,
     unsupported,
 )
-from gitops_ocm.objects.rules.formats import label_selector, qualified, subdomain
+from gitops_ocm.objects.rules.formats import label_selector, qualified, set_operator, subdomain
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _SPREAD = ("DoNotSchedule", "ScheduleAnyway")
@@ -95,18 +95,10 @@ def _node_term(path: str, term: Value, *, strict: bool = True) -> Faults:
 
 def _node_requirement(path: str, requirement: Value, *, strict: bool) -> Faults:
     operator, values = requirement.get("operator") or "", requirement.get("values") or []
-    if operator in ("In", "NotIn"):
-        if not values:
-            yield required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            yield forbidden(f"{path}.values", why)
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            yield required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
-    else:
-        yield invalid(f"{path}.operator", operator, "not a valid selector operator")
+    if operator not in ("Gt", "Lt"):
+        yield from set_operator(path, operator, values)
+    elif len(values) != 1:
+        yield required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
     yield from qualified(f"{path}.key", requirement.get("key") or "")
     for at, value in items(values if strict else (), f"{path}.values"):
         yield from each_invalid(at, value, label_value_problems(value))
