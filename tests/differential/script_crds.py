@@ -225,6 +225,7 @@ _SCRIPT: dict[str, list[Call]] = {
         delete(f"{WIDGETS}/s"),
         delete(f"{WIDGETS}/a", {"propagationPolicy": "Foreground"}),
         watch(f"{WIDGETS}?watch=true&resourceVersion={{rv}}", 4),
+        wait(f"{WIDGETS}/a", 404),
         delete(WIDGETS),
         get(WIDGETS),
     ],
