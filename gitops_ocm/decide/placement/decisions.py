@@ -1,6 +1,6 @@
 """The placement row: read the hub, schedule, write PlacementDecisions and the placement's status.
 
-Readers of decisions use `decided`; how a choice is made is `decide.placement.schedule`, what wakes the row is
+Readers of decisions use `decisions_of`; how a choice is made is `decide.placement.schedule`, what wakes the row is
 `decide.placement.wakes`.
 """
 
@@ -59,12 +59,6 @@ SCOREBOARD = Projection(PLACEMENT_SCORE, Scoreboard)
 def decisions_of(view: View, namespace: str, placement: str) -> Sequence[Object]:
     """The PlacementDecisions of a placement, by name."""
     return view.list(PLACEMENT_DECISION, namespace, labels={PLACEMENT_LABEL: placement})
-
-
-def decided(view: View, namespace: str, placement: str) -> list[str]:
-    """All clusters a placement has decided for, by name: the union, for they move between decisions."""
-    found = decisions_of(view, namespace, placement)
-    return sorted({name for decision in found for name in clusters_in(decision)})
 
 
 def members_of(fleet: Fleet, cluster_set: Mapping[str, object]) -> Bits:
