@@ -1,7 +1,7 @@
 """The placement row: read the hub, schedule, write PlacementDecisions and the placement's status.
 
-Readers of decisions use `decisions_of`; how a choice is made is `decide.placement.schedule`, what wakes the row is
-`decide.placement.wakes`.
+Readers of decisions use `decisions_of`; how a choice is made is `decide.placement.schedule`, what wakes the
+row is `decide.placement.wakes`.
 """
 
 from __future__ import annotations
