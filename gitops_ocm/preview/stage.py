@@ -55,7 +55,7 @@ def rows(settings: HubSettings) -> tuple[Controller, ...]:
 
 
 def staged(
-    base: DesiredState, state: FleetState, catalog: Catalog, now: datetime, applied: Collection[Ref]
+    base: DesiredState, state: FleetState, catalog: Catalog, now: datetime, applied: Collection[Ref] = ()
 ) -> World:
     """A world with everything that is known to be on the hub.
 

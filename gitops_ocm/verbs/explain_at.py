@@ -15,12 +15,11 @@ from gitops_ocm.decide.placement.explanation import Explanation
 from gitops_ocm.desired.compile import compile_tree
 from gitops_ocm.errors import DiagnosticsError
 from gitops_ocm.git.clone import Clone
-from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.preview.stage import staged
-from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.simulate.view import WorldView
 from gitops_ocm.verbs.explain import Question, explain_in
+from gitops_ocm.verbs.preview import state_at
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Place:
     status_ref: str = "status"
 
 
-def hub_at(place: Place) -> View:
+def hub_at(place: Place, now: datetime) -> View:
     """The hub's objects at a commit; raises `DiagnosticsError` where the sync would refuse it."""
     clone = Clone.at(place.folder)
     try:
@@ -41,15 +40,12 @@ def hub_at(place: Place) -> View:
         desired = compile_tree(clone.tree_at(clone.resolve(place.revision)), catalog, path=place.path)
         if not desired.ok:
             raise DiagnosticsError(f"the sync would refuse {place.revision}", desired.diagnostics)
-        try:
-            state = read_state(clone.tree_at(clone.resolve(place.status_ref)))
-        except RefNotFound:
-            state = FleetState()
-        return WorldView({Side.HUB: staged(desired, state, catalog)}, {})
+        state, _ = state_at(clone, place.status_ref)
+        return WorldView({Side.HUB: staged(desired, state, catalog, now)}, {})
     finally:
         clone.close()
 
 
 def explain_at(place: Place, question: Question, now: datetime) -> Explanation:
     """The decision as it would be at a commit."""
-    return explain_in(hub_at(place), question, now)
+    return explain_in(hub_at(place, now), question, now)

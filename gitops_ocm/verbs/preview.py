@@ -52,7 +52,7 @@ def review(
         cache, catalog = BlobCache(), load_catalog()
         before = compile_tree(base, catalog, cache=cache, path=path)
         after = compile_tree(head, catalog, cache=cache, path=path)
-        state, told = _state(clone, status_ref)
+        state, told = state_at(clone, status_ref)
         if not after.ok:
             return Reviewed(_refused(before, after, state, now), told)
         tried = attempt(before, after, state, catalog=catalog, now=now, settings=settings)
@@ -78,7 +78,8 @@ def _head(clone: Clone, revision: str) -> Tree:
     return clone.tree_at(clone.resolve(revision)) if revision else clone.work_tree()
 
 
-def _state(clone: Clone, ref: str) -> tuple[FleetState, datetime | None]:
+def state_at(clone: Clone, ref: str) -> tuple[FleetState, datetime | None]:
+    """What a status branch tells, and when it was told; of no branch, nothing."""
     try:
         commit = clone.resolve(ref)
     except RefNotFound:

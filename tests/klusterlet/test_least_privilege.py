@@ -31,7 +31,7 @@ from gitops_ocm.testing.clusters import connected, memory
 from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.witness import Witness
 
-Eventually = Callable[..., Awaitable[object]]
+Eventually = Callable[..., Awaitable[Any]]
 OCM = "open-cluster-management.io"
 CLUSTERS = Resource(f"cluster.{OCM}", "v1", "ManagedCluster", "managedclusters", namespaced=False)
 WORKS = Resource(f"work.{OCM}", "v1", "ManifestWork", "manifestworks", namespaced=True)
