@@ -85,6 +85,11 @@ class _File:
             ) from error
         if not isinstance(body, dict) or body.get("kind", "Config") != "Config":
             raise KubeconfigError(f"{path} is not a kubeconfig", where=Location(str(path)))
+        for section in ("clusters", "contexts", "users"):
+            if not isinstance(body.get(section) or [], list):
+                raise KubeconfigError(
+                    f"{path} is not a kubeconfig: its {section} are no list", where=Location(str(path))
+                )
         return cls(path, body, beside)
 
     def file(self, name: str, source: str) -> Pem:

@@ -29,6 +29,7 @@ class Unreadable(BadPath):
     """A path that is none; the others name what is not there."""
 
 
+_SHOWN = 20
 _TOKEN = re.compile(
     r"""(?P<deep>\.\.)(?=[^.])
       | \.(?P<all_fields>\*)
@@ -101,13 +102,22 @@ def _select(match: re.Match[str]) -> Select:
     if match["all"] or match["all_fields"]:
         return _children
     if match["index"] is not None:
-        return _at(int(match["index"]))
+        return _at(_number(match["index"]))
     if match["filter"] is not None:
         return _filter(match["filter"])
     if match["start"] is not None:
-        bounds = slice(*(int(match[n]) if match[n] else None for n in ("start", "stop", "step")))
+        bounds = slice(*(_number(match[n]) if match[n] else None for n in ("start", "stop", "step")))
+        if bounds.step == 0:
+            raise BadPath("step must be > 0")
         return lambda value: iter(value[bounds] if isinstance(value, list) else ())
     return _field(_key(match))
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:  # a sign alone, or thousands of digits
+        raise BadPath(f"invalid array index {text[:_SHOWN]}") from None
 
 
 def _field(key: str) -> Select:
