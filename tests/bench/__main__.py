@@ -29,6 +29,8 @@ from tests.bench.fleet import Fleet, write_fleet
 from tests.bench.joining import joining_rows
 from tests.bench.measure import run_program
 from tests.bench.phases import Numbers, run_phase
+from tests.bench.placement import CLUSTERS as PLACED
+from tests.bench.placement import alone_rows, placement_rows_on
 from tests.bench.table import Row, median, median_ratio, render
 
 GO_MODULE = Path(__file__).parents[1] / "controlplane"
@@ -88,6 +90,10 @@ def main() -> None:
         if options.addons:
             _progress(f"{options.addons} add-ons on {options.addons} clusters")
             rows += addon_rows(options.addons, options.addons)
+        if options.placements:
+            _progress(f"{options.placements} placements")
+            rows += alone_rows()
+            rows += placement_rows_on(programs, directory, PLACED, options.placements)
         kubectls = list(_kubectls(programs))
         for size in options.sizes:
             chosen = kubectls if size <= options.kubectl_up_to else ()
@@ -118,6 +124,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--addons", type=int, default=50, help="add-ons, on as many clusters; 0 leaves them out"
+    )
+    parser.add_argument(
+        "--placements", type=int, default=100, help="placements that are decided; 0 leaves them out"
     )
     parser.add_argument("--json", type=Path, help="write the rows here, too")
     return parser.parse_args()

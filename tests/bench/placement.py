@@ -37,11 +37,13 @@ from gitops_ocm.testing.clusters import connected
 from gitops_ocm.testing.controlplane import ControlPlane, control_plane
 from gitops_ocm.testing.objects import binding, cluster_set, managed_cluster, namespace, placement
 from gitops_ocm.testing.programs import Programs, ensure
-from gitops_ocm.verbs.listing import BINDINGS, CLUSTERS, PLACEMENTS, SETS
+from gitops_ocm.verbs import listing
+from gitops_ocm.verbs.listing import BINDINGS, PLACEMENTS, SETS
 from tests.bench.measure import cpu_of, resident_of
 from tests.bench.table import Row, render
 
 HOME = "fleet"
+CLUSTERS, PLACED = 5_000, 100
 AT_ONCE = 32
 POLL = 0.02
 REST = 5.0
@@ -165,7 +167,7 @@ async def _rows(
     rest = watch.stop()
     watch = _Watch(ours, servers)
     patch = {"metadata": {"labels": {"ring": "r1"}}}
-    await hub.patch(CLUSTERS, "", f"cluster-{clusters // 2:05}", patch, type=PatchType.MERGE)
+    await hub.patch(listing.CLUSTERS, "", f"cluster-{clusters // 2:05}", patch, type=PatchType.MERGE)
     await _until(lambda: _counts(cache) == [clusters // 4 - 1] * placements)
     flip = watch.stop()
     return [
@@ -201,9 +203,9 @@ def _counts(cache: Cache) -> list[int]:
 
 async def _joined(hub: Cluster, cluster: Object) -> None:
     body = {key: value for key, value in cluster.items() if key != "status"}
-    await hub.create(CLUSTERS, body)
+    await hub.create(listing.CLUSTERS, body)
     name, status = cluster["metadata"]["name"], {"status": cluster["status"]}
-    await hub.patch(CLUSTERS, "", name, status, type=PatchType.MERGE, subresource="status")
+    await hub.patch(listing.CLUSTERS, "", name, status, type=PatchType.MERGE, subresource="status")
 
 
 async def _side_by_side(work: Iterable[Awaitable[object]]) -> None:
@@ -238,7 +240,7 @@ def _program(plane: ControlPlane) -> Iterator[subprocess.Popen[bytes]]:
 
 def main() -> None:
     """Measure and print."""
-    clusters, placements = (*map(int, sys.argv[1:]), *(5000, 100)[len(sys.argv) - 1 :])
+    clusters, placements = (*map(int, sys.argv[1:]), *(CLUSTERS, PLACED)[len(sys.argv) - 1 :])
     rows = alone_rows()
     with tempfile.TemporaryDirectory(prefix="gitops-ocm-bench-") as name:
         rows += placement_rows_on(ensure(os.environ, _GO_MODULE), Path(name), clusters, placements)
