@@ -71,7 +71,7 @@ async def serve_debugging(
             return _json({"error": str(failed)}, failed.status)
         except Unread:
             return _json({"error": "the controllers have not read the hub yet"}, 500)
-        return _json(debug_result(placement, choice), 200)
+        return _json(debug_result(placement, choice, sent=request.method == "POST"), 200)
 
     app = web.Application(client_max_size=2 * LIMIT)
     app.router.add_route("*", PATH + "{key:.*}", answer)

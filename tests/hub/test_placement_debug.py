@@ -36,6 +36,17 @@ SPEC: Mapping[str, Any] = {
 }
 
 
+AS_GO = (
+    '{"metadata":{"name":"web","namespace":"fleet"},"spec":{"predicates":[{"requiredClusterSelector":{'
+    '"labelSelector":{"matchLabels":{"tier":"gold"}},"claimSelector":{},"celSelector":{}}}],'
+    '"prioritizerPolicy":{"mode":"Additive","configurations":[{"scoreCoordinate":{"type":"BuiltIn",'
+    '"builtIn":"Steady"},"weight":3}]},"spreadPolicy":{},"decisionStrategy":{"groupStrategy":{'
+    '"clustersPerDecisionGroup":0}},"sortBy":"ClusterName","scoreRateLimit":"1m"},'
+    '"status":{"numberOfSelectedClusters":0,"decisionGroups":null,"conditions":null}}'
+)
+"""What OCM's own endpoint answers of this placement, byte for byte."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A served endpoint and the tokens of who may ask and who may not."""
@@ -121,8 +132,7 @@ async def test_a_stored_placement_is_explained(endpoint: Endpoint) -> None:
     """Filters cumulatively, every prioritizer with its weight, totals the best first, no status."""
     status, told = await endpoint.ask("fleet/web")
     assert status == 200
-    assert told["placement"]["metadata"] == {"name": "web", "namespace": "fleet"}
-    assert "status" not in told["placement"]
+    assert json.dumps(told["placement"], separators=(",", ":")) == AS_GO
     assert told["filteredPipelineResults"] == [
         {"name": "Predicate", "filteredClusters": ["c1", "c2", "c3"]},
         {"name": "Predicate,TaintToleration", "filteredClusters": ["c1", "c2"]},
