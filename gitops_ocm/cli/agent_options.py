@@ -73,6 +73,14 @@ agent_options = together(
         help="Longest JSON text reported back.",
     ),
     click.option(
+        "--cluster-healthcheck-period",
+        "health_period",
+        type=Duration(),
+        default="60s",
+        show_default=True,
+        help="Between two looks whether the cluster's API server is well.",
+    ),
+    click.option(
         "--max-custom-cluster-claims",
         "max_custom_claims",
         type=click.IntRange(min=0),
@@ -130,6 +138,7 @@ def agent_settings(options: dict[str, Any]) -> dict[str, Any]:
     return {
         "status_sync_interval": options.pop("status_sync_interval").total_seconds(),
         "eviction_grace": options.pop("eviction_grace").total_seconds(),
+        "health_period": options.pop("health_period").total_seconds(),
         "max_json_raw_length": options.pop("max_json_raw_length"),
         "max_custom_claims": options.pop("max_custom_claims"),
         "reserved_claim_suffixes": tuple(filter(None, options.pop("reserved_suffixes").split(","))),

@@ -82,7 +82,8 @@ class AgentSettings:
     `agent_id` marks the AppliedManifestWorks this agent answers for (default: the hub hash).
     Periods are seconds: `status_sync_interval` between looks at feedback, `resync_interval` between
     full looks at a work, `eviction_grace` before what an orphaned work applied is removed,
-    `health_grace` a failing API server is given before the cluster is called unavailable.
+    `health_period` between looks at the cluster's API server, `health_grace` that it is given before
+    the cluster is called unavailable.
     `cluster_claims` and `cluster_properties` are reported; `default_claims` are made from what the cluster
     shows. With `addon_management` add-ons get credentials for the hub, by `addon_driver` (`csr`, `token`).
     """
@@ -93,6 +94,7 @@ class AgentSettings:
     status_sync_interval: float = 10
     resync_interval: float = 240
     eviction_grace: float = 3600
+    health_period: float = 60
     health_grace: float = 20
     max_custom_claims: int = 20
     reserved_claim_suffixes: tuple[str, ...] = ()

@@ -71,7 +71,9 @@ async def run_klusterlet(
     rows = in_groups(agent_controllers(options.settings), options.groups)
     runner = Runner(rows, {Side.HUB: hub, Side.SPOKE: spoke}, clock=clock)
     async with Tasks(f"klusterlet {options.settings.cluster_name}") as tasks:
-        tasks.start("facts", measure(spoke, runner.caches[Side.SPOKE], clock, stop))
+        period = options.settings.health_period
+        facts = measure(spoke, runner.caches[Side.SPOKE], clock, stop, period=period)
+        tasks.start("facts", facts)
         tasks.start("agents", runner.run(stop))
         for work in beside:
             tasks.start("beside", work(runner))

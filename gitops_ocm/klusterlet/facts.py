@@ -16,12 +16,13 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.tasks import first_of
 
-PERIOD = 60.0
 FAILING_PERIOD = 5.0
 
 
-async def measure(cluster: Cluster, cache: Cache, clock: Clock, stop: asyncio.Event) -> None:
-    """Look every minute, every five seconds while something is wrong, until `stop`."""
+async def measure(
+    cluster: Cluster, cache: Cache, clock: Clock, stop: asyncio.Event, *, period: float
+) -> None:
+    """Look every `period` seconds, and sooner while something is wrong, until `stop`."""
     version = ""
     failing_since: datetime | None = None
     while not stop.is_set():
@@ -38,4 +39,4 @@ async def measure(cluster: Cluster, cache: Cache, clock: Clock, stop: asyncio.Ev
         if failure:
             failing_since = failing_since or clock.now()
         cache.put_local(facts(version=version, failing_since=failing_since, failure=failure))
-        await first_of(stop.wait(), within=FAILING_PERIOD if failure else PERIOD)
+        await first_of(stop.wait(), within=min(period, FAILING_PERIOD) if failure else period)
