@@ -22,7 +22,7 @@ from gitops_ocm.verbs.doctor_reading import Ask, Reader
 from gitops_ocm.verbs.doctor_spoke import SpokeOptions, look_at_spoke
 from gitops_ocm.verbs.voice import VerbError
 
-PLACES = 20
+PLACES = 10
 """In so many namespaces at most events are read."""
 
 

@@ -204,7 +204,7 @@ async def test_an_addon_nobody_serves(hub: Cluster) -> None:
     """An add-on that is defined, and whose agent never came."""
     await alive(hub, "runs")
     await made(hub, addon("watch"), cluster_addon("watch", "runs"))
-    found = await looked(hub, "runs")
+    found = await comes(hub, "addon-not-handled", "runs")
     assert {"addon-not-handled"} == set(roots(found))
 
 
