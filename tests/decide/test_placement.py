@@ -245,6 +245,13 @@ def test_resource_scores_are_those_of_the_worked_example() -> None:
     assert left_out(found) == {"c2": "enough clusters with better scores"}
 
 
+def test_a_built_in_score_with_an_add_on_beside_it_is_one_more() -> None:
+    """As in OCM, where what names both is another key: it adds to the default of the same name."""
+    both = {"type": "BuiltIn", "builtIn": "Steady", "addOn": {"resourceName": "r", "scoreName": "s"}}
+    policy = {"configurations": [{"scoreCoordinate": both, "weight": 2}]}
+    assert ranked([cluster("a"), cluster("b")], policy, around(chosen="b")) == [("b", 400), ("a", 100)]
+
+
 @pytest.mark.parametrize(
     ("count", "most", "expected"),
     [(0, 3, 100), (1, 1, -100), (1, 2, 0), (1, 3, 32), (2, 3, -32), (1, 4, 50), (3, 4, -50), (0, 0, 100)],

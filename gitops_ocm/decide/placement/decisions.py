@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_ocm.api.cluster import CLUSTER_SET_LABEL, EXCLUSIVE_SELECTOR, LABEL_SELECTOR
+from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.api.placement import (
     DECISION_GROUP_INDEX_LABEL,
     DECISION_GROUP_NAME_LABEL,
+    NO_BINDINGS,
+    NO_INTERSECTION,
     PLACEMENT_LABEL,
     SCHEDULING_DISABLED_ANNOTATION,
+    WRONGLY_CONFIGURED,
 )
 from gitops_ocm.decide.cluster_sets import bound_sets
 from gitops_ocm.decide.contract import DONE, Apply, Create, Outcome, Projection, Result, View, Write
@@ -50,6 +54,9 @@ from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.objects.selectors import Requirement
 
 VERSION = "cluster.open-cluster-management.io/v1beta1"
+
+_MISTAKES = frozenset({NO_BINDINGS.reason, NO_INTERSECTION.reason, WRONGLY_CONFIGURED.reason})
+"""Why nothing is selected where that is the placement's own fault, or its namespace's."""
 
 FLEET = Projection(MANAGED_CLUSTER, Fleet)
 TALLY = Projection(PLACEMENT_DECISION, Tally)
@@ -255,7 +262,17 @@ def _status(placement: Object, choice: Schedule, wanted: Sequence[Slice], now: d
         }
         for group in choice.groups or ()
     ]
-    return report(
+    written = report(
         placement,
         {"numberOfSelectedClusters": len(choice.selected), "decisionGroups": groups, "conditions": held},
     )
+    return (*written, *(events.mistake(placement, one) for one in _mistakes(placement, choice)))
+
+
+def _mistakes(placement: Object, choice: Schedule) -> Iterator[KnownCondition]:
+    """What somebody has to mend, if it was not told before."""
+    for judged in (choice.misconfigured, choice.satisfied):
+        told = conditions.find(conditions_of(placement), judged.type) or {}
+        new = (told.get("reason"), told.get("message")) != (judged.reason, judged.message)
+        if new and judged.reason in _MISTAKES:
+            yield judged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.decide.contract import Emit
 from gitops_ocm.decide.placement.scores import Ranking
 from gitops_ocm.decide.writes import name_of, namespace_of
@@ -41,6 +42,13 @@ def _about(placement: Object, decision: Object, reason: str, done: str, warning:
         action=f"{reason}d",
         related=decision,
         component=COMPONENT,
+    )
+
+
+def mistake(placement: Object, told: KnownCondition) -> Emit:
+    """Nothing can be selected until somebody mends something: what the condition says, once."""
+    return Emit(
+        placement, told.reason, told.message, kind="Warning", action="Scheduling", component=COMPONENT
     )
 
 
