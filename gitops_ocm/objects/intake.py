@@ -157,6 +157,9 @@ def _filled(obj: Object, old: Object | None, served: Served) -> Object:
     else:
         obj = native.prepared(obj, served.resource.of, old)
     shown: Object = native_values.encoded(obj, schema)
+    if served.resource.kind == "CustomResourceDefinition" and get(obj, "spec", "versions") == []:
+        # Refused, in words that tell it from none at all.
+        return {**shown, "spec": {**shown["spec"], "versions": []}}
     return shown
 
 
