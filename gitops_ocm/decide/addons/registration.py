@@ -70,8 +70,7 @@ def _is_owned(addon: Object) -> bool:
 def _registered(
     view: View, agent: Agent, cluster: Object, addon: Object, live: Object, now: datetime
 ) -> Outcome:
-    supported = [{"group": group, "resource": resource} for group, resource in sorted(agent.supported)]
-    fields: Object = {"supportedConfigs": supported}
+    fields: Object = {"supportedConfigs": _supported(agent, addon)}
     try:
         asked = agent.registrations(view, cluster, addon)
         fields["namespace"] = _namespace(view, agent, addon)
@@ -97,6 +96,15 @@ def _registered(
         return Outcome(told, requeue_after=after.requeue_after, retry=after.retry)
 
     return Outcome(writes, then=then, keep_going=True) if writes else then(())
+
+
+def _supported(agent: Agent, addon: Object) -> list[Object]:
+    """The kinds of configuration an agent takes; in the order they are told in, which in OCM is any."""
+    told: list[Object] = list(status_of(addon).get("supportedConfigs") or ())
+    same = {(each.get("group", ""), each.get("resource")) for each in told} == set(agent.supported)
+    if same and len(told) == len(agent.supported):
+        return told
+    return [{"group": group, "resource": resource} for group, resource in sorted(agent.supported)]
 
 
 def _namespace(view: View, agent: Agent, addon: Object) -> str:
