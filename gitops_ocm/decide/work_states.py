@@ -93,11 +93,12 @@ def _state(work: Object, template: Mapping[str, Any]) -> ClusterState:
     outcome = "Progressing" if ruled else "Available"
     stale = "Degraded" in said.held and said.fresh("Degraded") is None
     if not said.true("Applied") or said.fresh(outcome) is None or stale:
-        return ClusterState(namespace_of(work), State.TO_APPLY, said.arrived or _given(work), given=True)
+        return ClusterState(namespace_of(work), State.TO_APPLY, said.arrived() or _given(work), given=True)
     bad = said.true("Degraded") and (not ruled or said.true("Progressing"))
     good = said.status(outcome) == ("False" if ruled else "True")
     state = State.FAILED if bad else State.SUCCEEDED if good else State.PROGRESSING
-    times = (said.since("Degraded" if bad else outcome), said.arrived, _given(work))
+    arrived = said.settled() if state is State.SUCCEEDED else said.arrived()
+    times = (said.since("Degraded" if bad else outcome), arrived, _given(work))
     return ClusterState(namespace_of(work), state, max((t for t in times if t is not None), default=None))
 
 
@@ -107,7 +108,7 @@ class Conditions:
     def __init__(self, work: Object) -> None:
         self.generation = work["metadata"].get("generation")
         self.held: Mapping[str, Mapping[str, Any]] = {c["type"]: c for c in conditions_of(work)}
-        self.arrived = self._arrived((status_of(work).get("resourceStatus") or {}).get("manifests") or ())
+        self.manifests = (status_of(work).get("resourceStatus") or {}).get("manifests") or ()
 
     def fresh(self, type_: str) -> Mapping[str, Any] | None:
         """The condition, unless it is about an earlier generation."""
@@ -129,17 +130,23 @@ class Conditions:
     def _is_fresh(self, condition: Mapping[str, Any]) -> bool:
         return bool(condition.get("observedGeneration") == self.generation)
 
-    def _arrived(self, manifests: Iterable[Mapping[str, Any]]) -> datetime | None:
-        """When the agent had last tried what is new in this generation.
+    def arrived(self) -> datetime | None:
+        """When the agent first tried what is new in this generation."""
+        return time_at(min(self._tried(), default=""))
+
+    def settled(self) -> datetime | None:
+        """Since when all of this generation's manifests are as they are."""
+        return time_at(max(self._tried(), default=""))
+
+    def _tried(self) -> Iterable[str]:
+        """Times, which sort as they are written.
 
         Agents begin the Applied condition of each manifest anew with each generation; that of the whole
         work keeps its time.
         """
-        told = (c for entry in manifests for c in entry.get("conditions") or () if c.get("type") == "Applied")
-        # As they are written such times sort, and most are the same: one is read.
-        return time_at(
-            max((c.get("lastTransitionTime") or "" for c in told if self._is_fresh(c)), default="")
-        )
+        told = (c for entry in self.manifests for c in entry.get("conditions") or ())
+        fresh = (c for c in told if c.get("type") == "Applied" and self._is_fresh(c))
+        return (c["lastTransitionTime"] for c in fresh if c.get("lastTransitionTime"))
 
 
 def _given(work: Object) -> datetime | None:

@@ -83,17 +83,11 @@ class ReplicaSets:
             return Outcome(marks)
         if len(owner_value(key)) > MAX_LABEL:
             return Outcome(report_on(owner, [name_too_long(owner_value(key))], now))
-        refs = (owner.get("spec") or {}).get("placementRefs") or []
-        names = {ref["name"] for ref in refs}
-        kept, stale = _one_each(owner, [w for w in works if placement_of(w) in names])
-        stale += [w for w in works if placement_of(w) not in names]
+        rollouts, stale = rollouts_of(view, owner, works, now, compat=self.settings.rollout_compat)
         removals = [w for work in stale for w in delete(work)]
-        missing = next(
-            (n for n in sorted(names) if view.get(Ref(*PLACEMENT, key.namespace, n)) is None), None
-        )
-        if missing is not None:
+        if rollouts.missing():
             return Outcome((*removals, *report_on(owner, [PLACEMENT_NOT_FOUND], now)))
-        return _roll_out(Rollouts(view, owner, kept, now, self.settings.rollout_compat), removals)
+        return _roll_out(rollouts, removals)
 
 
 def _finalize(owner: Object, works: Sequence[Object]) -> Outcome:

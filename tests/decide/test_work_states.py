@@ -111,6 +111,20 @@ def test_times_are_of_the_present_generation(
     assert (found.state, found.since) == (state, at(since) if since is not None else None)
 
 
+@pytest.mark.parametrize(
+    ("told", "state", "since"),
+    [("A+90 P-90", State.SUCCEEDED, 4), ("A+90 P+90", State.PROGRESSING, 9), ("A-1", State.TO_APPLY, 9)],
+)
+def test_a_deadline_begins_with_the_first_manifest_and_a_soak_with_the_last(
+    told: str, state: State, since: int
+) -> None:
+    """A manifest that fails and is applied again makes a soak begin anew, but no deadline longer."""
+    found = work(told, arrived=9)
+    manifests = found["status"]["resourceStatus"]["manifests"]
+    manifests += work(told, arrived=4)["status"]["resourceStatus"]["manifests"]
+    assert (state_of(found, RULES).state, state_of(found, RULES).since) == (state, at(since))
+
+
 WITHOUT_RULES = [
     ("A+5 V+7", State.SUCCEEDED, 7, False),
     ("A+5 V-7", State.PROGRESSING, 7, False),
