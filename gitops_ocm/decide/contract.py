@@ -25,11 +25,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of, split_api_version
+
+if TYPE_CHECKING:
+    from gitops_ocm.decide.projection import P, Projection
 
 
 class Side(StrEnum):
@@ -316,37 +319,6 @@ class Index:
     kind: Kind
     values: Callable[[Object], Iterable[str]]
     side: Side = Side.HUB
-
-
-class Projected(Protocol):
-    """What a projection keeps: it is told of every change, in order, an addition with old None."""
-
-    def change(self, old: Object | None, new: Object | None) -> None:
-        """Take a change into account."""
-        ...
-
-
-P = TypeVar("P", bound=Projected)
-
-
-@dataclass(frozen=True)
-class Projection(Generic[P]):
-    """Something kept of all objects of a kind, where looking at each of them every time would cost too much.
-
-    A function of the objects alone, so it can be made anew at any time (`empty`, then every object); whoever
-    has the objects keeps it up to date.
-    """
-
-    kind: Kind
-    empty: Callable[[], P]
-    side: Side = Side.HUB
-
-    def of(self, objects: Iterable[Object]) -> P:
-        """Made anew of these objects."""
-        made = self.empty()
-        for obj in objects:
-            made.change(None, obj)
-        return made
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from gitops_ocm.decide.contract import LOCAL_GROUP, Index, P, Projected, Projection, Side, Unread, Want
+from gitops_ocm.decide.contract import LOCAL_GROUP, Index, Side, Unread, Want
+from gitops_ocm.decide.projection import P, Projected, Projection
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper

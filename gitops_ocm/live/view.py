@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_ocm.decide.contract import P, Projection, Side, Unread, Want
+from gitops_ocm.decide.contract import Side, Unread, Want
+from gitops_ocm.decide.projection import P, Projection
 from gitops_ocm.decide.reads import RecordingView, Seen
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from gitops_ocm.decide.contract import Index, P, Projection, Side, Want
+from gitops_ocm.decide.contract import Index, Side, Want
+from gitops_ocm.decide.projection import P, Projection
 from gitops_ocm.decide.reads import RecordingView
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of
 from gitops_ocm.simulate.world import World

@@ -22,12 +22,11 @@ from gitops_ocm.decide.contract import (
     Delete,
     Emit,
     MergePatch,
-    P,
-    Projection,
     Result,
     Update,
     Write,
 )
+from gitops_ocm.decide.projection import P, Projection
 from gitops_ocm.objects import intake, lifecycle, native, ownership
 from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.conditions import timestamp

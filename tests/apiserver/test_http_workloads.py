@@ -11,19 +11,8 @@ import pytest
 from gitops_ocm.apiserver.workloads import SIMULATED, workload_controllers
 from gitops_ocm.apiserver.workloads_pods import NODE, SIMULATE, Pace, pod_status
 from gitops_ocm.apiserver.workloads_rollout import Sizes, sizes
-from gitops_ocm.decide.contract import (
-    DONE,
-    Apply,
-    Delete,
-    Emit,
-    MergePatch,
-    Outcome,
-    P,
-    Projection,
-    Side,
-    Want,
-    Write,
-)
+from gitops_ocm.decide.contract import DONE, Apply, Delete, Emit, MergePatch, Outcome, Side, Want, Write
+from gitops_ocm.decide.projection import P, Projection
 from gitops_ocm.objects.conditions import is_true
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of

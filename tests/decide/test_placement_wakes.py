@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_ocm.decide.cluster_sets import is_member
-from gitops_ocm.decide.contract import Create, Delete, MergePatch, Projection
+from gitops_ocm.decide.contract import Create, Delete, MergePatch
 from gitops_ocm.decide.hub_table import placement_rows
 from gitops_ocm.decide.kinds import MANAGED_CLUSTER, PLACEMENT, PLACEMENT_DECISION
 from gitops_ocm.decide.placement.decisions import members_of
 from gitops_ocm.decide.placement.filters import Predicates
 from gitops_ocm.decide.placement.fleet import Fleet
 from gitops_ocm.decide.placement.tally import Tally
+from gitops_ocm.decide.projection import Projection
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.runtime.catalog import load_catalog

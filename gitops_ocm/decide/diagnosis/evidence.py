@@ -15,7 +15,8 @@ from typing import Any
 
 from gitops_ocm.decide.agent.bootstrap import HubAddress
 from gitops_ocm.decide.agent.certificates import Certificate
-from gitops_ocm.decide.contract import P, Projection, Side, Want
+from gitops_ocm.decide.contract import Side, Want
+from gitops_ocm.decide.projection import P, Projection
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
 

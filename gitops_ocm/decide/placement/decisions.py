@@ -23,7 +23,7 @@ from gitops_ocm.api.placement import (
     WRONGLY_CONFIGURED,
 )
 from gitops_ocm.decide.cluster_sets import bound_sets
-from gitops_ocm.decide.contract import DONE, Apply, Create, Outcome, Projection, Result, View, Write
+from gitops_ocm.decide.contract import DONE, Apply, Create, Outcome, Result, View, Write
 from gitops_ocm.decide.kinds import MANAGED_CLUSTER, PLACEMENT, PLACEMENT_DECISION, PLACEMENT_SCORE
 from gitops_ocm.decide.placement import events
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
@@ -34,6 +34,7 @@ from gitops_ocm.decide.placement.scores import Ranking, Surroundings
 from gitops_ocm.decide.placement.selector import requirements
 from gitops_ocm.decide.placement.tally import Tally
 from gitops_ocm.decide.placement.tally import clusters_in as clusters_in
+from gitops_ocm.decide.projection import Projection
 from gitops_ocm.decide.writes import (
     after_failure,
     annotations_of,

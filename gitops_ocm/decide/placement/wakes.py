@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_ocm.api.placement import PLACEMENT_LABEL, SATISFIED
 from gitops_ocm.decide.cluster_sets import is_member
-from gitops_ocm.decide.contract import Projection, View
+from gitops_ocm.decide.contract import View
 from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, PLACEMENT, cluster_ref
 from gitops_ocm.decide.placement.decisions import is_paused
 from gitops_ocm.decide.placement.faults import Misconfigured
@@ -22,6 +22,7 @@ from gitops_ocm.decide.placement.fleet import amount_of, claims_of, taints_of
 from gitops_ocm.decide.placement.groups import named_groups
 from gitops_ocm.decide.placement.scores import prioritizers
 from gitops_ocm.decide.placement.selector import ClusterSelector
+from gitops_ocm.decide.projection import Projection
 from gitops_ocm.decide.writes import (
     conditions_of,
     is_deleting,
