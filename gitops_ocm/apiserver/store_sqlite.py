@@ -63,7 +63,7 @@ class SqliteStorage:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_JOURNAL_PAGES}")
             self._open()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise self._failed("open", error) from error
 
     def _open(self) -> None:
@@ -109,10 +109,9 @@ class SqliteStorage:
 
     def _number(self, query: str) -> int:
         try:
-            found: int = self._db.execute(query).fetchone()[0]
-        except (sqlite3.Error, TypeError) as error:
+            return int(self._db.execute(query).fetchone()[0])
+        except (sqlite3.Error, TypeError, ValueError) as error:
             raise self._failed("read", error) from error
-        return found
 
     def append(self, records: Iterable[Record]) -> None:
         """Commit all of these in one transaction."""
@@ -160,7 +159,8 @@ class SqliteStorage:
 
     def _failed(self, doing: str, error: Exception) -> StoreFailed:
         text = str(error)
-        if any(sign in text for sign in _SIGNS_OF_DAMAGE):
+        # Python's own errors: what SQLite found was no text, no number, or not as many of them.
+        if isinstance(error, TypeError | ValueError) or any(sign in text for sign in _SIGNS_OF_DAMAGE):
             return self._damaged(text)
         hint = next((hint for sign, hint in _HINTS.items() if sign in text), "check its owner and mode")
         return StoreFailed(f"cannot {doing} {self._path}: {text}", hint=hint)

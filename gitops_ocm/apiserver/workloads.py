@@ -19,7 +19,7 @@ from typing import Any
 from gitops_ocm.apiserver.workloads_cron import cron_turn, started
 from gitops_ocm.apiserver.workloads_jobs import job_end, job_step
 from gitops_ocm.apiserver.workloads_pods import NODE, PENDING, SIMULATE, Pace, mode_of, pod_status
-from gitops_ocm.apiserver.workloads_rollout import replicas_of, sizes
+from gitops_ocm.apiserver.workloads_rollout import REVISION, replicas_of, revision, sizes
 from gitops_ocm.decide.contract import (
     DONE,
     Controller,
@@ -229,7 +229,11 @@ def _deployment(view: View, obj: Object, now: datetime) -> Outcome:
     old = [s for s in sets if name_of(s) != name_of(wanted)]
     current = next((s for s in sets if name_of(s) == name_of(wanted)), None)
     step = sizes(obj, current, old)
+    wanted["metadata"]["annotations"][REVISION] = number = revision(current, old)
     writes = [*ensure(view, {**wanted, "spec": {**wanted["spec"], "replicas": step.new}})]
+    if annotations_of(obj).get(REVISION) != number:
+        numbered: Object = {"metadata": {"annotations": {REVISION: number}}}
+        writes.append(MergePatch(ref_of(obj), numbered))
     writes += _told(current, mode_of(obj)) if current is not None else ()
     for each in old:
         if replicas_of(each) != step.old[name_of(each)]:

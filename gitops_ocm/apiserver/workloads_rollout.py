@@ -11,8 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ocm.decide.writes import name_of, status_of
+from gitops_ocm.decide.writes import annotations_of, name_of, status_of
 from gitops_ocm.objects.ref import Object
+
+_DIGITS = 18
+REVISION = "deployment.kubernetes.io/revision"
+"""Annotation of a Deployment and its sets: how many templates it has had by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,18 @@ def sizes(deployment: Object, new: Object | None, old: Sequence[Object]) -> Size
         spare -= taken
         shrunk[name_of(each)] = replicas_of(each) - idle - taken
     return Sizes(grown, shrunk)
+
+
+def revision(new: Object | None, old: Sequence[Object]) -> str:
+    """The number of the newest set: the highest, also where an earlier template is taken up again."""
+    last = max(map(_revision, old), default=0)
+    now = _revision(new) if new is not None else 0
+    return str(now if now > last else last + 1)
+
+
+def _revision(replica_set: Object) -> int:
+    text = annotations_of(replica_set).get(REVISION, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else 0
 
 
 def _allowed(spec: Mapping[str, Any], total: int) -> tuple[int, int]:

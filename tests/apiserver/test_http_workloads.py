@@ -10,7 +10,7 @@ import pytest
 
 from gitops_ocm.apiserver.workloads import SIMULATED, workload_controllers
 from gitops_ocm.apiserver.workloads_pods import NODE, SIMULATE, Pace, pod_status
-from gitops_ocm.apiserver.workloads_rollout import Sizes, sizes
+from gitops_ocm.apiserver.workloads_rollout import REVISION, Sizes, sizes
 from gitops_ocm.decide.contract import DONE, Apply, Delete, Emit, MergePatch, Outcome, Side, Want, Write
 from gitops_ocm.decide.projection import P, Projection
 from gitops_ocm.objects.conditions import is_true
@@ -184,6 +184,23 @@ def test_a_deployment_follows_its_template_and_scale() -> None:
     assert pod["metadata"]["name"] not in before
     assert pod["spec"]["containers"][0]["image"] == "nginx"
     assert small.of("Deployment")[0]["status"]["updatedReplicas"] == 1
+
+
+def test_templates_are_numbered() -> None:
+    """`rollout history` and `undo` go by these numbers; one that is taken up again is the newest again."""
+    spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+    small = Small(obj("apps/v1", "Deployment", spec))
+    other = {**TEMPLATE, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    numbers = []
+    for template in (TEMPLATE, other, TEMPLATE):
+        (deployment,) = small.of("Deployment")
+        small.objects[ref_of(deployment)] = merge_patch(deployment, {"spec": {"template": template}})
+        small.settle()
+        small.settle(2)
+        (told,) = small.of("Deployment")
+        sets = sorted(s["metadata"]["annotations"][REVISION] for s in small.of("ReplicaSet"))
+        numbers.append((told["metadata"]["annotations"][REVISION], sets))
+    assert numbers == [("1", ["1"]), ("2", ["1", "2"]), ("3", ["2", "3"])]
 
 
 def test_a_stateful_set_starts_in_order() -> None:
