@@ -112,12 +112,13 @@ class Cache:
 
     # What is watched
 
-    def subscribe(self, want: Want, *, pinned: bool = False) -> None:
+    def subscribe(self, want: Want, *, pinned: bool = False, hurried: bool = False) -> None:
         """Watch `want`, unless what is watched already covers it.
 
         The first to name a version of a kind settles which one is watched. Namespaces and names that
         are `pinned` are all that a list can mean while no wider watch exists, and where the rights to
-        watch them are missing these are waited for.
+        watch them are missing these are waited for. Who is `hurried` would rather be told why a kind
+        cannot be read than wait for it.
         """
         if pinned:
             self._pinned.setdefault(want.kind, set()).add((want.namespace, want.name))
@@ -125,6 +126,7 @@ class Cache:
             return
         if (there := self._watch_of(want)) is not None:
             there.needed |= pinned
+            there.hurried |= hurried
             return
         transform = self._transforms.get(want.kind, self._settings.transform)
         reflector = Reflector(
@@ -140,6 +142,7 @@ class Cache:
             replace(self._settings, transform=transform),
             self._rng,
             pinned,
+            hurried,
         )
         task = self._tasks.start(str(want), reflector.run())
         self._watches[_scope(want)] = reflector, task

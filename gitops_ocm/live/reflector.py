@@ -86,6 +86,8 @@ class Reflector:
     rng: random.Random = field(default_factory=random.Random)
     needed: bool = False
     """Whether nothing less than a watch will do: without the rights it waits for them."""
+    hurried: bool = False
+    """Whether somebody has other things to do than to wait for a server that fails."""
 
     state: State = State.STARTING
     error: GitopsError | None = None
@@ -333,7 +335,7 @@ class Reflector:
             log = _log.info if patience else _log.error
             log("watch interrupted", side=self.side.value, kind=str(self.want.kind), error=error)
         self.error = error
-        if isinstance(error, ApiError) and not quiet:
+        if isinstance(error, ApiError) and self.hurried and not quiet:
             self._despair(error)
         await self.clock.sleep(max(wait, error.retry_after if isinstance(error, ApiError) else 0.0))
 

@@ -212,7 +212,7 @@ class Runner:
         """
         now = self.clock.monotonic()
         for want in unread.wants:
-            self.caches[unread.side].subscribe(want)
+            self.caches[unread.side].subscribe(want, hurried=True)
             if (unread.side, want) not in self._static:
                 self._dynamic.setdefault((unread.side, want), now)
         if token not in self._parked:

@@ -262,13 +262,13 @@ async def test_forbidden_to_watch_reads_one_by_one(
 async def test_a_kind_that_the_server_fails_to_list(
     api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually
 ) -> None:
-    """Reads are answered with the server's error after a while, and from the table once it lists again."""
+    """Who is hurried is told the server's error after a while, and reads the table once it lists again."""
     api.put(config_map("a", x="1"))
     refusal = Refusal(500, method="GET", path_end="/configmaps", times=10**9)
     api.refusals.append(refusal)
     ref = Ref("", "ConfigMap", "default", "a")
     async with make(http, quick) as cache:
-        cache.subscribe(Want(CONFIG_MAP))
+        cache.subscribe(Want(CONFIG_MAP), hurried=True)
         with pytest.raises(Unread):
             cache.get(ref)
         await cache.synced()
