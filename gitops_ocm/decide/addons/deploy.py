@@ -62,7 +62,8 @@ class Deploy:
 
 def _drafted(view: View, agent: Agent, cluster: Object, addon: Object) -> Draft:
     draft = Draft(view, addon, objects=_objects(view, agent, cluster, addon))
-    if agent.waits_for_config and not conditions.is_true(addon, CONFIGURED):
+    # What is being deleted nobody configures any more; its hooks are to run all the same.
+    if agent.waits_for_config and not is_deleting(addon) and not conditions.is_true(addon, CONFIGURED):
         return draft
     served = served_version(view, CLUSTER_ADDON) or VERSION
     own = Side(addon, namespace_of(addon), owner_version=served)

@@ -15,7 +15,7 @@ from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.simulate.run import Simulation
 from gitops_ocm.simulate.world import World
-from tests.decide.addons.template_cases import ADDON, Case, cluster_objects, config_map, variables
+from tests.decide.addons.template_cases import ADDON, Case, cluster_objects, config_map, named, variables
 
 NAME = "hello"
 KEY = Ref(*CLUSTER_ADDON, "c1", NAME)
@@ -26,11 +26,11 @@ AT = "2026-01-01T00:00:00Z"
 class Hub:
     """The rows that deploy, and nobody who configures but the test."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *manifests: Object) -> None:
         world = World(catalog, namespaces=["default"])
         rows = template_rows("open-cluster-management-hub")
         self.simulation = Simulation(world, rows, now=datetime(2026, 1, 1, tzinfo=UTC))
-        case = Case(NAME, [config_map(k="{{A}}")], variables(A="old"))
+        case = Case(NAME, [config_map(k="{{A}}"), *manifests], variables(A="old"))
         made = [*cluster_objects(), *case.objects()]
         for obj in made:
             if obj["kind"] == "ManagedClusterAddOn":
@@ -49,8 +49,8 @@ class Hub:
         """What the configurations hash to now."""
         return {ref: spec_hash(self.found(ref)) for ref in (TEMPLATE, CONFIG)}
 
-    def desire(self, hashes: dict[Ref, str]) -> None:
-        """What the rollout says is desired on the cluster."""
+    def desire(self, hashes: dict[Ref, str], configured: str = "True") -> None:
+        """What the rollout says is desired on the cluster, and whether that holds."""
         references = [
             {
                 "group": ADDON,
@@ -59,8 +59,12 @@ class Hub:
             }
             for ref, resource in ((CONFIG, "addondeploymentconfigs"), (TEMPLATE, "addontemplates"))
         ]
-        configured = {"type": "Configured", "status": "True", "reason": "R", "message": ""}
-        status = {"configReferences": references, "conditions": [{**configured, "lastTransitionTime": AT}]}
+        held = [
+            c for c in self.found(KEY).get("status", {}).get("conditions") or () if c["type"] != "Configured"
+        ]
+        told = {"type": "Configured", "status": configured, "reason": "R", "message": ""}
+        conditions = [*held, {**told, "lastTransitionTime": AT}]
+        status = {"configReferences": references, "conditions": conditions}
         self.act(MergePatch(KEY, {"status": status}, subresource="status", version="v1beta1"))
 
     def found(self, ref: Ref) -> Object:
@@ -129,3 +133,15 @@ def test_a_configuration_without_a_hash_is_told(hub: Hub) -> None:
     hub.desire({**hub.hashes(), TEMPLATE: ""})
     why = f"addon {NAME} template desired spec hash is empty"
     assert hub.condition() == f"failed to get manifest from agent interface: {why}"
+
+
+def test_hooks_do_not_wait_for_a_configuration(converting_catalog: Catalog) -> None:
+    """Neither are they let go while one is on its way, nor does a deletion in the midst of it hang."""
+    job = named("batch/v1", "Job", "bye", "ns", spec={"template": {"spec": {"containers": []}}})
+    job["metadata"]["annotations"] = {f"{ADDON}/addon-pre-delete": ""}
+    hub = Hub(converting_catalog, job)
+    hub.desire(hub.hashes())
+    hub.desire(hub.hashes(), configured="False")
+    assert hub.found(KEY)["metadata"]["finalizers"] == [f"{ADDON}/addon-pre-delete"]
+    hub.act(Delete(KEY))
+    assert hub.found(Ref(*MANIFEST_WORK, "c1", f"addon-{NAME}-pre-delete"))
