@@ -97,7 +97,7 @@ def survey(view: View, placement: Object, now: datetime) -> tuple[Candidates, Su
     around = Surroundings(
         now=now,
         elsewhere=tally.elsewhere(namespace, name),
-        chosen=frozenset(c for page in tally.pages(namespace, name).values() for c in page),
+        chosen=frozenset[str]().union(*tally.pages(namespace, name).values()),
         scoreboard=view.projected(SCOREBOARD),
     )
     return candidates, around

@@ -68,13 +68,13 @@ class Tolerations:
 
     def among(self, fleet: Fleet, within: Bits) -> Bits:
         """The clusters of `within` all of whose taints are tolerated."""
-        refused, timed, staying = 0, 0, fleet.bits(self.chosen) & within
+        refused, timed = 0, 0
         for taint, clusters in fleet.taints.items():
             here = clusters & within
             if not here or taint.effect == "PreferNoSelect":
                 continue
             if taint.effect == "NoSelectIfNew":
-                here &= ~staying
+                here &= ~fleet.bits(self.chosen)
             held = [t for t in self.wire if _tolerates(t, taint._asdict())]
             if not held:
                 refused |= here

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from gitops_ocm.api.placement import PLACEMENT_LABEL
 from gitops_ocm.decide.writes import labels_of, name_of, namespace_of, status_of
@@ -28,10 +29,15 @@ def clusters_in(decision: Mapping[str, object]) -> list[str]:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """How often clusters are chosen by others: `counts` of everybody without one's `own`."""
+    """How often clusters are chosen by others: `counts` of everybody without those of one's own `pages`."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
-    own: Mapping[str, int] = field(default_factory=dict)
+    pages: tuple[Clusters, ...] = ()
+
+    @cached_property
+    def own(self) -> Mapping[str, int]:
+        """How often one chooses clusters oneself."""
+        return Counter(chain.from_iterable(self.pages))
 
     def of(self, cluster: str) -> int:
         """How many decisions of others name a cluster."""
@@ -84,10 +90,8 @@ class Tally:
 
     def elsewhere(self, namespace: str, placement: str) -> Elsewhere:
         """What all other placements have chosen."""
-        own: Counter[str] = Counter()
-        for name, clusters in self.pages(namespace, placement).items():
-            own.update(self._decided.get((namespace, name), clusters))
-        return Elsewhere(self.counts, own)
+        pages = self.pages(namespace, placement).items()
+        return Elsewhere(self.counts, tuple(self._decided.get((namespace, n), c) for n, c in pages))
 
     def decide(self, namespace: str, placement: str, decided: Mapping[str, Clusters]) -> None:
         """Count what is about to be written, by the names of the decisions, as if it were written."""
