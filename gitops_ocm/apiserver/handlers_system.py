@@ -24,7 +24,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import kubernetes_version
 
-_FIXED = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+_FIXED = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
 WHOLE_HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 HEALTH = WHOLE_HEALTH | {f"{whole}/{part}" for whole in WHOLE_HEALTH for part in ("ping", "etcd")}
 ANY_METHOD = HEALTH | {"/apis"}
@@ -98,6 +98,8 @@ def system_page(
         return Page(version())
     if path in HEALTH:
         return Page(body=_health(plain, query), media="text/plain; charset=utf-8")
+    if plain == "/metrics":
+        return Page(body=_metrics(), media="text/plain; version=0.0.4; charset=utf-8")
     if plain in ("/api", "/apis"):
         return _root(plain, form, discovery, address)
     if plain == "/openapi/v3":
@@ -120,6 +122,13 @@ def _health(path: str, query: Mapping[str, str]) -> bytes:
     if "verbose" not in query:
         return b"ok"
     return f"[+]ping ok\n[+]store ok\n{path.strip('/')} check passed\n".encode()
+
+
+def _metrics() -> bytes:
+    """This process's: that of its controllers and its event loop, where it has them."""
+    from gitops_ocm.runtime.metrics import render  # a MiB that who never asks need not have
+
+    return render()
 
 
 def _root(path: str, form: Form, discovery: Discovery, address: str) -> Page:

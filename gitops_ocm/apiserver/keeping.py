@@ -45,7 +45,7 @@ class Keeping:
 
         def keep() -> Object:
             if self._store.version_of(key) or self._contended(key, obj):
-                raise Overtaken
+                raise Overtaken(key)
             if key.namespace:
                 self._upkeep.namespaces.check_open(key.namespace, served.resource, key.name)
             return self.put(key, None, obj, served)
@@ -66,9 +66,9 @@ class Keeping:
 
         def keep() -> Object:
             if self._store.version_of(key) != meta["resourceVersion"]:
-                raise Overtaken
+                raise Overtaken(key)
             if not gone and self._contended(key, new):
-                raise Overtaken
+                raise Overtaken(key)
             if not gone:
                 return self.put(key, old, new, served)
             with self.transaction():

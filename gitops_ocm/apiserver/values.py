@@ -8,12 +8,17 @@ from typing import Any, TypedDict
 
 from gitops_ocm.apiserver.hooks.consultation import Consultation
 from gitops_ocm.apiserver.showing import Items
+from gitops_ocm.apiserver.watch_history import Key
 from gitops_ocm.decide.admission import ADMIN, Requester
 from gitops_ocm.objects.ref import Object
 
 
 class Overtaken(Exception):
     """What a write was worked out from has changed before it could be kept."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(key.name)
+        self.key = key
 
 
 Keep = Callable[[], Object]

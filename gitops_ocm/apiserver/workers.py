@@ -3,7 +3,7 @@
 A large object is decoded, checked, merged and encoded in Python, which may take seconds; a thread can be
 interrupted in that, a callback on the loop cannot. Only the last step of a write, keeping what it came to,
 belongs to the loop: it is handed back there (`Place`), and finds out whether what the write was worked out
-from still holds. Where it does not (`Overtaken`) all is done again, at last on the loop itself. The thread
+from still holds. Where it does not (`Overtaken`) all is done again, and at last it is a conflict. The thread
 goes on when the write is on disk: only there and then is it known which commit it is part of.
 """
 
@@ -17,16 +17,16 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from gitops_ocm.apiserver.values import Keep, Overtaken, Place, here
+from gitops_ocm.apiserver.values import Keep, Overtaken, Place
 from gitops_ocm.objects.cel.patience import OutOfPatience, Patience, hasty
-from gitops_ocm.objects.faults import ApiError
+from gitops_ocm.objects.faults import MODIFIED, ApiError, conflict
 from gitops_ocm.objects.ref import Object
 
 T = TypeVar("T")
 LARGE = 64 * 1024
 """Bytes of JSON from which on an object is worked on in a thread."""
 THREADS = 2
-_TRIES = 3
+_TRIES = 8
 _LOOP_SECONDS, _LOOP_UNITS = 0.02, 20_000
 """How long expressions in CEL may take on the loop, and what one call in them may cost there."""
 _THREAD_SECONDS, _ANY = 10.0, 10**12
@@ -93,9 +93,9 @@ class Workers:
         for _ in range(_TRIES):
             try:
                 return await loop.run_in_executor(self._threads, at_length(partial(work, on_loop)))
-            except Overtaken:
-                continue
-        return work(here)
+            except Overtaken as overtaken:
+                lost = overtaken.key
+        raise conflict(lost.group, lost.plural, lost.name, MODIFIED)
 
     async def _kept(self, keep: Keep) -> Object:
         obj = keep()

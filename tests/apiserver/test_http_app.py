@@ -58,6 +58,14 @@ async def test_health_needs_no_credentials(shared_http: Http, path: str) -> None
     assert body == b"ok" or body["gitVersion"].startswith("v1.35")
 
 
+async def test_metrics_are_for_those_who_may_see_them(shared_http: Http) -> None:
+    """An administrator sees those of the process, the loop's lag among them; anonymous sees none."""
+    status, body, headers = await shared_http("GET", "/metrics")
+    assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert b"\n# TYPE gitops_ocm_event_loop_lag_seconds histogram\n" in body
+    assert (await shared_http("GET", "/metrics", token=""))[0] == 403
+
+
 async def test_forms_of_an_answer(http: Http) -> None:
     """Table, metadata alone, YAML, laid out, and 406 for what is none of these."""
     await http("POST", IN_DEFAULT, config_map(x="1"))

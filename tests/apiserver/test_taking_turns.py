@@ -8,6 +8,8 @@ import pytest
 
 from gitops_ocm.apiserver.values import Keep, Overtaken, WriteOptions
 from gitops_ocm.apiserver.verbs import Api
+from gitops_ocm.apiserver.watch_history import Key
+from gitops_ocm.apiserver.workers import Workers
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import load_catalog
@@ -77,3 +79,21 @@ def test_what_is_allotted_meanwhile_is_not_allotted_twice(
     assert [s["metadata"]["name"] for s in map(dict, api.list(served, "default").items)] == ["second"]
     with pytest.raises(ApiError, match=r"provided (IP|port) is already allocated"):
         api.create(served, "default", _service("first", **first))
+
+
+async def test_who_is_always_overtaken_is_told_of_a_conflict() -> None:
+    """A write from a thread that never gets its turn ends as such a patch does on a kube-apiserver."""
+
+    async def settled() -> None:
+        return
+
+    def overtaken() -> Object:
+        raise Overtaken(Key("apps", "deployments", "default", "web"))
+
+    workers = Workers(settled)
+    try:
+        with pytest.raises(ApiError, match=r'cannot be fulfilled on deployments\.apps "web"') as raised:
+            await workers.write(lambda place: place(overtaken))
+        assert raised.value.http_code == 409
+    finally:
+        workers.close()
