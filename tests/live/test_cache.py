@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_ocm.decide.contract import LOCAL_GROUP, Index, Side, Unread, Want
+from gitops_ocm.decide.projection import Projection
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.cache import Cache
@@ -74,6 +75,33 @@ async def test_lists_in_pages_and_follows(
 
 
 @pytest.mark.parametrize("fault", ["cut", "mid-line", "500 on watch", "restart", "bookmark then cut"])
+class _Counted:
+    """Counts objects, and trips over those named `bad`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def change(self, old: Object | None, new: Object | None) -> None:
+        """One more, or one fewer."""
+        if (new or old or {})["metadata"]["name"] == "bad":
+            raise ValueError("an object that nobody expected")
+        self.count += (new is not None) - (old is not None)
+
+
+async def test_a_projection_is_kept_up_to_date_whatever_comes(http: HttpCluster) -> None:
+    """It knows what was there before it and hears of what follows; one bad object costs that object alone."""
+    kind = Kind(LOCAL_GROUP, "Fact")
+    counted = Projection(kind, _Counted)
+    async with Cache(Side.HUB, http) as cache:
+        for name in ("a", "b"):
+            cache.put_local({"apiVersion": f"{LOCAL_GROUP}/v1", "kind": "Fact", "metadata": {"name": name}})
+        assert cache.projected(counted).count == 2
+        for name in ("bad", "c"):
+            cache.put_local({"apiVersion": f"{LOCAL_GROUP}/v1", "kind": "Fact", "metadata": {"name": name}})
+        cache.remove_local(Ref(*kind, "", "a"))
+        assert cache.projected(counted).count == 2
+
+
 async def test_resumes_without_listing_again(
     api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, fault: str
 ) -> None:

@@ -27,13 +27,31 @@ def thing(name: tuple[str, str], colour: str, version: int) -> Object:
     }
 
 
+class Mirror:
+    """A follower that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], Object] = {}
+
+    def change(self, old: Object | None, new: Object | None) -> None:
+        """Keep it; what it replaces must be what was there."""
+        meta = (new or old or {})["metadata"]
+        key = (meta["namespace"], meta["name"])
+        assert self.held.get(key) == old
+        if new is None:
+            del self.held[key]
+        else:
+            self.held[key] = new
+
+
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.lists(STEPS, max_size=25))
 def test_behaves_like_a_dictionary(steps: list[tuple[Any, ...]]) -> None:
-    """After any history the table, its order, its index and the changes it told agree with a dict."""
+    """After any history the table, its order, index, followers and the changes it told agree with a dict."""
     table, model, told = Table(), dict[tuple[str, str], Object](), dict[tuple[str, str], Object]()
     table.add_index("colour", lambda o: [o["colour"]])
-    version = 0
+    version, early, late = 0, Mirror(), Mirror()
+    table.follow(early)
     for step in steps:
         version += 1
         match step:
@@ -59,7 +77,10 @@ def test_behaves_like_a_dictionary(steps: list[tuple[Any, ...]]) -> None:
                 del told[key]
             else:
                 told[key] = new
-        assert told == model
+        if version == 3:
+            table.follow(late)
+        assert told == early.held == model
+        assert version < 3 or late.held == model
         assert len(table) == len(model)
         assert table.list() == [model[n] for n in sorted(model)]
         assert table.list("x") == [model[n] for n in sorted(model) if n[0] == "x"]
