@@ -16,11 +16,17 @@ from gitops_ocm.objects.paths import get
 
 GROUP, KIND = "cluster.open-cluster-management.io", "Placement"
 CODE = "placement-misconfigured"
+LONGEST = 63
 _HINT = "with this the placement would select no cluster at all"
 
 
 def placement_findings(obj: Mapping[str, Any]) -> Iterator[Finding]:
     """Everything in a Placement that the scheduler cannot understand."""
+    name = str(obj["metadata"]["name"])
+    if len(name) > LONGEST:
+        why = f"the name is longer than the {LONGEST} characters of the label that its decisions carry"
+        hint = "no PlacementDecision could be written: shorten it"
+        yield Finding("placement-name-too-long", why, ("metadata", "name"), hint)
     for index, predicate in enumerate(_items(obj, "spec", "predicates")):
         at: Path = ("spec", "predicates", index, "requiredClusterSelector")
         yield from _selector(get(predicate, "requiredClusterSelector", default=None) or {}, at)

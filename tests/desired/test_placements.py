@@ -85,6 +85,14 @@ def test_a_misconfigured_placement_is_refused_at_its_line(spec: str, line: int, 
     assert [(d.code, d.where.line, d.message) for d in found] == [("placement-misconfigured", line, message)]
 
 
+@pytest.mark.parametrize(("length", "codes"), [(63, []), (64, ["placement-name-too-long"])])
+def test_a_name_has_to_fit_into_a_label(length: int, codes: list[str]) -> None:
+    """Decisions name their placement in a label: with a longer name none could be written."""
+    text = HEAD.replace("web", "w" * length) + "  {}\n"
+    found = compile_tree(memory_tree({"hub/p.yaml": text}), CATALOG).diagnostics
+    assert [d.code for d in found] == codes
+
+
 ACCEPTED = [
     "  {}\n",
     "  prioritizerPolicy:\n    configurations:\n    - {scoreCoordinate: {builtIn: Spread}, weight: 0}\n",

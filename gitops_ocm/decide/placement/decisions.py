@@ -131,6 +131,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
 
     def then(results: Sequence[Result]) -> Outcome:
         if faults := errors(results):
+            tally.forget(key.namespace, key.name)
             return after_failure(faults)
         written = {name_of(r.obj): r.obj for r in results if r.obj is not None}
         retired = {name: live[name] for name in ours - {piece.name for piece in wanted}}
