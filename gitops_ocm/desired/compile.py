@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gitops_ocm.desired import documents, rollouts, templates
+from gitops_ocm.desired import documents, placements, rollouts, templates
 from gitops_ocm.desired.cache import BlobCache, FileResult, LayoutResult
 from gitops_ocm.desired.documents import Document, Parsed
 from gitops_ocm.desired.fields import Finding
@@ -68,6 +68,7 @@ def compile_tree(
     objects = _sorted(results, cache)
     diagnostics += _duplicates(objects)
     diagnostics += _references(tree, results, objects)
+    diagnostics += _unbound_sets(tree, results, objects)
     diagnostics += _unset_variables(tree, results, objects)
     diagnostics.sort(key=lambda d: (d.where.path, d.where.line, d.where.column, d.code, d.message))
     return DesiredState(tree.commit, objects, tuple(diagnostics), layout.layout)
@@ -171,6 +172,20 @@ def _references(tree: Tree, results: Iterable[FileResult], objects: Iterable[Wan
         if any(rollouts.rolls_out(w.ref.group, w.ref.kind) for w in result.wanted):
             referring = [d for d in result.parsed.documents if _rolls_out(d)]
             found = [(d, list(rollouts.reference_findings(d.value, known))) for d in referring]
+            yield from _located(tree, result, found)
+
+
+def _unbound_sets(
+    tree: Tree, results: Iterable[FileResult], objects: Iterable[Wanted]
+) -> Iterable[Diagnostic]:
+    """Cluster sets that placements choose from and that nothing in this commit binds for them."""
+    bindings = {(w.ref.namespace, w.ref.name) for w in objects if w.ref.of == placements.BINDING}
+    kind = (placements.GROUP, placements.KIND)
+    for result in results if bindings else ():
+        if any(w.ref.of == kind for w in result.wanted):
+            named = [d for d in result.parsed.documents if _has_identity(d.value)]
+            chosen = [d for d in named if ref_of(d.value).of == kind]
+            found = [(d, list(placements.binding_findings(d.value, bindings))) for d in chosen]
             yield from _located(tree, result, found)
 
 

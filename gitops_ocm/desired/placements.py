@@ -6,15 +6,18 @@ refuses is `fields`'s, and is looked at first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_ocm.desired.fields import Finding
 from gitops_ocm.desired.yaml_events import Path
+from gitops_ocm.errors import Severity
 from gitops_ocm.objects import placements
 from gitops_ocm.objects.paths import get
+from gitops_ocm.objects.ref import Kind
 
 GROUP, KIND = "cluster.open-cluster-management.io", "Placement"
+BINDING = Kind(GROUP, "ManagedClusterSetBinding")
 CODE = "placement-misconfigured"
 LONGEST = 63
 _HINT = "with this the placement would select no cluster at all"
@@ -37,6 +40,20 @@ def placement_findings(obj: Mapping[str, Any]) -> Iterator[Finding]:
     number = get(obj, "spec", "numberOfClusters", default=None)
     if isinstance(number, int) and number < 0:
         yield from _told(f"numberOfClusters must not be negative: {number}", ("spec", "numberOfClusters"))
+
+
+def binding_findings(obj: Mapping[str, Any], bindings: Collection[tuple[str, str]]) -> Iterator[Finding]:
+    """Cluster sets that are not bound to the placement's namespace, as far as the commit's bindings tell.
+
+    `bindings` are their namespaces and names. A commit without any leaves binding to others.
+    """
+    home = str(obj["metadata"].get("namespace") or "")
+    for index, name in enumerate(_items(obj, "spec", "clusterSets") if bindings else ()):
+        if (home, name) not in bindings:
+            why = f"no ManagedClusterSetBinding here binds the cluster set {name} to the namespace {home}"
+            hint = f"add one named {name}, or bind it on the hub, else none of its clusters is selected"
+            at: Path = ("spec", "clusterSets", index)
+            yield Finding("cluster-set-not-bound", why, at, hint, Severity.WARNING)
 
 
 def _selector(selector: Mapping[str, Any], at: Path) -> Iterator[Finding]:

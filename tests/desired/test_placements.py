@@ -6,6 +6,7 @@ import pytest
 
 from gitops_ocm.desired.compile import compile_tree
 from gitops_ocm.desired.tree import memory_tree
+from gitops_ocm.errors import Severity
 from gitops_ocm.runtime.catalog import load_catalog
 
 CATALOG = load_catalog()
@@ -91,6 +92,32 @@ def test_a_name_has_to_fit_into_a_label(length: int, codes: list[str]) -> None:
     text = HEAD.replace("web", "w" * length) + "  {}\n"
     found = compile_tree(memory_tree({"hub/p.yaml": text}), CATALOG).diagnostics
     assert [d.code for d in found] == codes
+
+
+BINDING = """\
+apiVersion: cluster.open-cluster-management.io/v1beta2
+kind: ManagedClusterSetBinding
+metadata: {name: prod, namespace: fleet}
+spec: {clusterSet: prod}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"b.yaml": BINDING}, [("cluster-set-not-bound", 5, Severity.WARNING)]),
+        ({"b.yaml": BINDING, "c.yaml": BINDING.replace("prod", "test")}, []),
+        ({"b.yaml": BINDING, "c.yaml": BINDING.replace("prod", "test").replace("fleet", "other")},
+         [("cluster-set-not-bound", 5, Severity.WARNING)]),
+        ({}, []),
+    ],
+)  # fmt: skip
+def test_a_set_that_nothing_binds(files: dict[str, str], expected: list[tuple[str, int, Severity]]) -> None:
+    """It is warned of where the commit binds sets at all, and not where that is left to others."""
+    text = HEAD + "  clusterSets: [prod, test]\n"
+    tree = memory_tree({"hub/p.yaml": text, **{f"hub/{name}": body for name, body in files.items()}})
+    found = compile_tree(tree, CATALOG).diagnostics
+    assert [(d.code, d.where.line, d.severity) for d in found] == expected
 
 
 ACCEPTED = [
