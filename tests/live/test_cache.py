@@ -74,7 +74,6 @@ async def test_lists_in_pages_and_follows(
     assert seen == [(None, "1"), ("1", "2"), ("2", None)]
 
 
-@pytest.mark.parametrize("fault", ["cut", "mid-line", "500 on watch", "restart", "bookmark then cut"])
 class _Counted:
     """Counts objects, and trips over those named `bad`."""
 
@@ -102,6 +101,7 @@ async def test_a_projection_is_kept_up_to_date_whatever_comes(http: HttpCluster)
         assert cache.projected(counted).count == 2
 
 
+@pytest.mark.parametrize("fault", ["cut", "mid-line", "500 on watch", "restart", "bookmark then cut"])
 async def test_resumes_without_listing_again(
     api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, fault: str
 ) -> None:
