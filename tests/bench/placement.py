@@ -47,7 +47,9 @@ CLUSTERS, PLACED = 5_000, 100
 AT_ONCE = 32
 POLL = 0.02
 REST = 5.0
-"""Seconds at rest in which requests are counted."""
+"""Seconds at rest that are looked at."""
+TOLD = 30.0
+"""Seconds after which all events are written."""
 _GO_MODULE = Path(__file__).parents[1] / "controlplane"
 PROGRAM = "PLACEMENT_PROGRAM"
 
@@ -161,7 +163,7 @@ async def _rows(
     await _side_by_side(hub.create(PLACEMENTS, _placement(n)) for n in range(placements))
     await _until(lambda: _counts(cache) == [clusters // 4] * placements)
     whole = watch.stop()
-    await asyncio.sleep(REST)
+    await asyncio.sleep(TOLD)
     watch = _Watch(ours, servers)
     await asyncio.sleep(REST)
     rest = watch.stop()
