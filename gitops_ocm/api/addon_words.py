@@ -98,7 +98,7 @@ ADDON_COMPLETED = KnownCondition(PROGRESSING, "False", "Completed", "completed w
 ADDON_FAILED = KnownCondition(PROGRESSING, "False", "Failed", "{error}")
 
 CONFIGURATIONS_RESOLVED = "ConfigurationsResolved"
-"""A condition of ours, there only while it is False: what about its configuration an add-on has to be told."""
+"""A condition of ours, there only while it is False: what is wrong with an add-on's configuration."""
 CONFIGURATION_NOT_FOUND = KnownCondition(
     CONFIGURATIONS_RESOLVED, "False", "ConfigurationNotFound", "{config} does not exist"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.differential.calls import CM, JSON, Call, cm, delete, obj, post
@@ -93,21 +94,23 @@ GRANT = (
     post(f"{ROLES}/rolebindings", obj("RoleBinding", "r", api=f"{RBAC}/v1", subjects=[{"kind": "User", "name": "jane", "apiGroup": RBAC}],
                                       roleRef={"apiGroup": RBAC, "kind": "Role", "name": "r"})),
 )  # fmt: skip
+BAD_SPECS: tuple[Mapping[str, Any], ...] = (
+    {"failurePolicy": "Nope"}, {"paramKind": {"apiVersion": "", "kind": ""}}, {"paramKind": {"apiVersion": "a/b/c", "kind": "X"}}, {"paramKind": {"apiVersion": "A/V", "kind": "1x"}},
+    {"matchConditions": [{"name": "a b", "expression": "true"}]}, {"matchConditions": [{"name": "a", "expression": "5"}, {"name": "a", "expression": ""}]},
+    {"matchConstraints": {}}, {"matchConstraints": None}, {"matchConstraints": ruled(operations=["*", "CREATE"])}, {"matchConstraints": ruled(resources=["*", "pods"])},
+    {"matchConstraints": ruled(apiGroups=[])}, {"matchConstraints": ruled(resourceNames=["a", "a", "b/c"])}, {"variables": [{"name": "1a", "expression": "1"}]},
+    {"variables": [{"name": "a", "expression": ""}]}, {"auditAnnotations": [{"key": "a b", "valueExpression": "'x'"}]}, {"auditAnnotations": [{"key": "a", "valueExpression": "5"}]},
+    {"validations": []},
+)  # fmt: skip
 BAD_POLICIES = (
     *(policy("x", valid(e)) for e in ("object.", "nope == 1", "5", "", "params.x == 1", "authorizer == 5", "object.data.k")),
     *(policy("x", valid("true", **more)) for more in (
         {"reason": "Nope"}, {"message": "a\nb"}, {"messageExpression": "5"}, {"messageExpression": "nope"}, {"messageExpression": "authorizer.path('/').check('get').reason()"},
         {"message": " "}, {"messageExpression": " "})),
-    *(policy("x", **spec) for spec in (
-        {"failurePolicy": "Nope"}, {"paramKind": {"apiVersion": "", "kind": ""}}, {"paramKind": {"apiVersion": "a/b/c", "kind": "X"}}, {"paramKind": {"apiVersion": "A/V", "kind": "1x"}},
-        {"matchConditions": [{"name": "a b", "expression": "true"}]}, {"matchConditions": [{"name": "a", "expression": "5"}, {"name": "a", "expression": ""}]},
-        {"matchConstraints": {}}, {"matchConstraints": None}, {"matchConstraints": ruled(operations=["*", "CREATE"])}, {"matchConstraints": ruled(resources=["*", "pods"])},
-        {"matchConstraints": ruled(apiGroups=[])}, {"matchConstraints": ruled(resourceNames=["a", "a", "b/c"])}, {"variables": [{"name": "1a", "expression": "1"}]},
-        {"variables": [{"name": "a", "expression": ""}]}, {"auditAnnotations": [{"key": "a b", "valueExpression": "'x'"}]}, {"auditAnnotations": [{"key": "a", "valueExpression": "5"}]},
-        {"validations": []})),
+    *(policy("x", **spec) for spec in BAD_SPECS),
     obj("ValidatingAdmissionPolicy", "x", api=API),
 )  # fmt: skip
-BAD_BINDINGS = (
+BAD_BINDINGS: tuple[Mapping[str, Any], ...] = (
     {"validationActions": []}, {"validationActions": ["Deny", "Warn"]}, {"validationActions": ["Nope"]}, {"validationActions": ["Audit", "Audit"]}, {"policyName": ""}, {"policyName": "A B"},
     {"paramRef": {}}, {"paramRef": {"name": "a", "selector": {}}}, {"paramRef": {"name": "a"}}, {"paramRef": {"name": "a", "parameterNotFoundAction": "Nope"}},
     {"matchResources": ruled(operations=[])}, {"matchResources": {"objectSelector": {"matchLabels": {"a b": "c"}}}},

@@ -98,15 +98,16 @@ BAD_FIELDS: tuple[Any, ...] = (
     {**fields(x=TEXT), "default": {"y": 1}}, {"type": "array", "items": [TEXT]}, {**TEXT, "x-kubernetes-list-map-keys": ["a"]},
     {"type": "object", "additionalProperties": {"type": "array"}}, {"type": "null"}, {**fields(), "x-kubernetes-preserve-unknown-fields": False},
 )  # fmt: skip
+BAD_WEBHOOKS: tuple[Mapping[str, Any], ...] = (
+    {"conversionReviewVersions": ["v9"]}, {"conversionReviewVersions": ["v1", "v1"]}, {"clientConfig": {}}, {"clientConfig": {"url": "http://a.b"}},
+    {"clientConfig": {"url": "https://u@a.b/c?d#e"}}, {"clientConfig": {"url": "https:///x"}}, {"clientConfig": {"service": {"name": "", "namespace": "x", "path": "y//z"}}},
+)  # fmt: skip
 BAD_PARTS: tuple[Mapping[str, Any], ...] = (
     {"schema": {"type": "string"}}, {"schema": {}}, {"schema": {**fields(), "definitions": {"a": TEXT}}}, {"schema": {**fields(), "nullable": True}},
     {"schema": {**fields(), "additionalProperties": True}}, {"schema": fields(kind=WHOLE)},
     {"schema": fields(metadata=fields(labels=FREE))}, {"schema": fields(metadata=fields(name={**TEXT, "maxLength": 5}))},
     {"preserveUnknownFields": True}, {"conversion": {"strategy": "Webhook"}}, {"conversion": {"strategy": "Nope"}}, {"conversion": {"strategy": "None", "webhook": WEBHOOK}},
-    *({"conversion": {"strategy": "Webhook", "webhook": {**WEBHOOK, **other}}} for other in (
-        {"conversionReviewVersions": ["v9"]}, {"conversionReviewVersions": ["v1", "v1"]}, {"clientConfig": {}}, {"clientConfig": {"url": "http://a.b"}},
-        {"clientConfig": {"url": "https://u@a.b/c?d#e"}}, {"clientConfig": {"url": "https:///x"}}, {"clientConfig": {"service": {"name": "", "namespace": "x", "path": "y//z"}}},
-    )),
+    *({"conversion": {"strategy": "Webhook", "webhook": {**WEBHOOK, **other}}} for other in BAD_WEBHOOKS),
     {"names": {"plural": "Bad"}}, {"names": {"kind": "1x"}}, {"names": {"shortNames": ["A", "ok"]}}, {"names": {"categories": ["X"]}}, {"names": {"singular": "A"}},
     {"scope": ""}, {"group": ""}, {"group": "k8s.io"}, {"group": "x.kubernetes.io"}, {"versions": []},
     {"versions": [version(storage=False)]}, {"versions": [version(), version("v2", storage=True)]}, {"versions": [version(), version()]},

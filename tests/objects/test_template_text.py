@@ -79,7 +79,7 @@ def test_names_are_found_once_in_their_order() -> None:
     assert variables_in({"b": "{{X}} {{Y}}", "a": ["{{Z}}", "{{X}}"]}) == ["Z", "X", "Y"]
 
 
-PLAIN = st.text(st.characters(blacklist_characters="{}", blacklist_categories=("Cs",)), max_size=12)
+PLAIN = st.text(st.characters(exclude_characters="{}", exclude_categories=["Cs"]), max_size=12)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | PLAIN,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(PLAIN, inner, max_size=4),
