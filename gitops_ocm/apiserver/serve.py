@@ -62,6 +62,7 @@ from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.runtime.catalog import descriptions as prose_of
 from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.certificates import KeyPair
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.runtime.private_files import write_private
 
@@ -128,10 +129,7 @@ async def serve(
             api = stack.enter_context(_opened(directory, catalog, clock, admission, accept_clock))
         else:
             directory, api = Path(stack.enter_context(TemporaryDirectory(prefix="gitops-ocm-"))), source
-        with usable(directory):
-            authority = Authority.open(directory / PKI, now=clock.now())
-            pair = authority.server([host, *hosts], now=clock.now())
-            key = SigningKey.open(authority.directory)
+        authority, pair, key = _keys(directory, [host, *hosts], clock)
         ca = authority.pem.decode("ascii")
         with api.store.batch():
             furnish(api, ca, crds)
@@ -153,6 +151,14 @@ async def serve(
         if isinstance(source, Path):
             await stack.enter_async_context(group_commit(api.store, api.lost))
         yield Server(name, url, kubeconfig, api, authority, app.ask)
+
+
+def _keys(directory: Path, hosts: Iterable[str], clock: Clock) -> tuple[Authority, KeyPair, SigningKey]:
+    """The authority, the serving certificate it signed, and the key of tokens: as kept, or made."""
+    with usable(directory):
+        authority = Authority.open(directory / PKI, now=clock.now())
+        pair = authority.server(hosts, now=clock.now())
+        return authority, pair, SigningKey.open(authority.directory)
 
 
 def _admin_kubeconfig(directory: Path, authority: Authority, name: str, url: str, clock: Clock) -> Path:
