@@ -18,7 +18,7 @@ from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.cel import regexes
 from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.paths import Step, dotted
-from gitops_ocm.objects.schema_rules import counterpart, rule_causes
+from gitops_ocm.objects.schema_rules import counterparts, rule_causes
 
 if TYPE_CHECKING:
     from gitops_ocm.objects.schema import Schema
@@ -111,9 +111,8 @@ def _unchanged(value: Any, old: Any, schema: Schema | None) -> bool:
             for name, below in value.items()
         )
     if isinstance(value, list) and isinstance(old, list) and schema is not None and schema.list_type == "map":
-        return len(value) == len(old) and all(
-            _unchanged(item, counterpart(item, old, schema), schema.items) for item in value
-        )
+        was_of = counterparts(old, schema)
+        return len(value) == len(old) and all(_unchanged(item, was_of(item), schema.items) for item in value)
     return type(value) is type(old) and bool(value == old)
 
 
@@ -179,8 +178,9 @@ def _array(value: list[Any], schema: Schema, path: Path, old: Any) -> Iterator[C
         yield _invalid(path, value, "shouldn't contain duplicates")
     items = schema.items
     if items is not None:
+        was_of = counterparts(old, schema)
         for at, item in enumerate(value):
-            was = counterpart(item, old, schema)
+            was = was_of(item)
             yield from _check(item, items, (*path, at), _NOTHING if was is None else was)
 
 

@@ -10,7 +10,7 @@ That a rule can be asked at all is judged when its definition is made: `crd_cel`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -164,8 +164,9 @@ class _Judge:
                     below = place.field if name in schema.properties else place.item
                     self.walk(under, node, below(name, under, was.get(name)))
         elif isinstance(value, list) and schema.items is not None:
+            was_of = counterparts(place.old, schema)
             for at, item in enumerate(value):
-                self.walk(item, schema.items, place.item(at, item, counterpart(item, place.old, schema)))
+                self.walk(item, schema.items, place.item(at, item, was_of(item)))
 
     def _ask(self, value: Any, schema: Schema, place: _Place, *, root: bool) -> None:
         from gitops_ocm.objects.cel.faults import EvalError
@@ -238,15 +239,20 @@ class _Judge:
         )
 
 
-def counterpart(item: Any, old: Any, schema: Schema) -> Any:
-    """The old item with the same keys; items of other lists have no identity, so no old value."""
-    if schema.list_type != "map" or not isinstance(old, list) or not isinstance(item, dict):
-        return None
-    keys = schema.list_keys
+def counterparts(old: Any, schema: Schema) -> Callable[[Any], Any]:
+    """Finds the old item with the same keys; items of other lists have no identity, so no old value."""
+    if schema.list_type != "map" or not isinstance(old, list):
+        return lambda item: None
+
+    def key_of(item: Any) -> tuple[Any, ...] | None:
+        values = tuple(item.get(key) for key in schema.list_keys) if isinstance(item, dict) else None
+        return None if values is None or any(isinstance(v, dict | list) for v in values) else values
+
+    found: dict[Any, Any] = {}
     for candidate in old:
-        if isinstance(candidate, dict) and all(candidate.get(k) == item.get(k) for k in keys):
-            return candidate
-    return None
+        if (key := key_of(candidate)) is not None:
+            found.setdefault(key, candidate)
+    return lambda item: found.get(key_of(item))
 
 
 def _broken(rule: Rule, message: str, value: Any, schema: Schema, path: str) -> Cause:
