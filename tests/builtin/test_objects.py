@@ -29,7 +29,7 @@ OWN = re.compile(
     r"|\.spec\.(username|extra\..*)"
 )
 """What differs between any two servers: ids, times, allotted addresses and ports, who asked."""
-CONTROLLED = ("CustomResourceDefinition", "APIService", "FlowSchema")
+CONTROLLED = ("CustomResourceDefinition", "APIService", "FlowSchema", "ResourceQuota")
 """Kinds whose status a controller writes at once, on the real server a moment later."""
 ALLOWED = {
     ("CSINode", "UNIQUE-minimal"): (

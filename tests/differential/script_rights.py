@@ -106,7 +106,7 @@ SCRIPT: dict[str, list[Call]] = {
     "questions about rights": [
         asked(namespace="{ns}"),
         post(f"{REVIEWS}/subjectaccessreviews", review(user="jane", groups=["system:masters"], resourceAttributes={"verb": "*", "resource": "*", "group": "*"})),
-        post(f"{REVIEWS}/subjectaccessreviews", review(user="jane", groups=["system:authenticated"], nonResourceAttributes={"verb": "get", "path": "/healthz"})),
+        post(f"{REVIEWS}/subjectaccessreviews", review(user="jane", groups=["system:authenticated"], nonResourceAttributes={"verb": "get", "path": "/apis"})),
         post(f"{REVIEWS}/subjectaccessreviews", review(user="jane", resourceAttributes=PODS, nonResourceAttributes={"verb": "get", "path": "/"})),
         post(f"{REVIEWS}/subjectaccessreviews", review(resourceAttributes=PODS)),
         *(asked(labelSelector=by) for by in BY),

@@ -12,7 +12,6 @@ from gitops_ocm.kube.cluster import Cluster
 pytestmark = pytest.mark.controlplane
 
 NOT_HERE = {
-    ("bindings", "v1"): "giving pods their nodes is for a scheduler, and there is none",
     ("componentstatuses", "v1"): "deprecated since 1.19, and about programs that are not there",
     ("clustermanagementaddons", "addon.open-cluster-management.io/v1alpha1"): "listed at v1beta1 here",
     ("managedclusteraddons", "addon.open-cluster-management.io/v1alpha1"): "listed at v1beta1 here",
