@@ -13,6 +13,7 @@ from gitops_ocm.apiserver.handlers_options import integer
 from gitops_ocm.apiserver.store import Store
 from gitops_ocm.apiserver.subresources import PROXY
 from gitops_ocm.apiserver.watch_history import Key
+from gitops_ocm.apiserver.workloads_pods import NODE
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid, not_found
 from gitops_ocm.objects.ref import Object
 
@@ -42,6 +43,8 @@ class Connections:
             return
         if not node:
             raise bad_request(f"pod {name} does not have a host assigned")
+        if node == NODE:
+            raise _unavailable(f'pod "{name}" is simulated: nothing runs in it')
         self._refuse_node(node, "pods")
 
     def _refuse_proxy(self, plural: str, namespace: str, name: str) -> None:
