@@ -126,26 +126,11 @@ async def test_tokens_of_an_addon(hub: Hub, agent: Make, eventually: Eventually,
             return bool(shown[0]["kubeClient"].get("driver") == "token")
 
         await eventually(declared)
-        account = {"apiVersion": "v1", "kind": "ServiceAccount"}
-        meta = {"name": "talker-agent", "namespace": one.name}
-        made = await hub.admin.create(ACCOUNTS, {**account, "metadata": meta})
-        await _may_ask_for_tokens(hub, one.name, "talker")
-        uid = made["metadata"]["uid"]
-        addon = await hub.admin.get(ADDONS, one.name, "talker")
-        ready = {
-            "type": "TokenInfrastructureReady",
-            "status": "True",
-            "reason": "TokenInfrastructureReady",
-            "message": f"ServiceAccount {one.name}/talker-agent (UID: {uid}) is ready",
-            "lastTransitionTime": "2026-01-01T00:00:00Z",
-        }
-        held = [*addon["status"].get("conditions", []), ready]
-        patch = {"status": {"conditions": held}}
-        await hub.admin.patch(ADDONS, one.name, "talker", patch, type=PatchType.MERGE, subresource="status")
         data = await eventually(SecretData(spoke, HOME, "talker-hub-kubeconfig").read)
         token = read_token(data["token"].decode())
         assert token is not None
-        assert token.uid == uid
+        account = await hub.admin.get(ACCOUNTS, one.name, "talker-agent")
+        assert token.uid == account["metadata"]["uid"]
         assert b"tokenFile: token" in data["kubeconfig"]
         said = ("True", "AddonTokenRefreshed")
 
@@ -153,31 +138,6 @@ async def test_tokens_of_an_addon(hub: Hub, agent: Make, eventually: Eventually,
             return await condition(hub, one.name, "talker", "TokenRefreshed") == said
 
         await eventually(refreshed)
-
-
-async def _may_ask_for_tokens(hub: Hub, cluster: str, addon: str) -> None:
-    """What OCM's hub grants for it."""
-    group = "rbac.authorization.k8s.io"
-    name = {"name": f"{addon}-token-role", "namespace": cluster}
-    rule = {
-        "apiGroups": [""],
-        "resources": ["serviceaccounts/token"],
-        "resourceNames": [f"{addon}-agent"],
-        "verbs": ["create"],
-    }
-    role = Resource(group, "v1", "Role", "roles", namespaced=True)
-    binding = Resource(group, "v1", "RoleBinding", "rolebindings", namespaced=True)
-    made: Object = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": name, "rules": [rule]}
-    await hub.admin.create(role, made)
-    subject = {"apiGroup": group, "kind": "Group", "name": f"system:open-cluster-management:{cluster}"}
-    bound: Object = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": name,
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": name["name"]},
-        "subjects": [subject],
-    }
-    await hub.admin.create(binding, bound)
 
 
 async def test_an_addon_lives_by_its_lease(
