@@ -114,7 +114,12 @@ def _filled(make: Callable[[int], Object], size: int) -> Object:
     return make(count)
 
 
-def _steps(path: str, obj: Object) -> Iterator[tuple[str, str, bytes | None, str, str]]:
+Step = tuple[str, str, bytes | None, str, str]
+AGAIN = 2
+"""What keeps the loop does so each time; what only found both processors taken does not."""
+
+
+def _steps(path: str, obj: Object) -> Iterator[Step]:
     """Everything that can be done with an object: method, target, body, its type, and what is accepted."""
     raw, one = orjson.dumps(obj), f"{path}/{obj['metadata']['name']}"
     few = orjson.dumps({"metadata": {"labels": {"a": "b"}}})
@@ -177,12 +182,20 @@ async def test_a_large_object_holds_nobody_up(wire: Wire, name: str, size: int) 
     steps = list(_steps(path, _filled(make, size)))
     # The largest are only created, for with their owners they are too large; what is kept goes all the way.
     steps = [steps[0], *steps[-2:]] if size > SIZE // 6 else steps
-    stalled = {}
-    for step in steps:
-        found = await _asked(wire, *step)
-        if found > max(LIMIT, _one_call(step[2])):
-            stalled[" ".join((step[0], step[1], *step[3:]))] = round(found, 3)
+    stalled = await _stalled(wire, steps)
+    for _ in range(AGAIN):
+        stalled = stalled and await _stalled(wire, steps)
     assert stalled == {}
+
+
+async def _stalled(wire: Wire, steps: Iterable[Step]) -> dict[str, float]:
+    """The steps that kept the loop for too long, and for how long."""
+    found = {}
+    for step in steps:
+        stall = await _asked(wire, *step)
+        if stall > max(LIMIT, _one_call(step[2])):
+            found[" ".join((step[0], step[1], *step[3:]))] = round(stall, 3)
+    return found
 
 
 def _one_call(body: bytes | None) -> float:
