@@ -25,6 +25,8 @@ from gitops_ocm.testing.objects import namespace
 from tests.decide.placement_recorder import PLACEMENTS_EACH, RECORD, SCENES, told
 from tests.decide.placement_scenes import GROUP, scene
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 

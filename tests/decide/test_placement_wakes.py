@@ -26,6 +26,8 @@ from gitops_ocm.simulate.run import Simulation
 from gitops_ocm.simulate.world import World
 from gitops_ocm.testing.objects import binding, cluster_set, managed_cluster, namespace, placement
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CATALOG = load_catalog()
 SETS = (

@@ -37,6 +37,8 @@ from gitops_ocm.git.mirror import Limits, Mirror
 from gitops_ocm.git.source import Repository, open_repository
 from tests.git.conftest import Repo
 
+pytestmark = pytest.mark.slow
+
 MAIN = refs.branch("main")
 MakeRepo = Callable[..., Repo]
 QUICK = Limits(lock_seconds=0.2)

@@ -21,6 +21,8 @@ from gitops_ocm.git.hook import HookServer, RefUpdate, install_hook, parse_updat
 from gitops_ocm.git.triggers import poll, watch_refs
 from tests.git.conftest import Repo
 
+pytestmark = pytest.mark.slow
+
 MakeRepo = Callable[..., Repo]
 
 

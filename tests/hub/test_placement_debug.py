@@ -28,6 +28,8 @@ from gitops_ocm.testing.objects import binding, cluster_set, managed_cluster, na
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.listing import BINDINGS, CLUSTERS, PLACEMENTS, SETS
 
+pytestmark = pytest.mark.slow
+
 RBAC = "rbac.authorization.k8s.io"
 LABELS = {"labelSelector": {"matchLabels": {"tier": "gold"}}}
 SPEC: Mapping[str, Any] = {

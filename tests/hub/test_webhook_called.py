@@ -16,6 +16,8 @@ from tests.differential.webhooks import webhook
 from tests.hub.conftest import Serve
 from tests.hub.webhooked import installed
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
 )

@@ -13,6 +13,8 @@ from gitops_ocm.kube.cluster import WatchEvent
 from gitops_ocm.objects.faults import ApiError
 from tests.hubs.conftest import VERSION, Hub
 
+pytestmark = pytest.mark.slow
+
 
 async def take(events: AsyncIterator[WatchEvent], count: int) -> list[WatchEvent]:
     """The next `count` events that are not bookmarks; the watch is closed then."""

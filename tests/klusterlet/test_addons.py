@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from gitops_ocm.klusterlet.kept import SecretData
 from gitops_ocm.klusterlet.keys import read_certificate
 from gitops_ocm.kube.cluster import Cluster, PatchType
@@ -18,6 +20,8 @@ from gitops_ocm.objects.served import ACCOUNTS, LEASES, NAMESPACES, SECRETS
 from gitops_ocm.testing import objects as make
 from tests.klusterlet.conftest import Agent, Hub
 from tests.klusterlet.test_registration import joined
+
+pytestmark = pytest.mark.slow
 
 Eventually = Callable[..., Awaitable[Any]]
 Make = Callable[..., Agent]

@@ -31,6 +31,8 @@ from gitops_ocm.testing.clusters import connected, memory
 from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.witness import Witness
 
+pytestmark = pytest.mark.slow
+
 Eventually = Callable[..., Awaitable[Any]]
 OCM = "open-cluster-management.io"
 CLUSTERS = Resource(f"cluster.{OCM}", "v1", "ManagedCluster", "managedclusters", namespaced=False)

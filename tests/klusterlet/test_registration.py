@@ -23,6 +23,8 @@ from gitops_ocm.testing.joining import CLUSTERS, answer
 from tests.klusterlet.clock import Jumping
 from tests.klusterlet.conftest import Agent, Hub, hub_at
 
+pytestmark = pytest.mark.slow
+
 Eventually = Callable[..., Awaitable[Any]]
 Make = Callable[..., Agent]
 ENTRIES = {"kubeconfig", "tls.crt", "tls.key", "cluster-name", "agent-name"}

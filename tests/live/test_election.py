@@ -19,6 +19,8 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.served import LEASES, NAMESPACES
 from gitops_ocm.testing.clusters import memory
 
+pytestmark = pytest.mark.slow
+
 Eventually = Callable[..., Awaitable[object]]
 QUICK = ElectionSettings("locks", duration=1.0, deadline=0.8, retry=0.1)
 SLOW = ElectionSettings("locks", duration=900.0, deadline=600.0, retry=300.0)

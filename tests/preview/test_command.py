@@ -15,6 +15,8 @@ from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing import objects as make
 from tests.preview.fleets import ordinary, repository, running, told
 
+pytestmark = pytest.mark.slow
+
 WEB = "works/web.yaml"
 
 

@@ -14,6 +14,8 @@ from gitops_ocm.preview.state import read_state
 from gitops_ocm.testing import objects as make
 from tests.preview.fleets import CATALOG, merge, ordinary, outcome, repository, running, told
 
+pytestmark = pytest.mark.slow
+
 Files = dict[str, Sequence[Object]]
 Edit = Callable[[Files], None]
 

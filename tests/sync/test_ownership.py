@@ -18,6 +18,8 @@ from gitops_ocm.sync.pull import Attempt
 from gitops_ocm.testing.gitops import NAMESPACE, SYNCS, Fleet, Repo, config_map
 from gitops_ocm.testing.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "hub/ns.yaml": NAMESPACE,
     "hub/a.yaml": config_map("a"),

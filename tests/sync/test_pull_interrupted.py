@@ -12,6 +12,8 @@ from gitops_ocm.testing.gitops import SYNCS, Fleet, config_map
 from gitops_ocm.testing.waiting import eventually
 from tests.sync.test_pull import FILES, has
 
+pytestmark = pytest.mark.slow
+
 HISTORY: list[dict[str, str | None]] = [
     {**FILES},
     {"hub/a.yaml": config_map("a", "2"), "hub/b.yaml": None, "hub/d.yaml": config_map("d")},

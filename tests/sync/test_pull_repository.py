@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import pytest
+
 from gitops_ocm.objects.served import CONFIG_MAPS
 from gitops_ocm.testing.gitops import Fleet
 from tests.sync.test_pull import FILES
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_deleted_branch_keeps_the_last_good_commit(fleet: Fleet) -> None:

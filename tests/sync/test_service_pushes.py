@@ -18,6 +18,8 @@ from gitops_ocm.sync.service import MOST_LINES, ServiceSettings, SyncService
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 from gitops_ocm.testing.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def socket() -> Iterator[Path]:

@@ -33,6 +33,8 @@ from gitops_ocm.verbs.doctor_spoke import SpokeOptions
 from tests.klusterlet.conftest import Agent, hub_at
 from tests.verbs.doctoring import NAMESPACE, Unique, Ward, first, folded, roots
 
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def with_pods() -> AsyncIterator[Cluster]:

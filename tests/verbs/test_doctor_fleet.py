@@ -49,6 +49,8 @@ from tests.verbs.doctoring import (
     roots,
 )
 
+pytestmark = pytest.mark.slow
+
 WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
 
 

@@ -24,6 +24,8 @@ from gitops_ocm.verbs.doctor_spoke import SpokeOptions
 from gitops_ocm.verbs.doctor_text import text
 from tests.verbs.doctoring import NAMESPACE, alive, causes, comes, first, hub_in_memory, made
 
+pytestmark = pytest.mark.slow
+
 GROUP = "operator.open-cluster-management.io/v1"
 
 

@@ -18,6 +18,8 @@ from gitops_ocm.verbs.doctor import DoctorOptions, Examination, examine
 from gitops_ocm.verbs.doctor_text import text
 from tests.verbs.doctoring import first, folded, roots
 
+pytestmark = pytest.mark.slow
+
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 FILES: dict[str, str | None] = {
     "hub/ns.yaml": NAMESPACE,

@@ -31,6 +31,8 @@ from gitops_ocm.verbs.doctor_spoke import SpokeOptions
 from gitops_ocm.verbs.doctor_text import text, to_json
 from tests.verbs.doctoring import NAMESPACE, causes, first, folded, roots
 
+pytestmark = pytest.mark.slow
+
 NAME = "lost"
 CN = f"system:open-cluster-management:{NAME}:agent"
 GROUPS = (f"system:open-cluster-management:{NAME}", "system:open-cluster-management:managed-clusters")

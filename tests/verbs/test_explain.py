@@ -24,6 +24,8 @@ from gitops_ocm.verbs.explain_at import Place, explain_at
 from gitops_ocm.verbs.listing import DECISIONS, PLACEMENTS
 from tests.verbs.doctoring import made
 
+pytestmark = pytest.mark.slow
+
 TAINT = {"key": "maintenance", "effect": "NoSelect"}
 PROD = {"requiredClusterSelector": {"labelSelector": {"matchLabels": {"tier": "prod"}}}}
 EU = {

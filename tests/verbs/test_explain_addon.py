@@ -22,6 +22,8 @@ from gitops_ocm.verbs.listing_work import CLUSTER_ADDONS
 from tests.decide.addons.playing import deployment_config, management, template
 from tests.verbs.doctoring import made
 
+pytestmark = pytest.mark.slow
+
 LOST = {"key": "cluster.open-cluster-management.io/unreachable", "operator": "Exists"}
 TWO = {"type": "Progressive", "progressive": {"maxConcurrency": 2}}
 

@@ -23,6 +23,8 @@ from tests.decide.addons.playing import (
     template,
 )
 
+pytestmark = pytest.mark.slow
+
 PLATFORM = "platform.open-cluster-management.io"
 CMA = Ref(*MANAGEMENT_ADDON, "", "hello")
 StageOf = Callable[..., Stage]
