@@ -174,7 +174,8 @@ async def test_the_right_that_is_named_mends(kubectl: Path, tmp_path: Path) -> N
         running = asyncio.create_task(run_klusterlet(hub, spoke, KlusterletOptions(settings), stop))
         try:
             mend = first(await comes(hub, "work-not-applied", "runs"), "work-not-applied").mend
-            env = {"KUBECONFIG": str(server.kubeconfig_path), "PATH": str(kubectl.parent)}
+            places = {"HOME": str(tmp_path), "PATH": str(kubectl.parent)}
+            env = {"KUBECONFIG": str(server.kubeconfig_path), **places}
             done = await asyncio.create_subprocess_exec("/bin/sh", "-c", mend, env=env)
             assert await done.wait() == 0, mend
 
