@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from gitops_ocm.apiserver.protobuf_encode import tagged, varint
+
 MEDIA = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 NAMES = (MEDIA, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
 """Both names by which clients ask for it."""
@@ -37,34 +39,34 @@ def encode_openapi(document: Mapping[str, Any]) -> bytes:
     """The whole document."""
     info = b"".join(_text(number, document["info"][key]) for key, number in _INFO.items())
     paths = b"".join(
-        _bytes(2, _text(_NAME, path) + _bytes(_VALUE, _path(item)))
+        tagged(2, _text(_NAME, path) + tagged(_VALUE, _path(item)))
         for path, item in document["paths"].items()
     )
     return b"".join(
         (
             _text(_DOCUMENT["swagger"], document["swagger"]),
-            _bytes(_DOCUMENT["info"], info),
-            _bytes(_DOCUMENT["paths"], paths),
-            _bytes(_DOCUMENT["definitions"], _schemas(document["definitions"])),
+            tagged(_DOCUMENT["info"], info),
+            tagged(_DOCUMENT["paths"], paths),
+            tagged(_DOCUMENT["definitions"], _schemas(document["definitions"])),
         )
     )
 
 
 def _path(item: Mapping[str, Any]) -> bytes:
-    return b"".join(_bytes(_METHODS[method], _operation(found)) for method, found in item.items())
+    return b"".join(tagged(_METHODS[method], _operation(found)) for method, found in item.items())
 
 
 def _operation(found: Mapping[str, Any]) -> bytes:
     parameters = (_parameter(p["name"], p["in"]) for p in found.get("parameters", ()))
     codes = (
-        _bytes(1, _text(_NAME, code) + _bytes(_VALUE, _bytes(_ONLY, _text(1, said["description"]))))
+        tagged(1, _text(_NAME, code) + tagged(_VALUE, tagged(_ONLY, _text(1, said["description"]))))
         for code, said in found["responses"].items()
     )
     return b"".join(
         (
             _text(_OPERATION_ID, found["operationId"]),
-            *(_bytes(_PARAMETERS, parameter) for parameter in parameters),
-            _bytes(_RESPONSES, b"".join(codes)),
+            *(tagged(_PARAMETERS, parameter) for parameter in parameters),
+            tagged(_RESPONSES, b"".join(codes)),
             _extensions(_OPERATION_EXTENSION, found),
         )
     )
@@ -74,12 +76,12 @@ def _parameter(name: str, place: str) -> bytes:
     """One of a query: all that operations are told to take."""
     values = {"in": place, "name": name, "type": "string"}
     query = b"".join(_text(number, values[key]) for key, number in _QUERY_FIELDS.items())
-    return _bytes(_ONLY, _bytes(_NON_BODY, _bytes(_QUERY, query)))
+    return tagged(_ONLY, tagged(_NON_BODY, tagged(_QUERY, query)))
 
 
 def _schemas(named: Mapping[str, Any]) -> bytes:
     return b"".join(
-        _bytes(_ONLY, _text(_NAME, name) + _bytes(_VALUE, _schema(schema))) for name, schema in named.items()
+        tagged(_ONLY, _text(_NAME, name) + tagged(_VALUE, _schema(schema))) for name, schema in named.items()
     )
 
 
@@ -89,12 +91,12 @@ def _schema(schema: Mapping[str, Any]) -> bytes:
 
 
 def _additional(value: Any) -> bytes:
-    return _varint(2, int(value)) if isinstance(value, bool) else _bytes(_ONLY, _schema(value))
+    return _varint(2, int(value)) if isinstance(value, bool) else tagged(_ONLY, _schema(value))
 
 
 def _extensions(number: int, found: Mapping[str, Any]) -> bytes:
     return b"".join(
-        _bytes(number, _text(_NAME, key) + _bytes(_VALUE, _any(value)))
+        tagged(number, _text(_NAME, key) + tagged(_VALUE, _any(value)))
         for key, value in found.items()
         if key.startswith("x-")
     )
@@ -110,39 +112,26 @@ def _texts(number: int, values: Iterable[str]) -> bytes:
 
 
 def _text(number: int, value: str) -> bytes:
-    return _bytes(number, value.encode())
-
-
-def _bytes(number: int, value: bytes) -> bytes:
-    return _number(number << 3 | 2) + _number(len(value)) + value
+    return tagged(number, value.encode())
 
 
 def _varint(number: int, value: int) -> bytes:
-    return _number(number << 3) + _number(value)
+    return varint(number << 3) + varint(value)
 
 
 def _double(number: int, value: float) -> bytes:
-    return _number(number << 3 | 1) + struct.pack("<d", value)
-
-
-def _number(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
+    return varint(number << 3 | 1) + struct.pack("<d", value)
 
 
 _SCHEMA: Mapping[str, Callable[[Any], bytes]] = {
     **{key: partial(_text, number) for key, number in _TEXTS.items()},
     **{key: partial(_varint, number) for key, number in _NUMBERS.items()},
     **{key: partial(_double, number) for key, number in _DOUBLES.items()},
-    "default": lambda value: _bytes(_DEFAULT, _any(value)),
+    "default": lambda value: tagged(_DEFAULT, _any(value)),
     "required": partial(_texts, _REQUIRED),
-    "enum": lambda values: b"".join(_bytes(_ENUM, _any(value)) for value in values),
-    "additionalProperties": lambda value: _bytes(_ADDITIONAL, _additional(value)),
-    "type": lambda value: _bytes(_TYPE, _text(_ONLY, value)),
-    "items": lambda value: _bytes(_ITEMS, _bytes(_ONLY, _schema(value))),
-    "properties": lambda value: _bytes(_PROPERTIES, _schemas(value)),
+    "enum": lambda values: b"".join(tagged(_ENUM, _any(value)) for value in values),
+    "additionalProperties": lambda value: tagged(_ADDITIONAL, _additional(value)),
+    "type": lambda value: tagged(_TYPE, _text(_ONLY, value)),
+    "items": lambda value: tagged(_ITEMS, tagged(_ONLY, _schema(value))),
+    "properties": lambda value: tagged(_PROPERTIES, _schemas(value)),
 }

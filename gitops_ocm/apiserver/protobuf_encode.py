@@ -35,14 +35,14 @@ def encode_protobuf(obj: Object) -> bytes:
     api_version, kind = obj.get("apiVersion", ""), obj["kind"]
     message = known_message(api_version, kind)
     assert message is not None, f"{kind} of {api_version} has no protobuf form"
-    named = _tagged(1, api_version.encode()) + _tagged(2, kind.encode())
+    named = tagged(1, api_version.encode()) + tagged(2, kind.encode())
     raw = _message(message, obj)
-    return b"".join((MAGIC, _tagged(1, named), _tagged(2, raw), *_ENVELOPE))
+    return b"".join((MAGIC, tagged(1, named), tagged(2, raw), *_ENVELOPE))
 
 
 def encode_watch_frame(type_: str, obj: Object) -> bytes:
     """One event of a watch."""
-    event = _tagged(1, type_.encode()) + _tagged(2, _tagged(1, encode_protobuf(obj)))
+    event = tagged(1, type_.encode()) + tagged(2, tagged(1, encode_protobuf(obj)))
     return struct.pack(">I", len(event)) + event
 
 
@@ -59,7 +59,7 @@ def _message(name: str, value: Any) -> bytes:
         within = {key: value[key] for key in names if key in value}
         if within:
             data = _message(inner, within)
-            out += tag + _varint(len(data)) + data
+            out += tag + varint(len(data)) + data
     return bytes(out)
 
 
@@ -71,7 +71,7 @@ class _Encoder:
         self.inlined: list[tuple[bytes, str, frozenset[str]]] = []
         for number, field in messages()[name].items():
             if "i" in field.shape:
-                tag = _varint(number << 3 | _BYTES)
+                tag = varint(number << 3 | _BYTES)
                 self.inlined.append((tag, field.type, _names(field.type)))
             else:
                 self.fields[field.name] = _writer(number, field)
@@ -103,13 +103,13 @@ def _writer(number: int, field: Field) -> Write:
 
 
 def _mapping(number: int, write: Write) -> Write:
-    tag = _varint(number << 3 | _BYTES)
+    tag = varint(number << 3 | _BYTES)
 
     def write_map(values: Mapping[str, Any], out: bytearray) -> None:
         for key in sorted(values):
-            entry = bytearray(_tagged(1, key.encode()))
+            entry = bytearray(tagged(1, key.encode()))
             write(values[key], entry)
-            out.extend(tag + _varint(len(entry)) + entry)
+            out.extend(tag + varint(len(entry)) + entry)
 
     return write_map
 
@@ -119,7 +119,7 @@ def _single(number: int, kind: str) -> Write:
         return _float(number, kind)
     if kind in _NUMBERS:
         return _number(number)
-    tag = _varint(number << 3 | _BYTES)
+    tag = varint(number << 3 | _BYTES)
     if kind == "string":
         to_bytes: Callable[[Any], bytes] = str.encode
     elif kind == "bytes":
@@ -132,7 +132,7 @@ def _single(number: int, kind: str) -> Write:
     def write(value: Any, out: bytearray) -> None:
         data = to_bytes(value)
         out.extend(tag)
-        out.extend(_varint(len(data)))
+        out.extend(varint(len(data)))
         out.extend(data)
 
     return write
@@ -142,18 +142,18 @@ _NUMBERS = frozenset({"bool", "int32", "int64", "uint32", "uint64"})
 
 
 def _number(number: int) -> Write:
-    tag = _varint(number << 3 | _VARINT)
+    tag = varint(number << 3 | _VARINT)
 
     def write(value: Any, out: bytearray) -> None:
         out.extend(tag)
-        out.extend(_varint(int(value) & 0xFFFF_FFFF_FFFF_FFFF))
+        out.extend(varint(int(value) & 0xFFFF_FFFF_FFFF_FFFF))
 
     return write
 
 
 def _float(number: int, kind: str) -> Write:
     code, wire = ("<d", _FIXED64) if kind == "double" else ("<f", _FIXED32)
-    tag = _varint(number << 3 | wire)
+    tag = varint(number << 3 | wire)
 
     def write(value: Any, out: bytearray) -> None:
         out.extend(tag + struct.pack(code, value))
@@ -161,11 +161,13 @@ def _float(number: int, kind: str) -> Write:
     return write
 
 
-def _tagged(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(data)) + data
+def tagged(number: int, data: bytes) -> bytes:
+    """A field of bytes, as protobuf writes it."""
+    return varint(number << 3 | _BYTES) + varint(len(data)) + data
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """A number as protobuf writes it."""
     if value < 0x80:
         return value.to_bytes()
     out = bytearray()
@@ -182,26 +184,26 @@ def _varint(value: int) -> bytes:
 def _time(value: str) -> bytes:
     moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))
     nanos = moment.microsecond * 1000
-    seconds = _varint(1 << 3) + _varint(int(moment.timestamp() // 1) & 0xFFFF_FFFF_FFFF_FFFF)
-    return seconds + _varint(2 << 3) + _varint(nanos)
+    seconds = varint(1 << 3) + varint(int(moment.timestamp() // 1) & 0xFFFF_FFFF_FFFF_FFFF)
+    return seconds + varint(2 << 3) + varint(nanos)
 
 
 def _raw_json(value: Any) -> bytes:
-    return _tagged(1, orjson.dumps(value))
+    return tagged(1, orjson.dumps(value))
 
 
 def _text(value: Any) -> bytes:
-    return _tagged(1, str(value).encode())
+    return tagged(1, str(value).encode())
 
 
 def _int_or_string(value: Any) -> bytes:
     if isinstance(value, str):
-        return _varint(1 << 3) + b"\x01" + _tagged(3, value.encode())
-    return _varint(1 << 3) + b"\x00" + _varint(2 << 3) + _varint(value & 0xFFFF_FFFF_FFFF_FFFF)
+        return varint(1 << 3) + b"\x01" + tagged(3, value.encode())
+    return varint(1 << 3) + b"\x00" + varint(2 << 3) + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
 
 
 def _items(values: list[str]) -> bytes:
-    return b"".join(_tagged(1, value.encode()) for value in values)
+    return b"".join(tagged(1, value.encode()) for value in values)
 
 
 def _schema(value: Any) -> bytes:
@@ -210,20 +212,20 @@ def _schema(value: Any) -> bytes:
 
 def _schema_or_bool(value: Any) -> bytes:
     if isinstance(value, bool):
-        return _varint(1 << 3) + _varint(value)
-    return _varint(1 << 3) + b"\x01" + _tagged(2, _schema(value))
+        return varint(1 << 3) + varint(value)
+    return varint(1 << 3) + b"\x01" + tagged(2, _schema(value))
 
 
 def _schema_or_schemas(value: Any) -> bytes:
     if isinstance(value, list):
-        return b"".join(_tagged(2, _schema(each)) for each in value)
-    return _tagged(1, _schema(value))
+        return b"".join(tagged(2, _schema(each)) for each in value)
+    return tagged(1, _schema(value))
 
 
 def _schema_or_strings(value: Any) -> bytes:
     if isinstance(value, list):
-        return b"".join(_tagged(2, each.encode()) for each in value)
-    return _tagged(1, _schema(value))
+        return b"".join(tagged(2, each.encode()) for each in value)
+    return tagged(1, _schema(value))
 
 
 _SPECIAL: Mapping[str, Callable[[Any], bytes]] = {
