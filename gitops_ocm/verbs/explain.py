@@ -5,10 +5,12 @@ Reads everything a scheduler looks at and asks the scheduler itself (`decide.pla
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_ocm.decide.contract import View
+from gitops_ocm.decide.diagnosis.evidence import Objects
 from gitops_ocm.decide.kinds import (
     CLUSTER_SET,
     CLUSTER_SET_BINDING,
@@ -43,20 +45,25 @@ class Question:
 
 async def explain_on(hub: Cluster, question: Question, now: datetime) -> Explanation:
     """The decision as the hub's objects give it."""
-    reader = Reader(hub, "hub")
     asks = [
         Ask(PLACEMENT, question.namespace, name=question.name),
         Ask(CLUSTER_SET_BINDING, question.namespace),
         *(Ask(kind) for kind in (MANAGED_CLUSTER, CLUSTER_SET, PLACEMENT_DECISION, PLACEMENT_SCORE)),
     ]
-    objects = await reader.objects(asks)
+    objects = await all_of(hub, asks, "placement")
+    return explain_in(objects, question, now)
+
+
+async def all_of(hub: Cluster, asks: Iterable[Ask], what: str) -> Objects:
+    """What a decision is made from; raises `NotExplained` where not all of it may be read."""
+    objects = await Reader(hub, "hub").objects(asks)
     if objects.unseen:
         kind, why = min(objects.unseen.items())
         raise NotExplained(
             f"{kind.kind}s cannot be read: {why}",
-            hint="a placement is decided by all of them: ask for the right",
+            hint=f"a {what} is decided by all of them: ask for the right",
         )
-    return explain_in(objects, question, now)
+    return objects
 
 
 def explain_in(view: View, question: Question, now: datetime) -> Explanation:

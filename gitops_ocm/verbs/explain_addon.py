@@ -21,8 +21,8 @@ from gitops_ocm.decide.rollout.explanation import Explanation, explain
 from gitops_ocm.decide.writes import name_of
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.verbs.doctor_reading import Ask, Reader
-from gitops_ocm.verbs.explain import NotExplained
+from gitops_ocm.verbs.doctor_reading import Ask
+from gitops_ocm.verbs.explain import NotExplained, all_of
 
 ADDON_KINDS = ("addon", "addons", "cma", "clustermanagementaddon", "clustermanagementaddons")
 
@@ -49,13 +49,7 @@ async def explain_addon_on(hub: Cluster, question: AddonQuestion, now: datetime)
         Ask(PLACEMENT_DECISION),
         *(Ask(kind) for kind in KINDS.values()),
     ]
-    objects = await Reader(hub, "hub").objects(asks)
-    if objects.unseen:
-        kind, why = min(objects.unseen.items())
-        raise NotExplained(
-            f"{kind.kind}s cannot be read: {why}",
-            hint="a rollout is decided by all of them: ask for the right",
-        )
+    objects = await all_of(hub, asks, "rollout")
     return explain_addon_in(objects, question, now)
 
 

@@ -17,8 +17,8 @@ from gitops_ocm.decide.rollout.explanation import Explanation, explain
 from gitops_ocm.decide.works import owner_value, rollouts_of
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.ref import Ref
-from gitops_ocm.verbs.doctor_reading import Ask, Reader
-from gitops_ocm.verbs.explain import NotExplained
+from gitops_ocm.verbs.doctor_reading import Ask
+from gitops_ocm.verbs.explain import NotExplained, all_of
 
 KINDS = ("manifestworkreplicaset", "manifestworkreplicasets", "mwrs")
 
@@ -52,20 +52,13 @@ def named(text: str) -> str:
 async def explain_rollout_on(hub: Cluster, question: RolloutQuestion, now: datetime) -> list[Explanation]:
     """Each of a set's rollouts as the hub's objects give it, in the order of its placements."""
     label = f"{REPLICA_SET_LABEL}={owner_value(question.owner)}"
-    objects = await Reader(hub, "hub").objects(
-        [
-            Ask(REPLICA_SET, question.namespace, name=question.name),
-            Ask(MANIFEST_WORK, labels=label),
-            Ask(PLACEMENT, question.namespace),
-            Ask(PLACEMENT_DECISION, question.namespace),
-        ]
-    )
-    if objects.unseen:
-        kind, why = min(objects.unseen.items())
-        raise NotExplained(
-            f"{kind.kind}s cannot be read: {why}",
-            hint="a rollout is decided by all of them: ask for the right",
-        )
+    asks = [
+        Ask(REPLICA_SET, question.namespace, name=question.name),
+        Ask(MANIFEST_WORK, labels=label),
+        Ask(PLACEMENT, question.namespace),
+        Ask(PLACEMENT_DECISION, question.namespace),
+    ]
+    objects = await all_of(hub, asks, "rollout")
     return explain_rollout_in(objects, question, now)
 
 
