@@ -76,7 +76,7 @@ def preview(
         path=path,
         status_ref=status_ref,
         settings=Settings(assumed=assumed),
-    ).preview
+    )
     print_diagnostics(found.diagnostics)
     for line in preview_lines(found, whole=full):
         out().print(Text.assemble(*((span.text, span.style) for span in line)))

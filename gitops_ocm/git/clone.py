@@ -107,10 +107,6 @@ class Clone:
         """A commit's files."""
         return self._repository.tree(commit)
 
-    def committed_at(self, commit: str) -> datetime:
-        """When a commit was made."""
-        return self._repository.commit_info(commit).committer.when
-
     def work_tree(self) -> Tree:
         """The files as they are on disk: what is committed, changed and new, but nothing that is ignored."""
         head = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)

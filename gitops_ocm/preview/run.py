@@ -43,7 +43,6 @@ class Tried:
     before: Mapping[Ref, Object]
     after: Mapping[Ref, Object]
     steps: tuple[Step, ...]
-    end: datetime
     assumed: Assumptions
     refused: tuple[Diagnostic, ...] = ()
 
@@ -82,7 +81,7 @@ def attempt(
     run = Simulation(world, (agent_row(assumed), *table), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
     _follow(run, now + HORIZON)
-    return Tried(plan, before, _objects(world), tuple(run.steps), run.now, settings.assumed, refused)
+    return Tried(plan, before, _objects(world), tuple(run.steps), settings.assumed, refused)
 
 
 def _objects(world: World) -> dict[Ref, Object]:

@@ -15,9 +15,7 @@ from gitops_ocm.desired.documents import parse
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
-from gitops_ocm.report.status_files import ADDON, CLUSTER, PLACEMENT, SYNC, WORK, ref_at
-
-KINDS = (CLUSTER, WORK, ADDON, PLACEMENT, SYNC)
+from gitops_ocm.report.status_files import SYNC, ref_at
 
 
 @dataclass(frozen=True)

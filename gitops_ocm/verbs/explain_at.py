@@ -40,7 +40,7 @@ def hub_at(place: Place, now: datetime) -> View:
         desired = compile_tree(clone.tree_at(clone.resolve(place.revision)), catalog, path=place.path)
         if not desired.ok:
             raise DiagnosticsError(f"the sync would refuse {place.revision}", desired.diagnostics)
-        state, _ = state_at(clone, place.status_ref)
+        state = state_at(clone, place.status_ref)
         return WorldView({Side.HUB: staged(desired, state, catalog, now)}, {})
     finally:
         clone.close()

@@ -5,7 +5,6 @@ Nothing is written and no cluster is asked. What it comes to is `preview`'s busi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -24,14 +23,6 @@ MAIN = "main"
 RANGE = ".."
 
 
-@dataclass(frozen=True)
-class Reviewed:
-    """The preview, and when the fleet's account was given (None: there is none)."""
-
-    preview: Preview
-    told: datetime | None
-
-
 def review(
     folder: Path,
     revisions: str,
@@ -40,7 +31,7 @@ def review(
     path: str = ".",
     status_ref: str = "status",
     settings: Settings = DEFAULTS,
-) -> Reviewed:
+) -> Preview:
     """Preview a change in the clone at `folder`.
 
     `revisions` is `BASE..HEAD`, or a HEAD alone, whose base is where it left main; empty: the files as they
@@ -52,11 +43,11 @@ def review(
         cache, catalog = BlobCache(), load_catalog()
         before = compile_tree(base, catalog, cache=cache, path=path)
         after = compile_tree(head, catalog, cache=cache, path=path)
-        state, told = state_at(clone, status_ref)
+        state = state_at(clone, status_ref)
         if not after.ok:
-            return Reviewed(_refused(before, after, state, now), told)
+            return _refused(before, after, state, now)
         tried = attempt(before, after, state, catalog=catalog, now=now, settings=settings)
-        return Reviewed(preview_of(tried, before, after, state, now), told)
+        return preview_of(tried, before, after, state, now)
     finally:
         clone.close()
 
@@ -78,10 +69,9 @@ def _head(clone: Clone, revision: str) -> Tree:
     return clone.tree_at(clone.resolve(revision)) if revision else clone.work_tree()
 
 
-def state_at(clone: Clone, ref: str) -> tuple[FleetState, datetime | None]:
-    """What a status branch tells, and when it was told; of no branch, nothing."""
+def state_at(clone: Clone, ref: str) -> FleetState:
+    """What a status branch tells; where there is none, nothing."""
     try:
-        commit = clone.resolve(ref)
+        return read_state(clone.tree_at(clone.resolve(ref)))
     except RefNotFound:
-        return FleetState(), None
-    return read_state(clone.tree_at(commit)), clone.committed_at(commit)
+        return FleetState()
