@@ -17,7 +17,7 @@ from gitops_ocm.klusterlet.registration import RegistrationOptions
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.conditions import timestamp
-from gitops_ocm.objects.ref import Object, kind_of, split_api_version
+from gitops_ocm.objects.ref import Object, Resource, kind_of, split_api_version
 from gitops_ocm.objects.served import LEASES
 from gitops_ocm.runtime.clock import Clock, SystemClock
 from gitops_ocm.testing.clusters import memory
@@ -128,6 +128,13 @@ class Ward:
         return answer
 
 
+HOOKS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    namespaced=False,
+)
 Unique = Callable[[str], str]
 
 

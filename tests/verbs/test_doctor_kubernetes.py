@@ -22,18 +22,11 @@ from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.doctor_text import text
 from gitops_ocm.verbs.targets import ocm
 from tests.klusterlet.conftest import hub_at
-from tests.verbs.doctoring import Unique, Ward, alive, causes, comes, first, hub_in_memory, made, roots
+from tests.verbs.doctoring import HOOKS, Unique, Ward, alive, causes, comes, first, hub_in_memory, made, roots
 
 pytestmark = pytest.mark.controlplane
 QUOTAS = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
 WORKS = ocm("work.open-cluster-management.io/v1", "ManifestWork")
-HOOKS = Resource(
-    "admissionregistration.k8s.io",
-    "v1",
-    "ValidatingWebhookConfiguration",
-    "validatingwebhookconfigurations",
-    namespaced=False,
-)
 
 
 @pytest.fixture

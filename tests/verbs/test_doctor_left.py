@@ -34,18 +34,11 @@ from gitops_ocm.testing.objects import (
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.doctor import Examination
 from gitops_ocm.verbs.doctor_text import text
-from tests.verbs.doctoring import alive, causes, comes, first, hub_in_memory, looked, made
+from tests.verbs.doctoring import HOOKS, alive, causes, comes, first, hub_in_memory, looked, made
 
 pytestmark = pytest.mark.slow
 
 ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", namespaced=True)
-HOOKS = Resource(
-    "admissionregistration.k8s.io",
-    "v1",
-    "ValidatingWebhookConfiguration",
-    "validatingwebhookconfigurations",
-    namespaced=False,
-)
 
 
 @pytest.fixture
