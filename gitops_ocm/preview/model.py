@@ -188,7 +188,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Ruling:
-    """One rule of the policy, held against the change; `override` is the trailer's reason, `by` its commit."""
+    """One rule of the policy, held against the change; `override` is a trailer's reason, `by` its commit."""
 
     rule: str
     verdict: Verdict
