@@ -65,7 +65,7 @@ def preview(
     from gitops_ocm.cli.console import out, print_diagnostics
     from gitops_ocm.preview.agents import Assumptions
     from gitops_ocm.preview.run import Settings
-    from gitops_ocm.preview.text import preview_lines
+    from gitops_ocm.preview.formats.text import preview_lines
     from gitops_ocm.verbs.preview import review
 
     assumed = Assumptions(assume_fail, assume_down, _seconds(assume_takes))
