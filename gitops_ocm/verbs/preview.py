@@ -1,18 +1,26 @@
 """Reads what a preview is made of from a clone: two states of the repository, and the fleet's own account.
 
+    with Reviewer(Path("fleet")) as reviewer:
+        found = reviewer.review("main..topic", now=now)      # the first reads everything
+        found = reviewer.review("", now=now)                 # the next only what has changed since
+
 Nothing is written and no cluster is asked. What it comes to is `preview`'s business.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
+from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.run import DEFAULTS, Settings, attempt
@@ -21,6 +29,76 @@ from gitops_ocm.runtime.catalog import load_catalog
 
 MAIN = "main"
 RANGE = ".."
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a preview is made of."""
+
+    base: DesiredState
+    head: DesiredState
+    state: FleetState
+
+
+class Reviewer:
+    """Previews of changes in the clone at `folder`, one after the other: what was read once is kept.
+
+    `path` is the fleet's folder in the repository. The fleet's state is what the branch `status_ref` tells,
+    or what `state` gives where that is set. Not for several threads at a time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        path: str = ".",
+        status_ref: str = "status",
+        state: Callable[[], FleetState] | None = None,
+    ) -> None:
+        self.clone = Clone.at(folder)
+        self._path, self._status_ref, self._state = path, status_ref, state
+        self._cache = BlobCache()
+        self._catalog: Catalog | None = None
+
+    def __enter__(self) -> Reviewer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process that reads objects."""
+        self.clone.close()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The kinds a hub serves."""
+        if self._catalog is None:
+            self._catalog = load_catalog()
+        return self._catalog
+
+    def read(self, revisions: str) -> Inputs:
+        """Both states of the repository, and the fleet's.
+
+        `revisions` is `BASE..HEAD`, or a HEAD alone, whose base is where it left main; empty: the files as
+        they are on disk against where the branch left main.
+        """
+        base, head = _trees(self.clone, revisions)
+        before = compile_tree(base, self.catalog, cache=self._cache, path=self._path)
+        after = compile_tree(head, self.catalog, cache=self._cache, path=self._path)
+        return Inputs(before, after, self._state() if self._state else state_at(self.clone, self._status_ref))
+
+    def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
+        """Preview a change; `revisions` as for `read`."""
+        now = now.replace(microsecond=0)  # as API times are
+        found = self.read(revisions)
+        before, after, state = found.base, found.head, found.state
+        if not after.ok:
+            return Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
+        tried = attempt(before, after, state, catalog=self.catalog, now=now, settings=settings)
+        return preview_of(tried, before, after, state, now)
 
 
 def review(
@@ -32,28 +110,9 @@ def review(
     status_ref: str = "status",
     settings: Settings = DEFAULTS,
 ) -> Preview:
-    """Preview a change in the clone at `folder`.
-
-    `revisions` is `BASE..HEAD`, or a HEAD alone, whose base is where it left main; empty: the files as they
-    are on disk against where the branch left main.
-    """
-    clone, now = Clone.at(folder), now.replace(microsecond=0)  # as API times are
-    try:
-        base, head = _trees(clone, revisions)
-        cache, catalog = BlobCache(), load_catalog()
-        before = compile_tree(base, catalog, cache=cache, path=path)
-        after = compile_tree(head, catalog, cache=cache, path=path)
-        state = state_at(clone, status_ref)
-        if not after.ok:
-            return _refused(before, after, state, now)
-        tried = attempt(before, after, state, catalog=catalog, now=now, settings=settings)
-        return preview_of(tried, before, after, state, now)
-    finally:
-        clone.close()
-
-
-def _refused(before: DesiredState, after: DesiredState, state: FleetState, now: datetime) -> Preview:
-    return Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
+    """Preview one change in the clone at `folder`; see `Reviewer`."""
+    with Reviewer(folder, path=path, status_ref=status_ref) as reviewer:
+        return reviewer.review(revisions, now=now, settings=settings)
 
 
 def _trees(clone: Clone, revisions: str) -> tuple[Tree, Tree]:
