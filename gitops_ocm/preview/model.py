@@ -16,7 +16,7 @@ Preview
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -144,12 +144,14 @@ class Wave:
 
 @dataclass(frozen=True)
 class Rollout:
-    """How a replica set or an add-on spreads. `waiting` clusters are not reached, for the reason in `why`.
+    """How a replica set or an add-on spreads under one placement (`NAMESPACE/NAME`; `""`: under none).
 
-    `strategy` says the rule in words (`Progressive, 25% at once, soak 5m`). `failed` clusters were given it
-    and it went bad (assumed, or so already); `under_way` have been given it and are not done when the preview
-    ends. `end` is when all is done at the earliest; None where that is never. `unfinished` clusters had
-    not yet got what the base commit wants: a rollout is in progress.
+    `waiting` clusters are not reached, for the reason in `why`. `strategy` says the rule in words
+    (`Progressive, 25% at once, soak 5m`), `kind` is its type, `soak` how long a cluster has to stay good,
+    `mandatory` are the decision groups that come first. `failed` clusters were given it and it went bad
+    (assumed, or so already); `under_way` have been given it and are not done when the preview ends. `end` is
+    when all is done at the earliest; None where that is never. `unfinished` clusters had not yet got what the
+    base commit wants: a rollout is in progress.
     """
 
     owner: Ref
@@ -162,6 +164,10 @@ class Rollout:
     unfinished: tuple[str, ...] = ()
     end: datetime | None = None
     origin: Location = NOWHERE
+    placement: str = ""
+    kind: str = ""
+    soak: timedelta = timedelta(0)
+    mandatory: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,10 @@ QUIET = 200
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of trying: the hub as it was, the hub at the end, and each step on the way."""
+    """What came of trying: the hub as it was, the hub at the end, and each step on the way.
+
+    `ended` is the simulated moment of the end, `compat` says that rollouts were OCM's own.
+    """
 
     plan: ChangeSet
     before: Mapping[Ref, Object]
@@ -45,6 +48,8 @@ class Tried:
     steps: tuple[Step, ...]
     assumed: Assumptions
     refused: tuple[Diagnostic, ...] = ()
+    ended: datetime | None = None
+    compat: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,16 @@ def attempt(
     run = Simulation(world, (agent_row(assumed), *table), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
     _follow(run, now + HORIZON)
-    return Tried(plan, before, _objects(world), tuple(run.steps), settings.assumed, refused)
+    return Tried(
+        plan,
+        before,
+        _objects(world),
+        tuple(run.steps),
+        settings.assumed,
+        refused,
+        run.now,
+        settings.hub.rollout_compat,
+    )
 
 
 def _objects(world: World) -> dict[Ref, Object]:
