@@ -8,39 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitops_ocm.cli.options import connect, kubeconfig_options, together
+from gitops_ocm.cli.commit_options import at_options
+from gitops_ocm.cli.options import connect, kubeconfig_options
 
 if TYPE_CHECKING:
     from gitops_ocm.decide.placement.explanation import Explanation
     from gitops_ocm.verbs.explain import Question
-
-commit_options = together(
-    click.option("--at", "revision", default="", metavar="REV", help="As of this commit; no hub is asked."),
-    click.option(
-        "--repo",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        help="With --at, a clone of the fleet's repository.  [default: the current folder]",
-    ),
-    click.option(
-        "--path", default=".", metavar="DIR", help="With --at, the fleet's folder in the repository."
-    ),
-    click.option(
-        "--status-ref",
-        default="status",
-        show_default=True,
-        metavar="REF",
-        help="With --at, where the fleet's state is told.",
-    ),
-)
-"""Which commit of which repository is asked in place of a hub."""
 
 
 @click.command()
 @click.argument("name")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the placement is.")
 @kubeconfig_options
-@commit_options
+@at_options
 @click.option("-c", "--cluster", default="", metavar="NAME", help="Say everything of this cluster alone.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def placement(
@@ -69,7 +49,8 @@ def placement(
 
     question, now = Question(namespace, name, cluster), datetime.now(UTC)
     if revision:
-        from gitops_ocm.verbs.explain_at import Place, explain_at
+        from gitops_ocm.verbs.explain_at import explain_at
+        from gitops_ocm.verbs.fleet_at import Place
 
         found = explain_at(Place(repo, revision, path, status_ref), question, now)
     else:

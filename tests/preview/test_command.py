@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from subprocess import run
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,51 +11,24 @@ from gitops_ocm.cli.preview import preview
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing import objects as make
-from tests.preview.fleets import ordinary, repository, running, told
+from tests.preview.clones import Clone, account, cloned, texts
+from tests.preview.fleets import ordinary
 
 pytestmark = pytest.mark.slow
 
 WEB = "works/web.yaml"
 
 
-def _git(folder: Path, *args: str) -> str:
-    done = run(["git", *args], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def _commit(folder: Path, files: Mapping[str, bytes | str | None], subject: str) -> None:
-    for path, content in files.items():
-        target = folder / path
-        if content is None:
-            target.unlink()
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.encode() if isinstance(content, str) else content)
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "--quiet", "-m", subject)
-
-
 @pytest.fixture(scope="module")
-def account() -> dict[str, bytes]:
+def told() -> dict[str, bytes]:
     """The status branch of a fleet that runs the ordinary repository."""
-    tree = told(running(repository(ordinary())))
-    return {path: tree.read(path) for path in tree.entries}
+    return account(ordinary())
 
 
 @pytest.fixture
-def clone(tmp_path: Path, account: dict[str, bytes]) -> Path:
+def clone(tmp_path: Path, told: dict[str, bytes]) -> Path:
     """A clone with `main` checked out and the fleet's account on `status`."""
-    folder = tmp_path / "fleet"
-    folder.mkdir()
-    _git(folder, "init", "--quiet", "--initial-branch=status")
-    _git(folder, "config", "user.name", "Ann")
-    _git(folder, "config", "user.email", "ann@example.com")
-    _commit(folder, account, "Report the fleet")
-    _git(folder, "checkout", "--quiet", "--orphan", "main")
-    _git(folder, "rm", "-r", "--quiet", "--force", ".")
-    texts = {path: "---\n".join(map(to_yaml, objects)) for path, objects in ordinary().items()}
-    _commit(folder, texts, "Start")
-    return folder
+    return cloned(tmp_path / "fleet", texts(ordinary()), told).path
 
 
 def shown(folder: Path, *args: str) -> Result:
@@ -95,17 +66,17 @@ def test_files_on_disk(clone: Path) -> None:
 
 def test_ranges(clone: Path) -> None:
     """`BASE..HEAD` compares two commits; a branch alone is compared with where it left main."""
-    _git(clone, "checkout", "--quiet", "-b", "topic")
-    _commit(clone, {"works/one.yaml": None}, "Take it away")
-    _git(clone, "checkout", "--quiet", "main")
-    _commit(clone, {WEB: _web("other")}, "Meanwhile")
+    Clone(clone).git("checkout", "--quiet", "-b", "topic")
+    Clone(clone).commit({"works/one.yaml": None}, "Take it away")
+    Clone(clone).git("checkout", "--quiet", "main")
+    Clone(clone).commit({WEB: _web("other")}, "Meanwhile")
     topic = shown(clone, "topic").stdout
     assert "- delete  ManifestWork" in topic
     assert WEB not in topic
     both = shown(clone, "topic..main").stdout
     assert "works/one.yaml" in both
     assert WEB in both
-    _git(clone, "checkout", "--quiet", "topic")
+    Clone(clone).git("checkout", "--quiet", "topic")
     assert "- delete  ManifestWork" in shown(clone).stdout
 
 

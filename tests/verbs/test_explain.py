@@ -20,7 +20,8 @@ from gitops_ocm.testing.hub import controllers_on
 from gitops_ocm.testing.objects import binding, cluster_set, managed_cluster, namespace, placement
 from gitops_ocm.testing.waiting import eventually
 from gitops_ocm.verbs.explain import NotExplained, Question, explain_on
-from gitops_ocm.verbs.explain_at import Place, explain_at
+from gitops_ocm.verbs.explain_at import explain_at
+from gitops_ocm.verbs.fleet_at import Place
 from gitops_ocm.verbs.listing import DECISIONS, PLACEMENTS
 from tests.verbs.doctoring import made
 
