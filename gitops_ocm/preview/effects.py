@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.placement import PLACEMENT_LABEL
+from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.contract import Apply, Create, MergePatch, Update, Write
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
@@ -125,12 +126,19 @@ def _clusters(before: Objects, after: Objects) -> Iterator[OnCluster]:
 
 
 def _on_cluster(ref: Ref, old: Object | None, new: Object | None) -> Effect | None:
-    content = _CONTENT[ref.of]
+    content, owner = _CONTENT[ref.of], _owner(new or old or {})
     if old is None or new is None:
-        return Effect(ref, Act.CREATE if old is None else Act.DELETE)
+        return Effect(ref, Act.CREATE if old is None else Act.DELETE, owner=owner)
     was, now = masked_pair(content(old), content(new))
     fields = tuple(differences(was, now)) if was != now else ()
-    return Effect(ref, Act.CHANGE, fields=fields) if fields else None
+    return Effect(ref, Act.CHANGE, fields=fields, owner=owner) if fields else None
+
+
+def _owner(work: Object) -> Ref | None:
+    """The replica set a work is of."""
+    label = (work["metadata"].get("labels") or {}).get(REPLICA_SET_LABEL, "")
+    namespace, dot, name = str(label).partition(".")
+    return Ref(*REPLICA_SET, namespace, name) if dot else None
 
 
 def _work(obj: Object) -> Any:

@@ -42,7 +42,8 @@ class Act(StrEnum):
 class Effect:
     """One object. `origin` is where the head commit has it, or where the base had it; `fields` are masked.
 
-    `source` is where a moved object was before.
+    `source` is where a moved object was before. `owner` is whose work on a cluster it is: a replica set's,
+    which names the works of each cluster differently.
     """
 
     ref: Ref
@@ -51,6 +52,7 @@ class Effect:
     fields: tuple[Difference, ...] = ()
     why: str = ""
     source: Location = NOWHERE
+    owner: Ref | None = None
 
 
 @dataclass(frozen=True)
