@@ -63,9 +63,9 @@ def preview(
     from rich.text import Text
 
     from gitops_ocm.cli.console import out, print_diagnostics
-    from gitops_ocm.preview.agents import Assumptions
-    from gitops_ocm.preview.run import Settings
+    from gitops_ocm.preview.assumptions import Assumptions
     from gitops_ocm.preview.formats.text import preview_lines
+    from gitops_ocm.preview.run import Settings
     from gitops_ocm.verbs.preview import review
 
     assumed = Assumptions(assume_fail, assume_down, _seconds(assume_takes))

@@ -7,87 +7,29 @@ by the very functions that decide on the hub.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from gitops_ocm.api.cluster import CLUSTER_SET_LABEL
 from gitops_ocm.decide.contract import DONE, Controller, MergePatch, Outcome, View, Wake
 from gitops_ocm.decide.kinds import MANIFEST_WORK
 from gitops_ocm.decide.writes import conditions_of, is_deleting, namespace_of, time_at
-from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.preview.assumptions import Assumptions as Assumptions
 
 MANAGER = "gitops-ocm-preview"
 
 
-SET, LABEL = "set", "label"
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """How clusters are taken to behave: `failing` ones apply what they are given, and it goes bad; those that
-    are `down` do not answer; all others are done after `takes` seconds.
-
-    Clusters are given by name, as `set=NAME` or as `label=KEY=VALUE`; `resolved` makes names of them.
-    """
-
-    failing: tuple[str, ...] = ()
-    down: tuple[str, ...] = ()
-    takes: float = 0.0
-
-    def resolved(self, clusters: Iterable[Object]) -> Assumptions:
-        """The same by name; raises `NoSuchCluster` for what names none of these."""
-        known = {c["metadata"]["name"]: c["metadata"].get("labels") or {} for c in clusters}
-        return replace(
-            self,
-            failing=tuple(name for word in self.failing for name in _named(word, known)),
-            down=tuple(name for word in self.down for name in _named(word, known)),
-        )
-
-    def __str__(self) -> str:
-        parts = [
-            f"{', '.join(names)} {what}"
-            for names, what in ((self.failing, "fail"), (self.down, "are down"))
-            if names
-        ]
-        after = f"after {self.takes:g} s" if self.takes else "at once"
-        others = "all others" if parts else "all clusters"
-        return "; ".join([*parts, f"{others} apply what they are given {after}, and it goes well"])
-
-
-class NoSuchCluster(GitopsError):
-    """An assumption about clusters that there are none of."""
-
-    code = "no-such-cluster"
-
-
-def _named(word: str, known: Mapping[str, Mapping[str, str]]) -> list[str]:
-    first, between, rest = word.partition("=")
-    if not between:
-        found = [word] if word in known else []
-    elif first == SET:
-        found = [name for name, labels in known.items() if labels.get(CLUSTER_SET_LABEL) == rest]
-    else:
-        key, _, value = (rest if first == LABEL else word).partition("=")
-        found = [name for name, labels in known.items() if labels.get(key) == value]
-    if not found:
-        raise NoSuchCluster(
-            f"{word!r} is none of the fleet's clusters", hint="give a name, set=NAME or label=KEY=VALUE"
-        )
-    return sorted(found)
-
-
 def agent_row(assumed: Assumptions) -> Controller:
-    """The row that answers for all clusters."""
+    """The row that answers for all clusters; what is assumed names them."""
+    failing, down = frozenset(assumed.failing), frozenset(assumed.down)
 
     def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         work = view.get(key)
-        if work is None or is_deleting(work) or key.namespace in assumed.down:
+        if work is None or is_deleting(work) or key.namespace in down:
             return DONE
-        wanted = _report(work, namespace_of(work) in assumed.failing, assumed.takes, now)
+        wanted = _report(work, namespace_of(work) in failing, assumed.takes, now)
         if wanted is None:
             return DONE
         conditions, again = wanted

@@ -31,7 +31,7 @@ from gitops_ocm.objects.diff import Difference, differences, masked_pair
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.plan.changes import Action, Change, Reason
 from gitops_ocm.plan.wanted import Wanted
-from gitops_ocm.preview.agents import Assumptions
+from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.model import Act, Effect, OnCluster, Preview, Rollout, Selection, Wave
 from gitops_ocm.preview.run import Tried
 from gitops_ocm.preview.state import FleetState
@@ -55,6 +55,7 @@ def preview_of(
         head=head.commit,
         state=state.commit,
         now=now,
+        until=tried.until,
         fleet=sum(ref.of == MANAGED_CLUSTER for ref in tried.before.keys() | tried.after.keys()),
         effects=tuple(effect for change in tried.plan.notable for effect in _effect(change, wanted)),
         selections=tuple(_selections(tried.before, tried.after)),

@@ -14,16 +14,18 @@ from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS
 from gitops_ocm.decide.contract import Apply, Delete, Result, Write
-from gitops_ocm.decide.kinds import MANAGED_CLUSTER
+from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live, Policy
 from gitops_ocm.plan.compute import compute
 from gitops_ocm.plan.waves import waves
-from gitops_ocm.preview.agents import Assumptions, agent_row
+from gitops_ocm.preview.agents import agent_row
+from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.stage import MANAGER, SETTLED, rows, staged
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.simulate.run import Simulation, Step
@@ -39,7 +41,8 @@ QUIET = 200
 class Tried:
     """What came of trying: the hub as it was, the hub at the end, and each step on the way.
 
-    `ended` is the simulated moment of the end, `compat` says that rollouts were OCM's own.
+    `ended` is the simulated moment of the end, `until` the one that was asked for (None: the end of all that
+    follows); `compat` says that rollouts were OCM's own.
     """
 
     plan: ChangeSet
@@ -50,15 +53,20 @@ class Tried:
     refused: tuple[Diagnostic, ...] = ()
     ended: datetime | None = None
     compat: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the hub that is tried is set, and what its sync may do."""
+    """How the hub that is tried is set, what its sync may do, and after which time (`until`) to look.
+
+    Without `until` everything is followed to its end.
+    """
 
     hub: HubSettings = field(default_factory=HubSettings)
     policy: Policy = field(default_factory=Policy)
     assumed: Assumptions = field(default_factory=Assumptions)
+    until: timedelta | None = None
 
 
 DEFAULTS = Settings()
@@ -82,10 +90,15 @@ def attempt(
     world.changes()
     restless = {row.name for row in table if row.group in ("work", "addon")}
     quiet = {row.name for row in table} - restless
-    assumed = settings.assumed.resolved(world.list(MANAGED_CLUSTER))
+    assumed = _resolved(settings.assumed, world, head)
     run = Simulation(world, (agent_row(assumed), *table), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
-    _follow(run, now + HORIZON)
+    run.act(*assumed.relabelling(), manager=MANAGER)
+    run.settle()
+    until = None if settings.until is None else now + settings.until
+    _follow(run, until or now + HORIZON)
+    if until is not None:
+        run.advance(seconds=(until - run.now).total_seconds())
     return Tried(
         plan,
         before,
@@ -95,7 +108,17 @@ def attempt(
         refused,
         run.now,
         settings.hub.rollout_compat,
+        until,
     )
+
+
+def _resolved(assumed: Assumptions, world: World, head: DesiredState) -> Assumptions:
+    """What is assumed of clusters, by name: of those that are there, and of those to come."""
+    coming = [item.obj for item in head.objects if item.ref.of in (MANAGED_CLUSTER, CLUSTER_SET)]
+    known = {ref_of(obj): obj for kind in (MANAGED_CLUSTER, CLUSTER_SET) for obj in world.list(kind)}
+    known |= {ref_of(obj): merge_patch(known.get(ref_of(obj)) or {}, obj) for obj in coming}
+    clusters = [obj for ref, obj in known.items() if ref.of == MANAGED_CLUSTER]
+    return assumed.resolved(clusters, [obj for ref, obj in known.items() if ref.of == CLUSTER_SET])
 
 
 def _objects(world: World) -> dict[Ref, Object]:
