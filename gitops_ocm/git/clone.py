@@ -99,6 +99,16 @@ class Clone:
                 return found
         raise RefNotFound(f"{revision} names no commit of {self.root}", hint="git log --oneline --all")
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether history was cut off when this was cloned."""
+        return self._run("rev-parse", "--is-shallow-repository") == "true"
+
+    @property
+    def default_branch(self) -> str:
+        """The branch at the remote that others begin at (`origin/main`), as the clone was told; or `""`."""
+        return self._run("rev-parse", "--abbrev-ref", "--verify", "--quiet", "origin/HEAD", check=False)
+
     def fork_point(self, one: str, other: str) -> str:
         """The newest commit that both histories have; `""` where there is none."""
         return self._run("merge-base", one, other, check=False)

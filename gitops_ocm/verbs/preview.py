@@ -17,7 +17,6 @@ from types import TracebackType
 
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import DesiredState, compile_tree
-from gitops_ocm.desired.tree import Tree
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.objects.catalog import Catalog
@@ -26,9 +25,7 @@ from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.run import DEFAULTS, Settings, attempt
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.catalog import load_catalog
-
-MAIN = "main"
-RANGE = ".."
+from gitops_ocm.verbs.revisions import compared
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class Reviewer:
         `revisions` is `BASE..HEAD`, or a HEAD alone, whose base is where it left main; empty: the files as
         they are on disk against where the branch left main.
         """
-        base, head = _trees(self.clone, revisions)
+        base, head = compared(self.clone, revisions)
         before = compile_tree(base, self.catalog, cache=self._cache, path=self._path)
         after = compile_tree(head, self.catalog, cache=self._cache, path=self._path)
         return Inputs(before, after, self._state() if self._state else state_at(self.clone, self._status_ref))
@@ -113,19 +110,6 @@ def review(
     """Preview one change in the clone at `folder`; see `Reviewer`."""
     with Reviewer(folder, path=path, status_ref=status_ref) as reviewer:
         return reviewer.review(revisions, now=now, settings=settings)
-
-
-def _trees(clone: Clone, revisions: str) -> tuple[Tree, Tree]:
-    first, between, last = revisions.partition(RANGE)
-    if between:
-        return clone.tree_at(clone.resolve(first or MAIN)), _head(clone, last)
-    tip = clone.resolve(first or "HEAD")
-    base = clone.fork_point(clone.resolve(MAIN), tip) or tip
-    return clone.tree_at(base), _head(clone, first)
-
-
-def _head(clone: Clone, revision: str) -> Tree:
-    return clone.tree_at(clone.resolve(revision)) if revision else clone.work_tree()
 
 
 def state_at(clone: Clone, ref: str) -> FleetState:

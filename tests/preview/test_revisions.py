@@ -1,0 +1,142 @@
+"""What two states of a clone a preview compares, and what is said where they cannot be found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitops_ocm.git import clone as git
+from gitops_ocm.git.errors import RefNotFound
+from gitops_ocm.verbs.revisions import compared
+from tests.preview.clones import Clone
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Clone:
+    """Main with two commits; the branch `topic` left it after the first, and has one of its own."""
+    (tmp_path / "origin").mkdir()
+    clone = Clone(tmp_path / "origin")
+    clone.git("init", "--quiet", "--initial-branch=main")
+    clone.commit({"a": "1"}, "one")
+    clone.git("checkout", "--quiet", "-b", "topic")
+    clone.commit({"b": "1"}, "topic")
+    clone.git("checkout", "--quiet", "main")
+    clone.commit({"a": "2"}, "two")
+    clone.git("checkout", "--quiet", "topic")
+    return clone
+
+
+@pytest.fixture
+def opened() -> Iterator[list[git.Clone]]:
+    """Clones to close."""
+    clones: list[git.Clone] = []
+    yield clones
+    for clone in clones:
+        clone.close()
+
+
+def told(clone: Clone, words: str, opened: list[git.Clone]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files on both sides."""
+    opened.append(found := git.Clone.at(clone.path))
+    before, after = compared(found, words)
+    return tuple({p: t.read(p).decode() for p in t.entries} for t in (before, after))  # type: ignore[return-value]
+
+
+ONE, TWO, TOPIC, DISK = {"a": "1"}, {"a": "2"}, {"a": "1", "b": "1"}, {"a": "1", "b": "disk"}
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "after"),
+    [
+        ("", ONE, DISK),
+        ("topic", ONE, TOPIC),
+        ("HEAD", ONE, TOPIC),
+        ("main..topic", TWO, TOPIC),
+        ("main...topic", ONE, TOPIC),
+        ("main..", TWO, DISK),
+        ("main...", ONE, DISK),
+        ("..topic", TWO, TOPIC),
+        ("main~1..main", ONE, TWO),
+        ("topic..main", TOPIC, TWO),
+    ],
+)
+def test_what_is_compared(
+    origin: Clone, opened: list[git.Clone], words: str, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """Ranges as git has them; what is left out is the main branch, or the files on disk."""
+    origin.write({"b": "disk"})
+    assert told(origin, words, opened) == (before, after)
+
+
+def test_the_remotes_main_branch(origin: Clone, opened: list[git.Clone]) -> None:
+    """Where nobody has a `main` it is the branch that the remote names as its default."""
+    origin.git("branch", "-m", "main", "trunk")
+    origin.git("checkout", "--quiet", "trunk")
+    clone = Clone(origin.path.parent / "clone")
+    origin.git("clone", "--quiet", str(origin.path), str(clone.path))
+    clone.git("checkout", "--quiet", "topic")
+    clone.git("branch", "-D", "trunk")
+    assert told(clone, "", opened) == (ONE, TOPIC)
+
+
+def test_a_detached_head(origin: Clone, opened: list[git.Clone]) -> None:
+    """As a pipeline checks out: no branch of one's own, all of them at the remote."""
+    clone = Clone(origin.path.parent / "clone")
+    origin.git("clone", "--quiet", str(origin.path), str(clone.path))
+    clone.git("checkout", "--quiet", "--detach", "origin/topic")
+    clone.git("branch", "-D", "topic")
+    assert told(clone, "", opened) == (ONE, TOPIC)
+
+
+@pytest.mark.parametrize("words", ["", "main..topic"])
+def test_a_shallow_clone(origin: Clone, opened: list[git.Clone], words: str) -> None:
+    """A clone whose history is cut off is told what to ask of the pipeline."""
+    clone = Clone(origin.path.parent / "clone")
+    origin.git(
+        "clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{origin.path}", str(clone.path)
+    )
+    if words:
+        clone.git("update-ref", "-d", "refs/remotes/origin/main")
+    with pytest.raises(RefNotFound) as refused:
+        told(clone, words, opened)
+    assert "fetch-depth: 0" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        ("nowhere", "nowhere names no commit", "git log"),
+        ("main..nowhere", "nowhere names no commit", "git log"),
+        ("--output=x..main", "is no revision", ""),
+        ("alone", "alone and main have no commit in common", "BASE..HEAD"),
+    ],
+)
+def test_what_is_not_there(
+    origin: Clone, opened: list[git.Clone], words: str, message: str, hint: str
+) -> None:
+    """A revision that is none is named, and so are histories that have nothing to do with each other."""
+    origin.git("checkout", "--quiet", "--orphan", "alone")
+    origin.commit({}, "alone")
+    with pytest.raises(RefNotFound, match=message) as refused:
+        told(origin, words, opened)
+    assert hint in refused.value.hint
+
+
+def test_no_main_branch(origin: Clone, opened: list[git.Clone]) -> None:
+    """Without a main branch anywhere one has to say what to compare with."""
+    origin.git("branch", "-D", "main")
+    with pytest.raises(RefNotFound, match="has no branch main") as refused:
+        told(origin, "", opened)
+    assert "BASE..HEAD" in refused.value.hint
+
+
+@pytest.mark.parametrize("words", ["", "HEAD", "..HEAD"])
+def test_no_commit_yet(tmp_path: Path, opened: list[git.Clone], words: str) -> None:
+    """A repository that was only begun says so."""
+    clone = Clone(tmp_path)
+    clone.git("init", "--quiet", "--initial-branch=main")
+    clone.write({"a": "1"})
+    with pytest.raises(RefNotFound, match="has no commit yet"):
+        told(clone, words, opened)
