@@ -12,13 +12,14 @@ first saw that content.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gitops_ocm.desired import documents, placements, rollouts, templates
 from gitops_ocm.desired.cache import BlobCache, FileResult, LayoutResult
 from gitops_ocm.desired.documents import Document, Parsed
 from gitops_ocm.desired.fields import Finding
 from gitops_ocm.desired.layout import DEFAULT, FILE_NAME, Layout, read_layout
+from gitops_ocm.desired.policy_checks import unknown_kinds
 from gitops_ocm.desired.selection import Chooser, ignore_files, select
 from gitops_ocm.desired.tree import Entry, Tree
 from gitops_ocm.desired.validate import object_findings, wave_of
@@ -31,12 +32,16 @@ from gitops_ocm.plan.wanted import Wanted
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What a commit wants: objects sorted by `Ref`, and every problem found, sorted by place."""
+    """What a commit wants: objects sorted by `Ref`, and every problem found, sorted by place.
+
+    `tree` is where it was written.
+    """
 
     commit: str
     objects: tuple[Wanted, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     layout: Layout = DEFAULT
+    tree: Tree | None = field(default=None, compare=False, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -70,8 +75,9 @@ def compile_tree(
     diagnostics += _references(tree, results, objects)
     diagnostics += _unbound_sets(tree, results, objects)
     diagnostics += _unset_variables(tree, results, objects)
+    diagnostics += unknown_kinds(layout.layout.policy, known)
     diagnostics.sort(key=lambda d: (d.where.path, d.where.line, d.where.column, d.code, d.message))
-    return DesiredState(tree.commit, objects, tuple(diagnostics), layout.layout)
+    return DesiredState(tree.commit, objects, tuple(diagnostics), layout.layout, tree)
 
 
 def _prefix(path: str) -> str:

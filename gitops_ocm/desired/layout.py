@@ -1,18 +1,19 @@
 """`gitops-ocm.yaml`: what of a repository is synced, as the repository itself says.
 
-Everything has a default, so the file may be absent. Sections that belong to other parts (`preview`,
-`policy`) are carried along as they are and judged where they are used. Which files the layout means
-is `selection`'s.
+Everything has a default, so the file may be absent. Which files the layout means is `selection`'s, what its
+rules mean `policy`'s; `preview` is carried along as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from gitops_ocm.desired import documents
+from gitops_ocm.desired.policy import PolicySection, Strict
+from gitops_ocm.desired.policy_checks import policy_faults
 from gitops_ocm.desired.suggest import nearest
 from gitops_ocm.desired.yaml_events import Path
 from gitops_ocm.errors import Diagnostic, Location
@@ -20,18 +21,14 @@ from gitops_ocm.errors import Diagnostic, Location
 FILE_NAME = "gitops-ocm.yaml"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class SyncSection(_Strict):
+class SyncSection(Strict):
     """`sync:` which files are desired state. Both take globs: `works/`, `clusters/*/`, `**/*.yaml`."""
 
     paths: tuple[str, ...] = ("hub/", "clusters/", "works/")
     ignore: tuple[str, ...] = ()
 
 
-class Layout(_Strict):
+class Layout(Strict):
     """The whole file."""
 
     api_version: Literal["config.gitops-ocm.io/v1alpha1"] = Field(
@@ -41,7 +38,7 @@ class Layout(_Strict):
     metadata: dict[str, Any] = Field(default_factory=dict)
     sync: SyncSection = SyncSection()
     preview: dict[str, Any] = Field(default_factory=dict)
-    policy: dict[str, Any] = Field(default_factory=dict)
+    policy: PolicySection = PolicySection()
 
 
 DEFAULT = Layout.model_validate({})
@@ -74,7 +71,15 @@ def read_layout(data: bytes, path: str, commit: str) -> tuple[Layout, tuple[Diag
             problems.append(Diagnostic("layout-invalid", message, place(at), hint=hint))
         return DEFAULT, tuple(problems)
     problems += [Diagnostic("layout-invalid", message, place(at)) for at, message in _bad_globs(layout.sync)]
-    return layout, tuple(problems)
+    problems += [
+        Diagnostic("policy-invalid", fault.message, place(("policy", *fault.path)), hint=fault.hint)
+        for fault in policy_faults(layout.policy)
+    ]
+    rules = tuple(
+        rule.written_at(place(("policy", "rules", index, "name")))
+        for index, rule in enumerate(layout.policy.rules)
+    )
+    return layout.model_copy(update={"policy": PolicySection(rules=rules)}), tuple(problems)
 
 
 def _bad_globs(sync: SyncSection) -> Iterator[tuple[Path, str]]:
@@ -89,10 +94,27 @@ def _explained(at: Path, kind: str, message: str) -> tuple[str, str]:
     where = ".".join(map(str, at))
     if kind in ("tuple_type", "list_type"):
         return f"{where}: must be a list", ""
+    if kind in ("model_type", "dict_type"):
+        return f"{where}: must be a mapping", ""
     if kind != "extra_forbidden":
-        return f"{where}: {message[:1].lower()}{message[1:]}", ""
-    fields = (
-        {"sync": SyncSection}.get(str(at[0]), Layout).model_fields if len(at) > 1 else Layout.model_fields
-    )
-    known = [field.alias or name for name, field in fields.items()]
+        text = message.removeprefix("Value error, ")
+        return f"{where}: {text[:1].lower()}{text[1:]}", ""
+    known = [field.alias or name for name, field in _section(at[:-1]).model_fields.items()]
     return f"unknown key {where!r}", nearest(str(at[-1]), known) or f"known keys: {', '.join(known)}"
+
+
+def _section(at: Path) -> type[BaseModel]:
+    """The model of the mapping at a path."""
+    found: type[BaseModel] = Layout
+    for step in at:
+        for name, field in found.model_fields.items():
+            if step in (name, field.alias):
+                found = _model(field.annotation) or found
+    return found
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model in `Rule`, `tuple[Rule, ...]` or `Rule | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _model(part))), None)
