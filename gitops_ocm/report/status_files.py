@@ -95,12 +95,17 @@ def owner_of_decision(obj: Object) -> Ref:
 
 def status_file(obj: Object, decisions: Iterable[Object] = ()) -> str:
     """The text of the file for one object. `decisions` are a Placement's PlacementDecisions."""
+    return to_yaml(told_of(obj, decisions))
+
+
+def told_of(obj: Object, decisions: Iterable[Object] = ()) -> Object:
+    """What the file for one object holds."""
     kind = Kind(str(obj.get("apiVersion", "")).rpartition("/")[0], str(obj.get("kind", "")))
     shown = without_spec(obj) if kind == WORK else obj
     content = {**header(shown), **_BODIES[kind](shown)}
     if kind == PLACEMENT:
         content["status"]["decisions"] = _decisions(decisions)
-    return to_yaml(content)
+    return content
 
 
 def _cluster(obj: Object) -> dict[str, Any]:
