@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from gitops_ocm.cli.preview_output import Output, output_options, show
+
 
 @click.command()
 @click.argument("revisions", default="", metavar="[BASE..HEAD]")
@@ -43,7 +45,7 @@ import click
     show_default=True,
     help="How long a cluster takes until what it is given is available.",
 )
-@click.option("--full", is_flag=True, help="Show every cluster and every field.")
+@output_options
 def preview(
     revisions: str,
     repo: Path,
@@ -52,7 +54,9 @@ def preview(
     assume_fail: tuple[str, ...],
     assume_down: tuple[str, ...],
     assume_takes: str,
+    outputs: tuple[Output, ...],
     full: bool,
+    artifact: str,
 ) -> int:
     """Show what a merge would do to the fleet: objects, placements, rollouts, clusters.
 
@@ -60,11 +64,7 @@ def preview(
     fleet's state is what its status branch tells. Exits with 0 when nothing would change, 1 when
     something would, 2 on trouble, 3 when the sync would refuse it.
     """
-    from rich.text import Text
-
-    from gitops_ocm.cli.console import out, print_diagnostics
     from gitops_ocm.preview.assumptions import Assumptions
-    from gitops_ocm.preview.formats.text import preview_lines
     from gitops_ocm.preview.run import Settings
     from gitops_ocm.verbs.preview import review
 
@@ -77,12 +77,7 @@ def preview(
         status_ref=status_ref,
         settings=Settings(assumed=assumed),
     )
-    print_diagnostics(found.diagnostics)
-    for line in preview_lines(found, whole=full):
-        out().print(Text.assemble(*((span.text, span.style) for span in line)))
-    if found.refused:
-        return 3
-    return 1 if found.changes_anything else 0
+    return show(found, outputs, full=full, artifact=artifact)
 
 
 def _seconds(text: str) -> float:

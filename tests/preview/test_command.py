@@ -85,8 +85,8 @@ def test_refused(clone: Path) -> None:
     (clone / WEB).write_text(_web("web").replace("placementRefs", "placementRef"))
     result = shown(clone)
     assert result.return_value == 3
-    assert "unknown field 'spec.placementRef'" in result.stderr
-    assert f"{WEB}:" in result.stderr
+    assert "unknown field 'spec.placementRef'" in result.stdout
+    assert f"{WEB}:" in result.stdout
     assert result.stdout.startswith("refused")
 
 
@@ -98,10 +98,10 @@ def test_mass_deletion(clone: Path) -> None:
     result = shown(clone)
     assert result.stdout.startswith("9 kept; 0 of 6 clusters (0%) touched")
     assert "! keep    ManagedCluster" in result.stdout
-    assert "9 of 13 objects are no longer in Git and were kept" in result.stderr
+    assert "9 of 13 objects are no longer in Git and were kept" in result.stdout
 
 
-STOPPED = "not reached: 4  c3, c4, c5, c6  placement all: stopped, for c1 failed"
+STOPPED = "stopped: 1 of 6 clusters failed (c1), maxFailures is 0"
 SLOWLY = {
     "type": "Progressive",
     "progressive": {"maxConcurrency": 2, "minSuccessTime": "5m", "progressDeadline": "10m"},

@@ -1,70 +1,73 @@
-"""A preview as lines for a terminal: the verdict first, then what changes, where, and in which order."""
+"""A preview as lines for a terminal: the verdict first, then why not, in which order, and what changes where.
+
+How rollouts look is `text_rollouts`; `folding` fits lines to a terminal's width.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
 
-from gitops_ocm.preview.model import Act, Effect, OnCluster, Preview, Rollout, Selection
-from gitops_ocm.report.plan_text import Line, Span, field_lines
+from gitops_ocm.errors import Diagnostic, Severity
+from gitops_ocm.objects.diff import ABSENT, Difference
+from gitops_ocm.preview.formats.alike import Turned, configured, given, names_of, turned
+from gitops_ocm.preview.formats.fields import hunks
+from gitops_ocm.preview.formats.text_rollouts import radius_lines, rollout_lines
+from gitops_ocm.preview.formats.words import (
+    RULED,
+    SIGNS,
+    cut,
+    few,
+    name_of,
+    path_of,
+    place,
+    short,
+    stamp,
+    verdict,
+    visible,
+)
+from gitops_ocm.preview.model import Act, Effect, Preview, Ruling, Selection, Value, Verdict
+from gitops_ocm.report.plan_text import Line, Span
 
-SIGNS = {
-    Act.CREATE: ("+", "green"),
-    Act.CHANGE: ("~", "yellow"),
-    Act.DELETE: ("-", "red"),
-    Act.MOVE: ("»", "cyan"),
-    Act.KEEP: ("!", "magenta"),
+STYLES = {
+    Act.CREATE: "green",
+    Act.CHANGE: "yellow",
+    Act.DELETE: "red",
+    Act.MOVE: "cyan",
+    Act.KEEP: "magenta",
 }
-WORDS = {
-    Act.CREATE: "new",
-    Act.CHANGE: "changed",
-    Act.DELETE: "deleted",
-    Act.MOVE: "moved",
-    Act.KEEP: "kept",
-}
-NAMES = 6
-"""So many names of clusters are spelled out in a line."""
-CLUSTERS = 20
-"""So many clusters are shown one by one."""
+_SIDES = {"-": "red", "+": "green", " ": "dim"}
+_RULED = {Verdict.ALLOWED: "green", Verdict.REFUSED: "red", Verdict.OVERRIDDEN: "yellow"}
+MOST = 20
+"""So many entries of a section are shown one by one."""
 FIELDS = 12
-"""So many fields of one object."""
+"""So many lines of one object's fields."""
+CLUSTER_FIELDS = 4
+"""So many of what a cluster is given: mostly the objects above say it in full."""
 
 
 def preview_lines(found: Preview, *, whole: bool = False) -> Iterator[Line]:
     """The preview; `whole` leaves nothing out."""
-    yield (Span(verdict(found), "bold"),)
-    yield (Span(f"{short(found.head)} against {short(found.base)}, {_state(found)}", "dim"),)
-    yield from _section("", (line for effect in found.effects for line in _object(effect, whole)))
-    yield from _section("placements", (_selection(s) for s in found.selections))
-    yield from _section("rollouts", (line for r in found.rollouts for line in _rollout(r, found)))
-    yield from _section("clusters", _clusters(found.clusters, whole))
-    yield from _section("", ((Span(f"note: {note}", "dim"),) for note in found.notes))
+    yield (Span(verdict(found), _tone(found)),)
+    yield (Span(stamp(found), "dim"),)
+    errors = [d for d in found.diagnostics if d.severity is Severity.ERROR]
+    yield from _section("policy", _rulings(found.rulings, whole))
+    yield from _section("problems", _few((_problem(d) for d in errors), len(errors), whole))
+    yield from _section("warnings", _few(map(_problem, found.warnings), len(found.warnings), whole))
+    yield from _section("rollouts", (line for r in found.rollouts for line in rollout_lines(r, found, whole)))
+    yield from _section("blast radius", radius_lines(found.shares))
+    objects = (_object(effect, whole) for effect in found.effects)
+    yield from _section("objects", _few(objects, len(found.effects), whole, most=3 * MOST))
+    placements = (_selection(selection, whole) for selection in found.selections)
+    yield from _section("placements", _few(placements, len(found.selections), whole))
+    yield from _section("clusters", _clusters(found, whole))
+    yield from _section("add-on configuration", _configs(found, whole))
+    yield from _section("", ((Span(f"note: {visible(note)}", "dim"),) for note in found.notes))
 
 
-def verdict(found: Preview) -> str:
-    """One line: would it be taken, and whom does it touch?"""
+def _tone(found: Preview) -> str:
     if found.refused:
-        return "refused: the sync would not apply this commit"
-    if not found.changes_anything:
-        return "nothing changes"
-    counts = Counter(effect.act for effect in found.effects)
-    objects = ", ".join(f"{counts[act]} {word}" for act, word in WORDS.items() if counts[act])
-    touched = len(found.clusters)
-    share = f" ({touched / found.fleet:.0%})" if found.fleet else ""
-    clusters = f"{touched} of {found.fleet} clusters{share} touched"
-    stuck = sum(bool(r.waiting) for r in found.rollouts)
-    held = f"; {stuck} rollout{'s' if stuck > 1 else ''} would not finish" if stuck else ""
-    return f"{objects or 'no object of Git changes'}; {clusters}{held}"
-
-
-def short(commit: str) -> str:
-    """A commit for people."""
-    return commit[:12] or "the work tree"
-
-
-def _state(found: Preview) -> str:
-    return f"the fleet as of {short(found.state)}" if found.state else "of a fleet without a status branch"
+        return "bold red"
+    return "bold" if found.changes_anything else "bold green"
 
 
 def _section(title: str, lines: Iterable[Line]) -> Iterator[Line]:
@@ -73,80 +76,162 @@ def _section(title: str, lines: Iterable[Line]) -> Iterator[Line]:
         if not begun:
             yield ()
             if title:
-                yield (Span(title, "bold"),)
+                yield (Span(title, "bold underline"),)
             begun = True
         yield line
 
 
-def _object(effect: Effect, whole: bool) -> Iterator[Line]:
-    sign, style = SIGNS[effect.act]
-    place = f"  {effect.origin.path}:{effect.origin.line}" if effect.origin.path else ""
+def _few(entries: Iterable[Iterable[Line]], number: int, whole: bool, most: int = MOST) -> Iterator[Line]:
+    """The first entries, and how many there are beside."""
+    for at, entry in enumerate(entries):
+        if at >= most and not whole and number > most + 1:
+            yield (Span(f"  … and {number - most:,} more: --full shows them", "dim"),)
+            return
+        yield from entry
+
+
+# Whether it would be taken
+
+
+def _rulings(found: Iterable[Ruling], whole: bool) -> Iterator[Line]:
+    rulings = list(found)
+    shown = [r for r in rulings if whole or r.verdict is not Verdict.ALLOWED]
+    width = max((len(r.rule) for r in shown), default=0)
+    for ruling in shown:
+        why = ruling.message
+        if ruling.verdict is Verdict.OVERRIDDEN:
+            why = f"{why}; meant, says {short(ruling.by)}: {ruling.override}"
+        yield (
+            Span(f"  {RULED[ruling.verdict]} {ruling.verdict.value:<10} ", _RULED[ruling.verdict]),
+            Span(f"{visible(ruling.rule):<{width}}", "bold"),
+            Span(f"  {visible(why)}" if why else ""),
+            _where(place(ruling.where)),
+        )
+    if rest := [r.rule for r in rulings if r not in shown]:
+        yield (Span("  ✓ allowed    ", "green"), Span(few(rest)))
+
+
+def _problem(found: Diagnostic) -> Iterator[Line]:
+    style = "red" if found.severity is Severity.ERROR else "yellow"
+    where = place(found.where)
     yield (
-        Span(f"{sign} {effect.act.value:<7}", style),
-        Span(f" {effect.ref}", "bold"),
-        Span(place),
-        Span(f"  {effect.why}" if effect.why else "", "dim"),
+        Span(f"  {visible(where)}: " if where else "  ", "bold"),
+        Span(f"{visible(found.subject)}: " if found.subject else ""),
+        Span(visible(found.message), style),
+        Span(f"  [{found.code}]", "dim"),
     )
-    lines = list(field_lines(effect.fields))
-    shown = lines if whole else lines[:FIELDS]
+    for label, text in (("note", found.note), ("hint", found.hint)):
+        if text:
+            yield (Span(f"    {label}: {visible(text)}", "dim"),)
+
+
+def _where(text: str) -> Span:
+    return Span(f"  {visible(text)}" if text else "", "dim")
+
+
+# Objects
+
+
+def _object(effect: Effect, whole: bool) -> Iterator[Line]:
+    where = place(effect.origin)
+    if effect.source.path:
+        where = f"{place(effect.source)} → {where}"
+    yield (
+        Span(f"  {SIGNS[effect.act]} {effect.act.value:<7} ", STYLES[effect.act]),
+        Span(name_of(effect.ref), "bold"),
+        _where(where),
+        Span(f"  {visible(effect.why)}" if effect.why else "", "dim"),
+    )
+    yield from field_lines(effect.fields, "      ", 0 if whole else FIELDS)
+
+
+def field_lines(fields: Iterable[Difference], indent: str, most: int) -> Iterator[Line]:
+    """A line where a field's change fits on one, else a diff; `most` is how many lines (0: all)."""
+    lines = [line for hunk in hunks(fields) for line in _hunk_lines(hunk.path, hunk.brief, hunk.rows, indent)]
+    shown = lines if not most or len(lines) <= most + 1 else lines[:most]
     yield from shown
     if len(shown) < len(lines):
-        yield (Span(f"    … {len(lines) - len(shown)} more lines", "dim"),)
+        yield (Span(f"{indent}… {len(lines) - len(shown)} more lines", "dim"),)
 
 
-def _selection(found: Selection) -> Line:
-    gained = f"  + {names(found.gained)}" if found.gained else ""
-    lost = f"  - {names(found.lost)}" if found.lost else ""
-    return (
-        Span(f"  {found.ref.namespace}/{found.ref.name}", "bold"),
+def _hunk_lines(path: str, brief: str, rows: Iterable[tuple[str, str]], indent: str) -> Iterator[Line]:
+    if brief:
+        yield (Span(f"{indent}{path}: "), Span(brief, "yellow"))
+        return
+    for sign, text in rows:
+        yield (Span(f"{indent}{sign} {text}", _SIDES[sign]),)
+
+
+# Whom placements select
+
+
+def _selection(found: Selection, whole: bool) -> Iterator[Line]:
+    yield (
+        Span(f"  {path_of(found.ref)}", "bold"),
         Span(f"  {len(found.before)} → {len(found.after)} clusters"),
-        Span(gained, "green"),
-        Span(lost, "red"),
-        Span(f"  {found.message}" if found.message else "", "yellow"),
+        _where(place(found.origin)),
+        Span(f"  {visible(found.message)}" if found.message else "", "yellow"),
+    )
+    reasons = turned(found)
+    yield from _few((_turned(turn, whole) for turn in reasons), len(reasons), whole)
+
+
+def _turned(found: Turned, whole: bool) -> Iterator[Line]:
+    sign, style = ("+", "green") if found.gained else ("-", "red")
+    yield (
+        Span(f"    {sign} {names_of(found.clusters, most=_names(whole))}", style),
+        Span(f"  {visible(found.why)}" if found.why else ""),
+        _where(found.cause),
     )
 
 
-def _rollout(found: Rollout, preview: Preview) -> Iterator[Line]:
-    yield (Span(f"  {found.owner}", "bold"),)
-    for number, wave in enumerate(found.waves, start=1):
-        after = wave.at - preview.now
-        when = "at once" if after < timedelta(seconds=1) else f"after {lasting(after)}"
-        count = len(wave.clusters)
-        yield (
-            Span(f"    wave {number:<3} {when:<14} {count:>5} cluster{'s' if count != 1 else ' '}"),
-            Span(f"  {names(wave.clusters)}", "dim"),
+def _names(whole: bool) -> int:
+    return 1_000_000 if whole else 6
+
+
+# What clusters are given
+
+
+def _clusters(found: Preview, whole: bool) -> Iterator[Line]:
+    gifts = given(found.clusters)
+    entries = (
+        (
+            (
+                Span(f"  {gift.title}", STYLES[gift.effect.act]),
+                Span(f"  {names_of(gift.clusters, most=_names(whole))}"),
+            ),
+            *field_lines(gift.effect.fields, "      ", 0 if whole else CLUSTER_FIELDS),
         )
-    if found.waiting:
-        why = f"  {found.why}" if found.why else ""
-        yield (Span(f"    not reached: {len(found.waiting)}  {names(found.waiting)}{why}", "red"),)
+        for gift in gifts
+    )
+    yield from _few(entries, len(gifts), whole)
 
 
-def _clusters(found: Sequence[OnCluster], whole: bool) -> Iterator[Line]:
-    width = max((len(cluster.name) for cluster in found), default=0)
-    shown = found if whole else found[:CLUSTERS]
-    for cluster in shown:
-        for effect in cluster.effects:
-            sign, style = SIGNS[effect.act]
-            what = f"{effect.ref.kind} {effect.ref.name}"
-            yield (Span(f"  {cluster.name:<{width}}", "bold"), Span(f"  {sign} ", style), Span(what))
-    if len(shown) < len(found):
-        yield (Span(f"  … and {len(found) - len(shown)} more", "dim"),)
+def _configs(found: Preview, whole: bool) -> Iterator[Line]:
+    groups = configured(found.clusters)
+    entries = (
+        (
+            (
+                Span(f"  {visible(group.config.addon)}", "bold"),
+                Span(f"  {names_of(group.clusters, most=_names(whole))}"),
+            ),
+            *(line for value in group.config.values for line in _value(value)),
+        )
+        for group in groups
+    )
+    yield from _few(entries, len(groups), whole)
 
 
-def names(found: Sequence[str]) -> str:
-    """A few names, and how many there are beside."""
-    text = ", ".join(found[:NAMES])
-    return text if len(found) <= NAMES else f"{text} and {len(found) - NAMES} more"
-
-
-def lasting(span: timedelta) -> str:
-    """`90 s`, `5 min`, `2 h 5 min`, `3 d`."""
-    seconds = round(span.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if minutes < 120:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+def _value(found: Value) -> Iterator[Line]:
+    yield from field_lines([Difference(found.path, found.before, found.after)], "    ", FIELDS)
+    sides = (
+        ("was", found.before, found.level_before, place(found.origin_before)),
+        ("from", found.after, found.level_after, place(found.origin_after)),
+    )
+    told = [
+        f"{word} {', '.join(part for part in (level, where) if part)}"
+        for word, value, level, where in sides
+        if value is not ABSENT and (level or where)
+    ]
+    if told:
+        yield (Span(f"      {cut(visible('; '.join(told)), 240)}  {name_of(found.config)}", "dim"),)
