@@ -196,7 +196,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Ruling:
-    """One rule of the policy, held against the change; `override` is a trailer's reason, `by` its commit."""
+    """One rule of the policy, held against the change; `override` is a trailer's reason, `by` its commit.
+
+    `until` is when it ceases to refuse by itself (None: never).
+    """
 
     rule: str
     verdict: Verdict
@@ -204,6 +207,7 @@ class Ruling:
     where: Location = NOWHERE
     override: str = ""
     by: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

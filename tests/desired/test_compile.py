@@ -304,7 +304,9 @@ LAYOUTS = [
     ("sync:\n  paths: a\n", [("layout-invalid", 4)], None),
     ("sync:\n  paths: [../a]\n", [("layout-invalid", 4)], ("../a",)),
     ("sync: [\n", [("yaml-syntax", 4)], None),
-    ("preview: {anything: goes}\npolicy: {x: 1}\n", [], None),
+    ("preview: {anything: goes}\n", [], None),
+    ("policy: {rule: []}\n", [("layout-invalid", 3)], None),
+    ("policy: []\n", [("layout-invalid", 3)], None),
 ]
 
 
