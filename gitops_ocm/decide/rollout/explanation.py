@@ -87,19 +87,32 @@ def explain(
     """Say where a rollout stands, and walk it on with the `failing` clusters; raises `RolloutError`."""
     limits, known = limits_of(strategy), tuple(states)
     step = advance(strategy, groups, known, now, compat=compat)
-    judged = {found.cluster: judge(found, limits, now) for found in known}
-    rows = tuple(
-        _row(cluster, group, judged.get(cluster), step)
-        for group in sorted(groups, key=lambda g: (g.index, g.name))
-        for cluster in sorted(group.clusters)
-    )
+    rows = standings(strategy, groups, known, step, now)
     plan = plan_waves(strategy, groups, known, now, failing=failing, compat=compat)
     return Explanation(placement, strategy or {"type": limits.kind}, step, rows, plan, tuple(failing))
 
 
-def _row(cluster: str, group: Group, found: Judged | None, step: Step) -> Row:
+def standings(
+    strategy: Mapping[str, Any] | None,
+    groups: Sequence[Group],
+    states: Iterable[ClusterState],
+    step: Step,
+    now: datetime,
+) -> tuple[Row, ...]:
+    """Each cluster of the groups, with how it stands before the `step` that is to be taken now."""
+    limits = limits_of(strategy)
+    judged = {found.cluster: judge(found, limits, now) for found in states}
+    starting = frozenset(step.starting)
+    return tuple(
+        _row(cluster, group, judged.get(cluster), starting)
+        for group in sorted(groups, key=lambda g: (g.index, g.name))
+        for cluster in sorted(group.clusters)
+    )
+
+
+def _row(cluster: str, group: Group, found: Judged | None, starting: Collection[str]) -> Row:
     if found is None or found.phase is Phase.DUE:
-        standing = Standing.STARTING if cluster in step.starting else Standing.HELD
+        standing = Standing.STARTING if cluster in starting else Standing.HELD
         return Row(cluster, named(group), standing)
     until = found.recheck if found.phase is not Phase.TIMED_OUT else None
     return Row(cluster, named(group), _OF_PHASE[found.phase], found.found.since, until)
