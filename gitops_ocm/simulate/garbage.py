@@ -5,7 +5,7 @@ Both act until nothing is left to do, in the order of identities, as the real on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,8 +16,12 @@ from gitops_ocm.objects.ref import Object
 class Objects(Protocol):
     """What is needed of a world."""
 
-    def all(self) -> Sequence[Object]:
-        """Every object, sorted."""
+    def ending(self) -> Iterable[Object]:
+        """The objects that are marked as deleted, or may have no owner left, sorted."""
+        ...
+
+    def inside(self, namespace: str) -> Sequence[Object]:
+        """All that is in a namespace, sorted."""
         ...
 
     def dependents(self, uid: str) -> Sequence[Object]:
@@ -43,7 +47,7 @@ class Objects(Protocol):
 
 def collect(world: Objects, now: datetime) -> None:
     """Take away what has no owner left, empty namespaces, let go what waited for its dependents."""
-    while any(_step(world, obj, now) for obj in world.all()):
+    while any(_step(world, obj, now) for obj in world.ending()):
         pass
 
 
@@ -81,7 +85,7 @@ def _foreground(world: Objects, obj: Object, now: datetime) -> bool:
 
 def _empty(world: Objects, namespace: Object, now: datetime) -> bool:
     name = namespace["metadata"]["name"]
-    inside = [o for o in world.all() if o["metadata"].get("namespace") == name]
+    inside = world.inside(name)
     fresh = [o for o in inside if not o["metadata"].get("deletionTimestamp")]
     if fresh:
         world.end(fresh[0], "Background", now)

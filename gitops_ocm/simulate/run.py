@@ -11,14 +11,25 @@ requeues, retries with backoff. The order is fixed (process, controller, key), s
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import chain
 from typing import NamedTuple
 
-from gitops_ocm.decide.contract import Controller, Emit, Index, Outcome, Result, Side, Want, Write, is_kept
+from gitops_ocm.decide.contract import (
+    Controller,
+    Emit,
+    Index,
+    Outcome,
+    Result,
+    Side,
+    Wake,
+    Want,
+    Write,
+    is_kept,
+)
 from gitops_ocm.decide.damping import Damping
 from gitops_ocm.decide.reads import Seen, outdated
 from gitops_ocm.errors import GitopsError
@@ -62,11 +73,12 @@ class _Process:
     """The hub's controllers, or one cluster's agent."""
 
     name: str
-    rows: Sequence[Controller]
+    rows: Mapping[int, Controller]
     worlds: Mapping[Side, World]
     indexes: Mapping[str, Index] = field(default_factory=dict)
     narrow: Narrow = field(default_factory=dict)
     declared: Mapping[str, frozenset[tuple[Side, Kind]]] = field(default_factory=dict)
+    wakes: Mapping[tuple[Side, Kind], Sequence[tuple[int, Wake]]] = field(default_factory=dict)
 
     def view(self, row: Controller | None = None) -> WorldView:
         return WorldView(self.worlds, self.indexes, self.declared[row.name] if row else (), self.narrow)
@@ -84,16 +96,20 @@ class Simulation:
         now: datetime,
         step_limit: int = 100_000,
         settled: Collection[str] = (),
+        starting: Mapping[str, Iterable[Ref]] | None = None,
     ) -> None:
-        """`settled` names rows that have nothing to do about what is there at the start."""
+        """`settled` names rows that have nothing to do about what is there at the start; those in `starting`
+        have to do with these keys alone.
+        """
         self.hub = hub
         self.spokes = {name: world for name, (world, _) in sorted((agents or {}).items())}
         self.now = now
         self.steps: list[Step] = []
         self._limit = step_limit
-        self._processes = {"": _process("", controllers, {Side.HUB: hub})}
+        self._processes = {"": _process("", dict(enumerate(controllers)), {Side.HUB: hub})}
         for name, (world, rows) in sorted((agents or {}).items()):
-            self._processes[name] = _process(name, rows, {Side.HUB: hub, Side.SPOKE: world})
+            worlds = {Side.HUB: hub, Side.SPOKE: world}
+            self._processes[name] = _process(name, dict(enumerate(rows)), worlds)
         self._ready: Ready[Item] = Ready()
         self._timers: list[tuple[datetime, Item]] = []
         self._due: dict[Item, datetime] = {}
@@ -102,9 +118,27 @@ class Simulation:
         self._readers: dict[tuple[int, Seen], set[Item]] = defaultdict(set)
         self._known: set[Item] = set()
         self._damping = Damping()
+        few = {**dict.fromkeys(settled, ()), **(starting or {})}
         for process in self._processes.values():
-            self._start(process, frozenset(settled))
+            self._start(process, process.rows, few)
         self._drain()
+
+    def join(self, *rows: Controller) -> None:
+        """More rows for the hub, which come before those there are."""
+        process = self._processes[""]
+        added = dict(enumerate(rows, start=min(process.rows, default=0) - len(rows)))
+        process = _process("", {**added, **process.rows}, process.worlds)
+        self._processes[""] = process
+        self._start(process, added, {})
+
+    def leave(self, *names: str) -> None:
+        """Take rows of the hub away, with all that they were about to do."""
+        process = self._processes[""]
+        kept = {number: row for number, row in process.rows.items() if row.name not in names}
+        self._processes[""] = _process("", kept, process.worlds)
+        self._ready.drop(lambda item: not item.process and item.controller not in kept)
+        for item in [item for item in self._due if not item.process and item.controller not in kept]:
+            del self._due[item]
 
     # What people do
 
@@ -250,10 +284,12 @@ class Simulation:
 
     # Waking
 
-    def _start(self, process: _Process, settled: frozenset[str]) -> None:
+    def _start(self, process: _Process, numbers: Iterable[int], few: Mapping[str, Iterable[Ref]]) -> None:
         view = process.view()
-        for number, row in enumerate(process.rows):
-            if row.name in settled:
+        for number in numbers:
+            row = process.rows[number]
+            if row.name in few:
+                self._ready.update(Item(process.name, number, key) for key in few[row.name])
                 continue
             self._ready.update(Item(process.name, number, key) for key in row.seeds)
             for wake in row.wakes:
@@ -282,9 +318,12 @@ class Simulation:
         present = [obj for obj in (old, new) if obj is not None]
         kind = kind_of(present[0])
         for process in self._processes.values():
-            sides = [side for side, own in process.worlds.items() if own is world]
-            for side in sides:
+            for side, own in process.worlds.items():
+                if own is not world:
+                    continue
                 self._wake(process, side, kind, old, new)
+                if not self._readers:
+                    continue
                 for obj in present:
                     for read in outdated(side, ref_of(obj)):
                         for item in sorted(self._readers.get((id(world), read), ())):
@@ -293,26 +332,36 @@ class Simulation:
     def _wake(
         self, process: _Process, side: Side, kind: Kind, old: Object | None, new: Object | None
     ) -> None:
+        wakes = process.wakes.get((side, kind))
+        if not wakes:
+            return
         view = process.view()
         wants = process.narrow.get((side, kind))
         before, after = (
             obj if obj is not None and (wants is None or covered(wants, obj)) else None for obj in (old, new)
         )
-        for number, row in enumerate(process.rows):
-            for wake in row.wakes:
-                if (before is None and after is None) or wake.kind != kind or wake.side is not side:
-                    continue
-                if wake.when is not None and not wake.when(old, new):
-                    continue
-                keys = wake.keys(view, before, after)
-                self._ready.update(Item(process.name, number, key) for key in keys)
+        if before is None and after is None:
+            return
+        for number, wake in wakes:
+            if wake.when is None or wake.when(old, new):
+                self._ready.update(Item(process.name, number, key) for key in wake.keys(view, before, after))
 
 
-def _process(name: str, rows: Sequence[Controller], worlds: Mapping[Side, World]) -> _Process:
-    wants = {row.name: row.wants() for row in rows}
+def _process(name: str, rows: Mapping[int, Controller], worlds: Mapping[Side, World]) -> _Process:
+    wants = {row.name: row.wants() for row in rows.values()}
     wanted: dict[tuple[Side, Kind], set[Want]] = defaultdict(set)
     for side, want in chain.from_iterable(wants.values()):
         wanted[side, want.kind].add(want)
-    narrow = {key: found for key, found in wanted.items() if Want(key[1]) not in found}
-    declared = {row: frozenset((side, want.kind) for side, want in found) for row, found in wants.items()}
-    return _Process(name, rows, worlds, {i.name: i for row in rows for i in row.indexes}, narrow, declared)
+    wakes: dict[tuple[Side, Kind], list[tuple[int, Wake]]] = defaultdict(list)
+    for number, row in rows.items():
+        for wake in row.wakes:
+            wakes[wake.side, wake.kind].append((number, wake))
+    return _Process(
+        name,
+        rows,
+        worlds,
+        indexes={i.name: i for row in rows.values() for i in row.indexes},
+        narrow={key: found for key, found in wanted.items() if Want(key[1]) not in found},
+        declared={row: frozenset((side, want.kind) for side, want in found) for row, found in wants.items()},
+        wakes=wakes,
+    )

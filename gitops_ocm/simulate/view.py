@@ -46,7 +46,11 @@ class WorldView(RecordingView):
     def indexed(self, index: str, value: str, side: Side = Side.HUB) -> Sequence[Object]:
         """Objects an index files under `value`."""
         found = self._indexes[index]
-        return [o for o in self.list(found.kind, side=side) if value in found.values(o)]
+        if (side, found.kind) not in self._declared:
+            self.seen.add((side, found.kind, ""))
+        objects = self._worlds[side].indexed(found, value)
+        wants = self._narrow.get((side, found.kind))
+        return [obj for obj in objects if covered(wants, obj)] if wants else objects
 
     def projected(self, projection: Projection[P]) -> P:
         """What the world keeps of a kind as a whole."""

@@ -8,7 +8,6 @@ reach is `apiserver`.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -21,6 +20,7 @@ from gitops_ocm.decide.contract import (
     Create,
     Delete,
     Emit,
+    Index,
     MergePatch,
     Result,
     Update,
@@ -36,6 +36,7 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
 from gitops_ocm.objects.service_addresses import SERVICE, addressed
 from gitops_ocm.objects.service_ports import ported
 from gitops_ocm.simulate import garbage
+from gitops_ocm.simulate.store import Store
 
 Change = tuple[Object | None, Object | None]
 NAMESPACE = Kind("", "Namespace")
@@ -62,10 +63,7 @@ class World:
         self.name = name
         self._admission = admission
         self.events: list[Emit] = []
-        self._objects: dict[Ref, Object] = {}
-        self._kinds: dict[Kind, dict[str, dict[str, Ref]]] = defaultdict(dict)
-        self._dependents: dict[str, set[Ref]] = defaultdict(set)
-        self._uids: set[str] = set()
+        self._store = Store()
         self._ending = False
         self._counter = 0
         self._changes: list[Change] = []
@@ -77,23 +75,25 @@ class World:
 
     def get(self, ref: Ref) -> Object | None:
         """One object."""
-        return self._objects.get(ref)
+        return self._store.get(ref)
 
     def list(
         self, kind: Kind, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> Sequence[Object]:
         """Objects of a kind by (namespace, name)."""
-        spaces = self._kinds.get(kind, {})
-        names = sorted(spaces) if namespace is None else [namespace]
-        found = [self._objects[r] for n in names for _, r in sorted(spaces.get(n, {}).items())]
-        if labels:
-            wanted = labels.items()
-            found = [o for o in found if wanted <= (o["metadata"].get("labels") or {}).items()]
-        return found
+        return self._store.list(kind, namespace, labels)
+
+    def indexed(self, index: Index, value: str) -> Sequence[Object]:
+        """What an index files under `value`, sorted."""
+        return self._store.indexed(index, value)
 
     def all(self) -> Sequence[Object]:
         """Every object, sorted by identity."""
-        return [self._objects[ref] for ref in sorted(self._objects)]
+        return self._store.all()
+
+    def snapshot(self) -> Mapping[Ref, Object]:
+        """Every object as it is now, whatever is written afterwards; in no order."""
+        return self._store.snapshot()
 
     def projected(self, projection: Projection[P]) -> P:
         """What a projection comes to here, kept up to date from the first time it is asked for."""
@@ -119,7 +119,7 @@ class World:
                 self._served(obj).resource, custom=self._served(obj).custom
             ):
                 meta["generation"] = 1
-        old = self._objects.get(ref_of(obj))
+        old = self._store.get(ref_of(obj))
         if old is not None and "resourceVersion" in old["metadata"]:
             meta.setdefault("resourceVersion", old["metadata"]["resourceVersion"])
         return self.store(old, native.prepared({**obj, "metadata": meta}, kind))
@@ -165,7 +165,7 @@ class World:
         self._check_namespace(obj, served.resource)
         made = self._new(served, obj, now)
         ref = ref_of(made)
-        if ref in self._objects:
+        if self._store.get(ref) is not None:
             raise already_exists(served.resource.group, served.resource.plural, ref.name)
         tracked = ownership.track_creation(
             intake.decoded(obj, served)[0],
@@ -180,7 +180,7 @@ class World:
     def _apply(self, write: Apply, manager: str, now: datetime) -> Object:
         served = self._served(write.obj)
         ref = ref_of(write.obj)
-        live = self._objects.get(ref)
+        live = self._store.get(ref)
         if live is None and write.subresource:
             raise not_found(served.resource.group, served.resource.plural, ref.name)
         merged = ownership.apply(
@@ -228,7 +228,7 @@ class World:
         return self.store(old, ready)
 
     def _delete(self, write: Delete, now: datetime) -> Object | None:
-        old = self._objects.get(write.ref)
+        old = self._store.get(write.ref)
         if old is None:
             return None
         served = self._served(old)
@@ -273,7 +273,7 @@ class World:
         raise _no_kind(kind)
 
     def _existing(self, ref: Ref, resource: Resource) -> Object:
-        old = self._objects.get(ref)
+        old = self._store.get(ref)
         if old is None:
             raise not_found(resource.group, resource.plural, ref.name)
         return old
@@ -316,7 +316,7 @@ class World:
         return self._admission.admit(obj, old, now, namespace=self._namespace)
 
     def _namespace(self, name: str) -> Object | None:
-        return self._objects.get(Ref(*NAMESPACE, "", name))
+        return self._store.get(Ref(*NAMESPACE, "", name))
 
     # Storing
 
@@ -334,11 +334,8 @@ class World:
             meta["resourceVersion"] = str(self._counter)
         stored = {**new, "metadata": meta}
         ref = ref_of(stored)
-        self._ending |= bool(meta.get("deletionTimestamp")) or not self.owners_alive(stored)
-        self._objects[ref] = stored
-        self._uids.add(meta.get("uid", ""))
-        self._kinds[ref.of].setdefault(ref.namespace, {})[ref.name] = ref
-        self._link(ref, old, stored)
+        self._ending |= bool(meta.get("deletionTimestamp")) or not self._store.owners_alive(stored)
+        self._store.put(ref, stored)
         self._changed(ref, old, stored)
         if ref.of == CRD:
             self.catalog = self.catalog.with_crd(stored)
@@ -348,10 +345,7 @@ class World:
         """Forget an object."""
         self._ending = True
         ref = ref_of(old)
-        kept = self._objects.pop(ref)
-        self._uids.discard(kept["metadata"].get("uid", ""))
-        del self._kinds[ref.of][ref.namespace][ref.name]
-        self._link(ref, kept, None)
+        kept = self._store.remove(ref)
         self._changed(ref, kept, None)
         if ref.of == CRD:
             self.catalog = self.catalog.without_crd(old)
@@ -365,26 +359,22 @@ class World:
 
     def dependents(self, uid: str) -> Sequence[Object]:
         """The objects that name `uid` as an owner, sorted."""
-        return [self._objects[ref] for ref in sorted(self._dependents.get(uid, ()))]
+        return self._store.dependents(uid)
 
     def owners_alive(self, obj: Object) -> bool:
         """Whether any owner of an object exists; so too where it has none."""
-        owners = _owner_uids(obj)
-        return not owners or not owners.isdisjoint(self._uids)
+        return self._store.owners_alive(obj)
 
-    def _link(self, ref: Ref, old: Object | None, new: Object | None) -> None:
-        for uid in _owner_uids(old):
-            self._dependents[uid].discard(ref)
-        for uid in _owner_uids(new):
-            self._dependents[uid].add(ref)
+    def inside(self, namespace: str) -> Sequence[Object]:
+        """All that is in a namespace, sorted by identity."""
+        return self._store.inside(namespace)
+
+    def ending(self) -> Iterable[Object]:
+        """What is to go, or waits for others to, sorted."""
+        return self._store.ending()
 
 
 def _no_kind(kind: Kind) -> ApiError:
     return ApiError(
         "NotFound", "the server could not find the requested resource", details={"kind": str(kind)}
     )
-
-
-def _owner_uids(obj: Object | None) -> set[str]:
-    owners = (obj["metadata"].get("ownerReferences") or ()) if obj is not None else ()
-    return {o["uid"] for o in owners}
