@@ -68,6 +68,21 @@ class Unread(GitopsError):
         super().__init__("not watched yet: " + ", ".join(str(w) for w in self.wants))
 
 
+class Laborious(GitopsError):
+    """A reconcile needs what takes long to work out, longer than others should have to wait.
+
+    The runner has `work` done in a thread, and calls the reconciler again. `work` may ask how many seconds of
+    a processor it has had, and returns after one: what it has worked out by then is kept, so that there is
+    less to do each time. It is raised only where somebody is in a hurry (`objects.cel.patience.hurry`).
+    """
+
+    code = "laborious"
+
+    def __init__(self, what: str, work: Callable[[Callable[[], float]], None]) -> None:
+        self.work = work
+        super().__init__(f"takes longer than others can wait: {what}")
+
+
 @dataclass(frozen=True, order=True)
 class Want:
     """A kind in one namespace (`""`: all namespaces, or cluster-scoped), at `version` (`""`: any).

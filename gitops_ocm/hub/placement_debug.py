@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 from aiohttp import web
@@ -22,7 +23,8 @@ from gitops_ocm.decide.contract import Unread, View
 from gitops_ocm.decide.kinds import PLACEMENT
 from gitops_ocm.decide.placement.debugging import debug_result
 from gitops_ocm.decide.placement.decisions import survey
-from gitops_ocm.decide.placement.schedule import schedule
+from gitops_ocm.decide.placement.schedule import Schedule, schedule
+from gitops_ocm.live.labour import Labour
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.objects.rights import Right
 from gitops_ocm.runtime.clock import Clock
@@ -66,19 +68,25 @@ async def serve_debugging(
         try:
             placement = await _placement(request, view())
             await _check(request, placement, options.admit)
-            choice = schedule(placement, *survey(view(), placement, clock.now()))
+            choice = await labour.result(partial(_choice, view, placement, clock))
         except _Failed as failed:
             return _json({"error": str(failed)}, failed.status)
         except Unread:
             return _json({"error": "the controllers have not read the hub yet"}, 500)
         return _json(debug_result(placement, choice, sent=request.method == "POST"), 200)
 
+    labour = Labour()
     app = web.Application(client_max_size=2 * LIMIT)
     app.router.add_route("*", PATH + "{key:.*}", answer)
     context = server_context(clock)
     async with listening(app, options.host, options.port, context, grace=_GRACE) as taken:
         options.listens(taken)
         await stop.wait()
+    labour.close()
+
+
+def _choice(view: Callable[[], View], placement: Object, clock: Clock) -> Schedule:
+    return schedule(placement, *survey(view(), placement, clock.now()))
 
 
 async def _placement(request: web.Request, view: View) -> Object:

@@ -15,6 +15,7 @@ from functools import partial
 from gitops_ocm.decide.contract import (
     Controller,
     Delete,
+    Laborious,
     MergePatch,
     Outcome,
     Result,
@@ -30,6 +31,7 @@ from gitops_ocm.live.commit import Committer
 from gitops_ocm.live.complaints import Complaints
 from gitops_ocm.live.dependents import Dependents
 from gitops_ocm.live.hold import Expectation, Holds, Owner, expectation
+from gitops_ocm.live.labour import briefly
 from gitops_ocm.live.queue import RateLimit, WorkQueue
 from gitops_ocm.live.repeats import Repeats
 from gitops_ocm.live.table import Change
@@ -49,7 +51,10 @@ _QUICK_BASE = 0.02
 
 @dataclass(frozen=True)
 class Shell:
-    """What the controllers of one process share. `watch` starts watching what was found unread."""
+    """What the controllers of one process share.
+
+    `watch` starts watching what was found unread, `labour` has worked out what takes long.
+    """
 
     caches: Mapping[Side, Cache]
     clock: Clock
@@ -58,6 +63,7 @@ class Shell:
     dependents: Dependents
     complaints: Complaints
     watch: Callable[[Unread, Hashable, Callable[[], None]], None]
+    labour: Callable[[Laborious, Hashable, Callable[[Exception | None], None]], None]
 
 
 @dataclass(frozen=True)
@@ -187,18 +193,31 @@ class ControllerLoop:
         reads = Reads()
         view = LiveView(self._shell.caches, self._declared, reads)
         try:
-            outcome = self.controller.reconcile(view, key, self._shell.clock.now())
+            now = self._shell.clock.now()
+            outcome = briefly(lambda: self.controller.reconcile(view, key, now))
             self._shell.dependents.record(owner, reads)
             await self._carry_out(owner, outcome, reads)
         except Unread as unread:
             self._count("unread")
             self._shell.dependents.record(owner, reads)
             self._shell.watch(unread, owner, partial(self.queue.add, key))
+        except Laborious as task:
+            self._count("laborious")
+            self._shell.dependents.record(owner, reads)
+            self._shell.labour(task, owner, partial(self._worked_out, owner))
         except GitopsError as error:
             self._failed(owner, error)
         except Exception as error:  # noqa: BLE001 -- a bug in one reconciler must not stop the others
             self._count("crash")
             self._shell.complaints.crashed(owner, error, wait=self.queue.retry(key))
+
+    def _worked_out(self, owner: Owner, error: Exception | None) -> None:
+        """There is less left to be worked out than before, unless that crashed."""
+        if error is None:
+            self.queue.add(owner[1])
+        else:
+            self._count("crash")
+            self._shell.complaints.crashed(owner, error, wait=self.queue.retry(owner[1]))
 
     async def _carry_out(self, owner: Owner, outcome: Outcome, reads: Reads) -> None:
         """Make the writes, step by step, and settle when the key is looked at again."""

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from gitops_ocm.decide.contract import Controller, Side, Unread, Want
+from gitops_ocm.decide.contract import Controller, Laborious, Side, Unread, Want
 from gitops_ocm.decide.damping import Damping
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster
@@ -28,6 +28,7 @@ from gitops_ocm.live.controller import ControllerLoop, ControllerStatus, Shell
 from gitops_ocm.live.dependents import Dependents
 from gitops_ocm.live.events import Recorder
 from gitops_ocm.live.hold import Holds, Owner
+from gitops_ocm.live.labour import Labour
 from gitops_ocm.live.queue import RateLimit
 from gitops_ocm.live.reflector import WatchSettings
 from gitops_ocm.live.view import LiveView
@@ -110,7 +111,14 @@ class Runner:
         self._damping = Damping()
         self._holds = Holds(self.caches, self._release)
         self._shell = Shell(
-            self.caches, self.clock, self._rng, self._holds, self._dependents, Complaints(), self._watch
+            self.caches,
+            self.clock,
+            self._rng,
+            self._holds,
+            self._dependents,
+            Complaints(),
+            self._watch,
+            self._work_out,
         )
         self._recorders = {
             side: Recorder(
@@ -126,6 +134,8 @@ class Runner:
         self._static = {want for c in controllers for want in c.wants()}
         self._dynamic: dict[tuple[Side, Want], float] = {}
         self._parked: set[Hashable] = set()
+        self._labour = Labour()
+        self._laborious: set[Hashable] = set()
         self._tasks = Tasks("runner")
         self._ended = asyncio.Event()
 
@@ -158,6 +168,7 @@ class Runner:
                 await self._finish(running)
             finally:
                 self._ended.set()
+                self._labour.close()
                 tasks.stop()
 
     async def synced(self) -> bool:
@@ -224,6 +235,23 @@ class Runner:
         await self.caches[unread.side].synced(unread.wants)
         self._parked.discard(token)
         then()
+
+    def _work_out(self, task: Laborious, token: Hashable, then: Callable[[Exception | None], None]) -> None:
+        """Have worked out what takes long; `then` is called when there is less of it left, or it crashed."""
+        if token not in self._laborious:
+            self._laborious.add(token)
+            self._tasks.start("work out", self._worked_out(task, token, then))
+
+    async def _worked_out(
+        self, task: Laborious, token: Hashable, then: Callable[[Exception | None], None]
+    ) -> None:
+        crashed: Exception | None = None
+        try:
+            await self._labour.work(task)
+        except Exception as error:  # noqa: BLE001 -- a bug in what one reconcile needs must not stop the others
+            crashed = error
+        self._laborious.discard(token)
+        then(crashed)
 
     # Behind the scenes
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gitops_ocm.decide.placement.expressions import Expressions
 from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.ref import Object
 
@@ -18,17 +19,19 @@ CLUSTER: Object = {
     "spec": {"hubAcceptsClient": True},
     "status": {"allocatable": {"cpu": "1500m"}, "version": {"kubernetes": "v1.30.0"}},
 }
-SCORES = {"status": {"scores": [{"name": "cpu", "value": 70}, {"name": "mem", "value": -3}]}}
+SCORES = {
+    "metadata": {"namespace": "c1", "name": "usage"},
+    "status": {"scores": [{"name": "cpu", "value": 70}, {"name": "mem", "value": -3}]},
+}
 
 
-def found(cluster: str, name: str) -> Any:
-    """One cluster has scores of one name."""
-    return SCORES if (cluster, name) == ("c1", "usage") else None
+BOARD = Scoreboard()
+BOARD.change(None, SCORES)
 
 
 def matches(text: str) -> bool:
     """Whether the cluster meets the expression."""
-    return Expressions.compile([text], "Predicate", found).match(CLUSTER)
+    return Expressions.compile([text], "Predicate", BOARD).match(CLUSTER)
 
 
 HOLD = (

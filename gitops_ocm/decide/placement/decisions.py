@@ -116,6 +116,9 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
         tally.forget(key.namespace, key.name)
         return DONE
     choice = schedule(placement, *survey(view, placement, now))
+    if choice.undecided:
+        tally.forget(key.namespace, key.name)
+        return Outcome(_complaint(placement, choice, now))
     wanted = slices(key.name, choice.groups or ())
     names = {*pages, *(piece.name for piece in wanted)}
     found = {name: view.get(Ref(*PLACEMENT_DECISION, key.namespace, name)) for name in names}
@@ -269,6 +272,14 @@ def _status(placement: Object, choice: Schedule, wanted: Sequence[Slice], now: d
         {"numberOfSelectedClusters": len(choice.selected), "decisionGroups": groups, "conditions": held},
     )
     return (*written, *(events.mistake(placement, one) for one in _mistakes(placement, choice)))
+
+
+def _complaint(placement: Object, choice: Schedule, now: datetime) -> tuple[Write, ...]:
+    """What is said where nothing could be decided: all else stays."""
+    wrong = choice.misconfigured
+    held = conditions.with_condition(conditions_of(placement), **wrong._asdict(), now=now)
+    mistakes = (m for m in _mistakes(placement, choice) if m.type == wrong.type)
+    return (*report(placement, {"conditions": held}), *(events.mistake(placement, one) for one in mistakes))
 
 
 def _mistakes(placement: Object, choice: Schedule) -> Iterator[KnownCondition]:

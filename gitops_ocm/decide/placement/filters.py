@@ -13,7 +13,8 @@ from typing import Any
 
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet, taint_of, taints_of
-from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
+from gitops_ocm.decide.placement.functions import NO_SCORES, Scores
+from gitops_ocm.decide.placement.judging import Allowance
 from gitops_ocm.decide.placement.selector import ClusterSelector
 from gitops_ocm.decide.writes import name_of, time_at
 from gitops_ocm.objects.placements import toleration_fault
@@ -29,19 +30,23 @@ class Predicates:
     alternatives: tuple[ClusterSelector, ...]
 
     @classmethod
-    def of(cls, wire: Sequence[Mapping[str, Any]], score_object: ScoreObject = no_scores) -> Predicates:
+    def of(cls, wire: Sequence[Mapping[str, Any]], scores: Scores = NO_SCORES) -> Predicates:
         """Read a placement's `predicates`; raises `Misconfigured`."""
         required = [p.get("requiredClusterSelector") or {} for p in wire]
-        return cls(tuple(ClusterSelector.of(one, PREDICATE, score_object) for one in required))
+        return cls(tuple(ClusterSelector.of(one, PREDICATE, scores) for one in required))
 
     def among(self, fleet: Fleet, within: Bits) -> Bits:
-        """The clusters of `within` that pass."""
+        """The clusters of `within` that pass; raises `TooCostly`."""
         if not self.alternatives:
             return within
-        found = 0
+        found, allowance = 0, Allowance()
         for alternative in self.alternatives:
-            found |= alternative.among(fleet, within & ~found)
+            found |= alternative.among(fleet, within & ~found, allowance)
         return found
+
+    def exceeding(self, fleet: Fleet, left: Bits) -> Mapping[str, str]:
+        """Of clusters that do not pass those on which expressions cost more than they may, and why."""
+        return {c: why for one in self.alternatives for c, why in one.exceeding(fleet, left)}
 
     def matches(self, cluster: Mapping[str, Any]) -> bool:
         """Whether a cluster passes."""

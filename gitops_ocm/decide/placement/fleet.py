@@ -14,12 +14,11 @@ from itertools import compress
 from typing import Any, NamedTuple, TypeVar
 
 from gitops_ocm.api.quantity import Quantity
+from gitops_ocm.decide.placement.judging import Allowance, Judge, Memory
+from gitops_ocm.decide.placement.judging import Bits as Bits
 from gitops_ocm.decide.writes import is_deleting, labels_of, name_of, status_of
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.objects.selectors import Requirement
-
-Bits = int
-"""A set of clusters; bit n stands for the cluster in slot n of the fleet."""
 
 _SPARSE = 24
 """Where fewer than one of so many bits is set, it pays to look at those alone."""
@@ -102,16 +101,6 @@ def taint_of(wire: Mapping[str, Any]) -> Taint:
     return Taint(wire.get("key") or "", wire.get("value") or "", wire.get("effect") or "")
 
 
-class Memory:
-    """For whom something has been judged, and of whom it is true; what changes is judged anew."""
-
-    __slots__ = ("known", "true")
-
-    def __init__(self) -> None:
-        self.known: Bits = 0
-        self.true: Bits = 0
-
-
 class Fleet:
     """The clusters of a hub."""
 
@@ -158,7 +147,7 @@ class Fleet:
         for resource, amounts in self._amounts.items():
             _keep(amounts, slot, amount_of(new, resource) if new is not None else None)
         for memory in self._memories.values():
-            memory.known &= ~bit
+            memory.forget(bit)
         going = new is not None and is_deleting(new)
         self.deleting = self.deleting | bit if going else self.deleting & ~bit
         self._clusters[slot] = new
@@ -192,7 +181,7 @@ class Fleet:
     def _meeting(self, facets: _Facets, requirements: Iterable[Requirement]) -> Bits:
         found = self.everyone
         for requirement in requirements:
-            facet = facets.get(requirement.key, self._each())
+            facet = facets.get(requirement.key, self.each())
             match requirement.operator:
                 case "Exists":
                     found &= facet.present
@@ -205,26 +194,27 @@ class Fleet:
                     found &= named if operator == "In" else ~named
         return found
 
-    def judged(self, by: object, within: Bits, judge: Callable[[Object], bool]) -> Bits:
-        """Those of `within` of whom `judge` says yes; it is asked once for each state of a cluster.
+    def judged(self, within: Bits, judge: Judge, allowance: Allowance) -> Bits:
+        """Those of `within` of whom a judge says yes; it is asked once for each state of a cluster."""
+        return self._memory(judge).among(self, within, judge, allowance)
 
-        `by` names the judge, whose answer must follow from the cluster alone.
-        """
-        memory = self._memories.get(by)
+    def exceeding(self, within: Bits, judge: Judge) -> Iterator[tuple[str, str]]:
+        """Those of `within` on whom a judge would have cost more than it may, and why; not in order."""
+        for slot, why in self._memory(judge).exceeding(within):
+            yield self._names[slot], why
+
+    def _memory(self, judge: Judge) -> Memory:
+        memory = self._memories.get(judge.key)
         if memory is None:
             while len(self._memories) >= _MOST_MEMORIES:
                 del self._memories[next(iter(self._memories))]
-            memory = self._memories[by] = Memory()
-        if fresh := within & ~memory.known:
-            yes = self.picked(fresh, judge)
-            memory.true = (memory.true & ~fresh) | yes
-            memory.known |= fresh
-        return memory.true & within
+            memory = self._memories[judge.key] = Memory()
+        return memory
 
     def picked(self, within: Bits, judge: Callable[[Object], bool]) -> Bits:
         """Those of `within` of whom `judge` says yes."""
         found = 0
-        for slot, cluster in self._each(within):
+        for slot, cluster in self.each(within):
             if judge(cluster):
                 found |= 1 << slot
         return found
@@ -256,29 +246,35 @@ class Fleet:
     def names(self, bits: Bits) -> Sequence[str]:
         """The clusters of a set, in order."""
         # Slots are nearly in the order of names, and what is nearly sorted sorts fast.
-        return self.recall("names", bits, lambda: sorted(self._pick(self._names, bits)))
+        return self.recall("names", bits, lambda: sorted(self.pick(self._names, bits)))
 
     def get(self, name: str) -> Object | None:
         """One cluster."""
         slot = self._slots.get(name)
         return None if slot is None else self._clusters[slot]
 
+    def at(self, slot: int) -> Object | None:
+        """The cluster in a slot."""
+        return self._clusters[slot]
+
     def amounts(self, names: Iterable[str], resource: str) -> list[float | None]:
         """What these clusters can allocate of `cpu` or `memory`; None for one that does not say."""
         if resource not in self._amounts:
             kept = self._amounts[resource] = {}
-            for slot, cluster in self._each():
+            for slot, cluster in self.each():
                 _keep(kept, slot, amount_of(cluster, resource))
         held, slots = self._amounts[resource], self._slots
         return [held.get(slots[name]) for name in names]
 
-    def _each(self, bits: Bits | None = None) -> Iterator[tuple[int, Object]]:
+    def each(self, bits: Bits | None = None) -> Iterator[tuple[int, Object]]:
+        """The clusters of a set, of all where none is given, with their slots."""
         slots: Iterable[int] = range(len(self._clusters))
-        for slot in slots if bits is None else self._pick(slots, bits):
+        for slot in slots if bits is None else self.pick(slots, bits):
             if (cluster := self._clusters[slot]) is not None:
                 yield slot, cluster
 
-    def _pick(self, items: Any, bits: Bits) -> Iterator[Any]:
+    def pick(self, items: Any, bits: Bits) -> Iterator[Any]:
+        """The items at the slots of a set."""
         if bits.bit_count() * _SPARSE > len(self._names):
             return compress(items, bin(bits)[:1:-1].encode().replace(b"0", b"\0"))
         return map(items.__getitem__, _places(bits))

@@ -7,8 +7,8 @@ managedCluster.scores("usage")     the scores of an AddOnPlacementScore of the c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from gitops_ocm.decide.writes import name_of, status_of
 from gitops_ocm.objects.cel.faults import EvalError
@@ -16,23 +16,41 @@ from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.cel.program import Implementations
 from gitops_ocm.objects.ref import Object
 
-ScoreObject = Callable[[str, str], Object | None]
-"""Finds the AddOnPlacementScore of a cluster by its name."""
+
+class Scores(Protocol):
+    """Where the AddOnPlacementScores of clusters are (`scoreboard.Scoreboard`)."""
+
+    def find(self, cluster: str, resource: str, /) -> Object | None:
+        """The one of that name."""
+        ...
+
+    def changed_since(self, mark: int, /) -> tuple[Iterable[str], int]:
+        """The clusters any of whose scores have changed since `mark`, and the mark now."""
+        ...
 
 
-def no_scores(cluster: str, name: str) -> None:
-    """What is found where there are no scores to look into."""
+class _NoScores:
+    """There are no scores to look into."""
+
+    def find(self, cluster: str, resource: str, /) -> None:
+        return None
+
+    def changed_since(self, mark: int, /) -> tuple[Iterable[str], int]:
+        return (), mark
 
 
-def implementations(score_object: ScoreObject) -> Implementations:
-    """All functions, with `scores` looking into what `score_object` finds."""
+NO_SCORES: Scores = _NoScores()
+
+
+def implementations(held: Scores) -> Implementations:
+    """All functions, with `scores` looking into those that are `held`."""
 
     def scores(cluster: Any, name: str) -> list[dict[str, Any]]:
-        found = score_object(name_of(cluster), name) if isinstance(cluster, Mapping) else None
+        found = held.find(name_of(cluster), name) if isinstance(cluster, Mapping) else None
         if found is None:
             raise EvalError(f'failed to get score: "{name}" not found')
-        held = status_of(found).get("scores") or ()
-        return [{"name": s.get("name", ""), "value": int(s.get("value", 0))} for s in held]
+        each = status_of(found).get("scores") or ()
+        return [{"name": s.get("name", ""), "value": int(s.get("value", 0))} for s in each]
 
     return {**IMPLEMENTATIONS, "cluster_scores": scores, "parse_json_string": _parsed}
 

@@ -24,7 +24,7 @@ from gitops_ocm.api.placement import (
     NOTHING_MATCHED,
     WRONGLY_CONFIGURED,
 )
-from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.faults import Misconfigured, TooCostly
 from gitops_ocm.decide.placement.filters import PREDICATE, TAINTS, Predicates, Tolerations
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.groups import Group, decision_groups
@@ -53,7 +53,8 @@ class Schedule:
     """What was decided of the candidates, and by what.
 
     `passed` has who passed each filter, as far as filtering came; `groups` is None where the grouping is
-    misconfigured. `recheck`: when time alone changes the decision.
+    misconfigured. `recheck`: when time alone changes the decision. `undecided`: to know it would cost too
+    much, so what was decided before stands.
     """
 
     candidates: Candidates
@@ -67,6 +68,7 @@ class Schedule:
     tolerations: Tolerations | None = None
     prioritizers: Sequence[Prioritizer] | None = None
     recheck: datetime | None = None
+    undecided: bool = False
 
     @property
     def scored(self) -> bool:
@@ -98,10 +100,12 @@ def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surro
     parts: dict[str, Any] = {}
     passed: list[tuple[str, Bits]] = []
     left = candidates.clusters
+    told = CONFIGURED
     try:
         if left:  # without candidates nothing is even looked at
-            parts["predicates"] = Predicates.of(spec.get("predicates") or (), around.scoreboard.find)
+            parts["predicates"] = Predicates.of(spec.get("predicates") or (), around.scoreboard)
             left = parts["predicates"].among(fleet, left)
+            told = _exceeding(parts["predicates"].exceeding(fleet, candidates.clusters & ~left))
         passed.append((PREDICATE, left))
         if left:
             parts["tolerations"] = Tolerations(spec.get("tolerations") or (), around.chosen, around.now)
@@ -109,11 +113,14 @@ def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surro
         passed.append((TAINTS, left))
         number = _number(spec)
         parts["prioritizers"] = prioritizers(spec.get("prioritizerPolicy"))
+    except TooCostly as fault:
+        wrong = _misconfigured(fault)
+        return Schedule(candidates, around, NOTHING_MATCHED, (), (), wrong, undecided=True)
     except Misconfigured as fault:
         wrong = _misconfigured(fault)
         found = Schedule(candidates, around, NOTHING_MATCHED, (), (), wrong, tuple(passed), **parts)
         return _grouped(found, spec, 0, 0)
-    found = Schedule(candidates, around, NOTHING_MATCHED, passed=tuple(passed), **parts)
+    found = Schedule(candidates, around, NOTHING_MATCHED, (), (), told, tuple(passed), **parts)
     chosen, missing = left, 0
     if number is not None:
         missing = max(0, number - left.bit_count())
@@ -146,6 +153,16 @@ def _number(spec: Mapping[str, Any]) -> int | None:
     if number is not None and int(number) < 0:
         raise Misconfigured("", f"numberOfClusters must not be negative: {number}")
     return None if number is None else int(number)
+
+
+def _exceeding(clusters: Mapping[str, str]) -> KnownCondition:
+    """What is said of expressions that cost more than they may on some clusters, which are left out."""
+    if not clusters:
+        return CONFIGURED
+    first, others = min(clusters), len(clusters) - 1
+    more = f" and {others} more" if others else ""
+    why = f"{PREDICATE}:{clusters[first]} (on {first}{more}, not selected)"
+    return WRONGLY_CONFIGURED.saying(error=why)
 
 
 def _misconfigured(fault: Misconfigured) -> KnownCondition:

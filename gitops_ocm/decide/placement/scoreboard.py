@@ -6,8 +6,9 @@ them (`functions`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import NamedTuple
 
 from gitops_ocm.decide.writes import name_of, namespace_of, status_of, time_at
@@ -25,9 +26,15 @@ class Scoreboard:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str], _Scored] = {}
+        self._changes = 0
+        self._changed: dict[str, int] = {}  # by cluster, the latest change last
 
     def change(self, old: Object | None, new: Object | None) -> None:
         """An AddOnPlacementScore came, changed or went."""
+        cluster = namespace_of(new if new is not None else old or {})
+        self._changes += 1
+        self._changed.pop(cluster, None)
+        self._changed[cluster] = self._changes
         if new is None:
             self._held.pop((namespace_of(old or {}), name_of(old or {})), None)
             return
@@ -48,7 +55,12 @@ class Scoreboard:
         held = self._held.get((cluster, resource))
         return held is not None and held.until is not None and now > held.until
 
-    def find(self, cluster: str, resource: str) -> Object | None:
+    def changed_since(self, mark: int, /) -> tuple[Sequence[str], int]:
+        """The clusters any of whose scores have changed since `mark`, and the mark now."""
+        late = takewhile(lambda cluster: self._changed[cluster] > mark, reversed(self._changed))
+        return list(late), self._changes
+
+    def find(self, cluster: str, resource: str, /) -> Object | None:
         """The object itself."""
         held = self._held.get((cluster, resource))
         return held.obj if held is not None else None

@@ -12,7 +12,8 @@ from typing import Any
 from gitops_ocm.decide.placement.expressions import Expressions
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet, claims_of
-from gitops_ocm.decide.placement.functions import ScoreObject, no_scores
+from gitops_ocm.decide.placement.functions import NO_SCORES, Scores
+from gitops_ocm.decide.placement.judging import Allowance
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.objects.placements import selector_fault
 from gitops_ocm.objects.selectors import Requirement, Selector
@@ -40,29 +41,33 @@ class ClusterSelector:
     expressions: Expressions | None = None
 
     @classmethod
-    def of(
-        cls, wire: Mapping[str, Any], plugin: str, score_object: ScoreObject = no_scores
-    ) -> ClusterSelector:
+    def of(cls, wire: Mapping[str, Any], plugin: str, scores: Scores = NO_SCORES) -> ClusterSelector:
         """Read a `requiredClusterSelector` or `groupClusterSelector`; raises `Misconfigured`.
 
-        Expressions may look into the scores that `score_object` finds.
+        Expressions may look into `scores`.
         """
         labels, claims = wire.get("labelSelector"), wire.get("claimSelector")
         if fault := selector_fault(labels) or selector_fault(claims):
             raise Misconfigured(plugin, fault)
         texts = tuple((wire.get("celSelector") or {}).get("celExpressions") or ())
-        expressions = Expressions.compile(texts, plugin, score_object) if texts else None
+        expressions = Expressions.compile(texts, plugin, scores) if texts else None
         return cls(Selector(requirements(labels)), Selector(requirements(claims)), expressions)
 
-    def among(self, fleet: Fleet, within: Bits) -> Bits:
-        """The clusters of `within` that meet all of it."""
-        found = within & fleet.labelled(self.labels.requirements)
-        found &= fleet.claiming(self.claims.requirements)
+    def among(self, fleet: Fleet, within: Bits, allowance: Allowance | None = None) -> Bits:
+        """The clusters of `within` that meet all of it; raises `TooCostly`."""
+        found = self._asked(fleet, within)
         if self.expressions is None or not found:
             return found
-        if self.expressions.fixed:
-            return fleet.judged(self.expressions.texts, found, self.expressions.match)
-        return fleet.picked(found, self.expressions.match)
+        return fleet.judged(found, self.expressions, allowance or Allowance())
+
+    def exceeding(self, fleet: Fleet, within: Bits) -> Iterator[tuple[str, str]]:
+        """The clusters of `within` on which its expressions cost more than they may, and why."""
+        if self.expressions is not None:
+            yield from fleet.exceeding(self._asked(fleet, within), self.expressions)
+
+    def _asked(self, fleet: Fleet, within: Bits) -> Bits:
+        """Those of which the expressions are asked, if there are any."""
+        return within & fleet.labelled(self.labels.requirements) & fleet.claiming(self.claims.requirements)
 
     def matches(self, cluster: Mapping[str, Any]) -> bool:
         """Whether a cluster meets all of it."""

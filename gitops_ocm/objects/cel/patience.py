@@ -3,7 +3,8 @@
 An expression may cost what takes a second, and a request may ask many. Where all others wait meanwhile (a
 server's event loop) that is too long: what is done inside `hasty` is stopped by `OutOfPatience`. It comes to
 no result, so it can be begun again where there is time. What an expression may cost at all, on whichever
-machine, is another question: `environment`.
+machine, is another question: `environment`. Who can be asked again is told by `hurry` how long one asking may
+take.
 """
 
 from __future__ import annotations
@@ -51,3 +52,23 @@ def hasty(patience: Patience) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+Hurry = Callable[[], Patience]
+"""The patience there is from now on."""
+_HURRY: ContextVar[Hurry | None] = ContextVar("hurry", default=None)
+
+
+def hurry() -> Hurry | None:
+    """How long at a time something may take that can be begun again; None: as long as it takes."""
+    return _HURRY.get()
+
+
+@contextmanager
+def hurried(hurry: Hurry) -> Iterator[None]:
+    """Let what can be begun again take no longer than that."""
+    token = _HURRY.set(hurry)
+    try:
+        yield
+    finally:
+        _HURRY.reset(token)
