@@ -22,7 +22,7 @@ from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
-from gitops_ocm.preview.run import DEFAULTS, Settings, attempt
+from gitops_ocm.preview.run import DEFAULTS, Settings, Tried, attempt
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.verbs.revisions import compared
@@ -35,6 +35,15 @@ class Inputs:
     base: DesiredState
     head: DesiredState
     state: FleetState
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A preview, and what was tried for it: nothing, where the sync would refuse the change at once."""
+
+    preview: Preview
+    inputs: Inputs
+    tried: Tried | None = None
 
 
 class Reviewer:
@@ -89,13 +98,18 @@ class Reviewer:
 
     def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
         """Preview a change; `revisions` as for `read`."""
+        return self.reviewed(revisions, now=now, settings=settings).preview
+
+    def reviewed(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Reviewed:
+        """The same, with what it was found out from."""
         now = now.replace(microsecond=0)  # as API times are
         found = self.read(revisions)
         before, after, state = found.base, found.head, found.state
         if not after.ok:
-            return Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
+            refused = Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
+            return Reviewed(refused, found)
         tried = attempt(before, after, state, catalog=self.catalog, now=now, settings=settings)
-        return preview_of(tried, before, after, state, now)
+        return Reviewed(preview_of(tried, before, after, state, now), found, tried)
 
 
 def review(

@@ -52,7 +52,7 @@ def on_cluster(fleet: FleetAt, cluster: str, now: datetime) -> tuple[list[Render
     """What a cluster is given in the end, and the works of which that cannot be told."""
     tried = attempt(fleet.desired, fleet.desired, fleet.state, catalog=fleet.catalog, now=now)
     check_cluster(tried.after, cluster)
-    found = manifests_on(tried.after, cluster)
+    found = manifests_on(tried.after, cluster, fleet.catalog)
     origins = {item.ref: fleet.shown(item.origin) for item in fleet.desired.objects}
     shown = [Rendered(m.ref, m.obj, _from(m, origins)) for m in found.known]
     return shown, [untold(ref) for ref in found.untold]

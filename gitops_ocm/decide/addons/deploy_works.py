@@ -167,7 +167,7 @@ def _owner(addon: Object, version: str) -> Object:
 def _orphaning(objects: Iterable[Object]) -> Object:
     """The delete option that leaves what is marked so on the cluster."""
     rules = [
-        _identifier(obj, _guessed(str(obj["kind"])))
+        _identifier(obj, guessed_plural(str(obj["kind"])))
         for obj in objects
         if DELETION_ORPHAN_ANNOTATION in ((obj.get("metadata") or {}).get("annotations") or {})
     ]
@@ -181,7 +181,7 @@ def _orphaning(objects: Iterable[Object]) -> Object:
     }
 
 
-def _guessed(kind: str) -> str:
+def guessed_plural(kind: str) -> str:
     """The plural of a kind, as Go's clients guess it."""
     name = kind.lower()
     if name.endswith("endpoints"):
