@@ -34,6 +34,10 @@ def render(found: Preview, format: Format, *, width: int = 0, whole: bool = Fals
         from gitops_ocm.preview.formats.document import to_json
 
         return to_json(found)
+    if format is Format.MARKDOWN:
+        from gitops_ocm.preview.formats.markdown import comment
+
+        return comment(found, artifact=artifact)
     from gitops_ocm.preview.formats.folding import folded
     from gitops_ocm.preview.formats.text import preview_lines
     from gitops_ocm.report.plan_text import plain
