@@ -70,7 +70,6 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         _object(
             name=_TEXT,
             sets=_list(_TEXT, _SOME),
-            labels={"type": "object", "additionalProperties": _TEXT, "maxProperties": _SOME},
             objects=_list(_object(act=_TEXT, **_IDENTITY), _SOME),
         ),
         _LARGE,
