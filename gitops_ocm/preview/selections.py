@@ -10,6 +10,7 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.preview.hub import Hub
 from gitops_ocm.preview.model import Selection
 from gitops_ocm.preview.origins import Origins
+from gitops_ocm.preview.turns import Turns
 
 
 def selections(hub: Hub, origins: Origins) -> Iterator[Selection]:
@@ -23,7 +24,8 @@ def selections(hub: Hub, origins: Origins) -> Iterator[Selection]:
                 tuple(sorted(before)),
                 tuple(sorted(after)),
                 _unsatisfied(hub.after.objects.get(ref)),
-                origin=origins.of(ref),
+                tuple(Turns(hub, ref, origins).of(after - before, before - after)),
+                origins.of(ref),
             )
 
 
