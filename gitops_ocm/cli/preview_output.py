@@ -5,7 +5,7 @@ What the formats are is `preview.formats`; this writes and prints them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from gitops_ocm.objects.catalog import Catalog
     from gitops_ocm.preview.model import Preview
+    from gitops_ocm.report.plan_text import Line
+    from gitops_ocm.verbs.preview import Reviewed
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif")
@@ -96,16 +99,45 @@ def show(found: Preview, outputs: Sequence[Output], *, full: bool = False, artif
     return exit_status(found)
 
 
-def _print_text(found: Preview, full: bool) -> None:
-    from rich.text import Text
+def show_cluster(
+    found: Reviewed, cluster: str, catalog: Catalog, outputs: Sequence[Output], *, full: bool = False
+) -> int:
+    """Put out what a change that was tried does on one cluster, as text or JSON; the exit status."""
+    from gitops_ocm.preview.formats.one_cluster import one_cluster_document, one_cluster_lines
+    from gitops_ocm.preview.one_cluster import on_cluster
+    from gitops_ocm.report.plan_text import plain
 
+    if other := [word for word, _ in outputs if word not in ("text", "json")]:
+        raise click.UsageError(f"with --cluster the output is text or json, not {other[0]}")
+    assert found.tried is not None
+    wanted = (*found.inputs.base.objects, *found.inputs.head.objects)
+    one = on_cluster(found.preview, found.tried, wanted, cluster=cluster, catalog=catalog)
+    for word, file in outputs or (("text", None),):
+        lines = one_cluster_lines(one, whole=full)
+        if word == "text" and file is None:
+            _print_lines(lines)
+            continue
+        text = plain(lines) if word == "text" else one_cluster_document(one)
+        click.echo(text, nl=False) if file is None else _write(file, text)
+    return one.exit_status
+
+
+def _print_text(found: Preview, full: bool) -> None:
     from gitops_ocm.cli.console import out
     from gitops_ocm.preview.formats.folding import folded
     from gitops_ocm.preview.formats.text import preview_lines
 
     console = out()
-    for line in folded(preview_lines(found, whole=full), console.width if console.is_terminal else 0):
-        console.print(Text.assemble(*((span.text, span.style) for span in line)))
+    _print_lines(folded(preview_lines(found, whole=full), console.width if console.is_terminal else 0))
+
+
+def _print_lines(lines: Iterable[Line]) -> None:
+    from rich.text import Text
+
+    from gitops_ocm.cli.console import out
+
+    for line in lines:
+        out().print(Text.assemble(*((span.text, span.style) for span in line)))
 
 
 def _write(file: Path, text: str) -> None:

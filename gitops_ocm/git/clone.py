@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -117,14 +118,21 @@ class Clone:
         """A commit's files."""
         return self._repository.tree(commit)
 
+    def trailers(self, key: str, base: str, head: str) -> tuple[tuple[str, str], ...]:
+        """(commit, value) of each trailer `key` in commits that `head` has and `base` has not, newest first."""
+        return self._repository.trailers(key, base, head)
+
     def work_tree(self) -> Tree:
-        """The files as they are on disk: what is committed, changed and new, but nothing that is ignored."""
+        """The files as they are on disk: what is committed, changed and new, but nothing that is ignored.
+
+        They are no commit's: the tree names none.
+        """
         head = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
         changed = self._run("diff", "--name-only", "-z", "--no-renames", "HEAD") if head else ""
         new = self._run("ls-files", "--others", "--exclude-standard", "-z")
         paths = sorted({path for path in (changed + new).split("\0") if path})
         files = {path: _content(self.root / path) for path in paths}
-        return edited(self._repository.tree(head) if head else memory_tree({}), files)
+        return replace(edited(self._repository.tree(head) if head else memory_tree({}), files), commit="")
 
     def check_clean(self, path: str) -> None:
         """Raise `NotCommitted` where the file in the work tree is not what was committed."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from gitops_ocm.desired.compile import DesiredState, compile_tree
-from gitops_ocm.errors import DiagnosticsError, Location
+from gitops_ocm.errors import DiagnosticsError
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.preview.stage import staged
@@ -53,10 +53,6 @@ class FleetAt:
     def state(self) -> FleetState:
         """The fleet's state."""
         return state_at(self.clone, self.place.status_ref)
-
-    def shown(self, origin: Location) -> Location:
-        """Where something was written; files on disk are in no commit yet."""
-        return origin if self.place.revision else replace(origin, commit="")
 
     def hub(self, now: datetime) -> World:
         """The hub's objects."""

@@ -51,7 +51,7 @@ class NoState(GitopsError):
 def state_on(clone: Clone, ref: str) -> FleetState:
     """What a branch that was asked for tells; unlike the usual one it has to be there."""
     try:
-        return read_state(clone.tree_at(clone.resolve(ref)))
+        return _checked(read_state(clone.tree_at(clone.resolve(ref))), ref)
     except RefNotFound:
         fetch = f"git fetch origin {ref}:{ref}"
         raise NoState(
@@ -72,7 +72,17 @@ def state_in(folder: Path) -> FleetState:
             f"{folder} holds no file of a status branch",
             hint="its clusters are in clusters/NAME/cluster.yaml: git worktree add DIR status",
         )
-    return replace(_without_commits(memory_tree(told)), commit=FILES)
+    return _checked(replace(_without_commits(memory_tree(told)), commit=FILES), str(folder))
+
+
+def _checked(state: FleetState, where: str) -> FleetState:
+    """A repository's own `clusters/NAME/cluster.yaml` look like those of the status branch, but tell nothing."""
+    if state.objects and not any("status" in obj for obj in state.objects.values()):
+        raise NoState(
+            f"{where} holds what the fleet is to be, not what it is",
+            hint="the sync writes what it is on the branch `status`",
+        )
+    return state
 
 
 async def state_of(hub: Cluster) -> FleetState:

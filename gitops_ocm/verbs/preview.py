@@ -50,7 +50,7 @@ class Reviewer:
     """Previews of changes in the clone at `folder`, one after the other: what was read once is kept.
 
     `path` is the fleet's folder in the repository. The fleet's state is what the branch `status_ref` tells,
-    or what `state` gives where that is set. Not for several threads at a time.
+    or what `state` gives of the clone where that is set. Not for several threads at a time.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Reviewer:
         *,
         path: str = ".",
         status_ref: str = "status",
-        state: Callable[[], FleetState] | None = None,
+        state: Callable[[Clone], FleetState] | None = None,
     ) -> None:
         self.clone = Clone.at(folder)
         self._path, self._status_ref, self._state = path, status_ref, state
@@ -94,7 +94,10 @@ class Reviewer:
         base, head = compared(self.clone, revisions)
         before = compile_tree(base, self.catalog, cache=self._cache, path=self._path)
         after = compile_tree(head, self.catalog, cache=self._cache, path=self._path)
-        return Inputs(before, after, self._state() if self._state else state_at(self.clone, self._status_ref))
+        return Inputs(before, after, (self._state or self._told)(self.clone))
+
+    def _told(self, clone: Clone) -> FleetState:
+        return state_at(clone, self._status_ref)
 
     def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
         """Preview a change; `revisions` as for `read`."""

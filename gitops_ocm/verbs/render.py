@@ -45,7 +45,7 @@ def wanted(fleet: FleetAt) -> list[Rendered]:
     desired = fleet.desired
     plan = compute(desired.objects, {}, owner="render", commit=desired.commit)
     ordered = [change.wanted for wave in waves(plan) for change in wave.changes if change.wanted]
-    return [Rendered(item.ref, dict(item.obj), str(fleet.shown(item.origin))) for item in ordered]
+    return [Rendered(item.ref, dict(item.obj), str(item.origin)) for item in ordered]
 
 
 def on_cluster(fleet: FleetAt, cluster: str, now: datetime) -> tuple[list[Rendered], list[Diagnostic]]:
@@ -53,7 +53,7 @@ def on_cluster(fleet: FleetAt, cluster: str, now: datetime) -> tuple[list[Render
     tried = attempt(fleet.desired, fleet.desired, fleet.state, catalog=fleet.catalog, now=now)
     check_cluster(tried.after, cluster)
     found = manifests_on(tried.after, cluster, fleet.catalog)
-    origins = {item.ref: fleet.shown(item.origin) for item in fleet.desired.objects}
+    origins = {item.ref: item.origin for item in fleet.desired.objects}
     shown = [Rendered(m.ref, m.obj, _from(m, origins)) for m in found.known]
     return shown, [untold(ref) for ref in found.untold]
 

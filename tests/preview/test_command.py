@@ -146,7 +146,8 @@ def test_no_such_cluster(clone: Path) -> None:
 def test_no_account(clone: Path) -> None:
     """Without a status branch the fleet is what Git declares, and that is said."""
     (clone / WEB).write_text(_web("web", "more"))
-    result = shown(clone, "--status-ref", "nowhere")
+    Clone(clone).git("branch", "-D", "status")
+    result = shown(clone)
     assert "there is no status branch" in result.stdout
 
 
