@@ -119,7 +119,7 @@ class Clone:
         return self._repository.tree(commit)
 
     def trailers(self, key: str, base: str, head: str) -> tuple[tuple[str, str], ...]:
-        """(commit, value) of each trailer `key` in commits that `head` has and `base` has not, newest first."""
+        """(commit, value) of each trailer `key` of commits that only `head` has, newest first."""
         return self._repository.trailers(key, base, head)
 
     def work_tree(self) -> Tree:

@@ -24,6 +24,7 @@ from gitops_ocm.git.commits import CommitInfo, parse_commit
 from gitops_ocm.git.errors import CorruptRepository, GitError, RefNotFound, RepositoryNotFound
 from gitops_ocm.git.mirror import Limits, Mirror
 from gitops_ocm.git.objects import ObjectReader
+from gitops_ocm.git.trailers import trailers_between
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,10 @@ class Repository:
     def commit_info(self, sha: str) -> CommitInfo:
         """A commit's message, people and parents."""
         return parse_commit(sha, self._objects.read(refs.commit(sha)))
+
+    def trailers(self, key: str, base: str, head: str) -> tuple[tuple[str, str], ...]:
+        """(commit, value) of each trailer `key` of commits that only `head` has, newest first."""
+        return tuple(trailers_between(self.git, key, base, head))
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`; no, where either is not here (any more)."""
