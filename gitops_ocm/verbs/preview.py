@@ -9,7 +9,7 @@ Nothing is written and no cluster is asked. What it comes to is `preview`'s busi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +19,12 @@ from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
+from gitops_ocm.git.parsedfile import ParsedFile, folder_of
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
+from gitops_ocm.preview.policy.judge import judged
+from gitops_ocm.preview.policy.overrides import TRAILER, Override, read_overrides
 from gitops_ocm.preview.run import DEFAULTS, Settings, Tried, attempt
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.catalog import load_catalog
@@ -50,7 +53,8 @@ class Reviewer:
     """Previews of changes in the clone at `folder`, one after the other: what was read once is kept.
 
     `path` is the fleet's folder in the repository. The fleet's state is what the branch `status_ref` tells,
-    or what `state` gives of the clone where that is set. Not for several threads at a time.
+    or what `state` gives of the clone where that is set. In the folder `cache` parsed files are kept for the
+    next process. Not for several threads at a time.
     """
 
     def __init__(
@@ -60,10 +64,15 @@ class Reviewer:
         path: str = ".",
         status_ref: str = "status",
         state: Callable[[Clone], FleetState] | None = None,
+        cache: Path | None = None,
     ) -> None:
         self.clone = Clone.at(folder)
         self._path, self._status_ref, self._state = path, status_ref, state
-        self._cache = BlobCache()
+        kept = folder_of(cache, self.clone.git_dir) if cache is not None else None
+        self._files = ParsedFile(kept / "desired") if kept else None
+        self._told_files = ParsedFile(kept / "status") if kept else None
+        self._cache = BlobCache(self._files)
+        self._told: FleetState | None = None
         self._catalog: Catalog | None = None
 
     def __enter__(self) -> Reviewer:
@@ -94,10 +103,21 @@ class Reviewer:
         base, head = compared(self.clone, revisions)
         before = compile_tree(base, self.catalog, cache=self._cache, path=self._path)
         after = compile_tree(head, self.catalog, cache=self._cache, path=self._path)
-        return Inputs(before, after, (self._state or self._told)(self.clone))
+        state = self._state(self.clone) if self._state else self._state_told()
+        for kept in (self._files, self._told_files):
+            if kept is not None:
+                kept.save()
+        return Inputs(before, after, state)
 
-    def _told(self, clone: Clone) -> FleetState:
-        return state_at(clone, self._status_ref)
+    def _state_told(self) -> FleetState:
+        """What the status branch tells; read once for each of its commits."""
+        try:
+            commit = self.clone.resolve(self._status_ref)
+        except RefNotFound:
+            return FleetState()
+        if self._told is None or self._told.commit != commit:
+            self._told = read_state(self.clone.tree_at(commit), BlobCache(self._told_files))
+        return self._told
 
     def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
         """Preview a change; `revisions` as for `read`."""
@@ -112,7 +132,14 @@ class Reviewer:
             refused = Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
             return Reviewed(refused, found)
         tried = attempt(before, after, state, catalog=self.catalog, now=now, settings=settings)
-        return Reviewed(preview_of(tried, before, after, state, now), found, tried)
+        preview = preview_of(tried, before, after, state, now)
+        return Reviewed(judged(preview, before, after, self._overrides(before, after)), found, tried)
+
+    def _overrides(self, before: DesiredState, after: DesiredState) -> Sequence[Override]:
+        """What the commits of the change let through; nobody is asked where there is no policy."""
+        if not before.layout.policy.rules and not after.layout.policy.rules:
+            return ()
+        return read_overrides(self.clone.trailers(TRAILER, before.commit, after.commit))
 
 
 def review(

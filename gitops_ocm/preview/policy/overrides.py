@@ -32,6 +32,11 @@ def read_override(text: str, commit: str) -> Override:
     return Override(rule.strip(), " ".join(reason.split())[:_LONGEST], commit)
 
 
+def read_overrides(trailers: Iterable[tuple[str, str]]) -> tuple[Override, ...]:
+    """Those in (commit, text) of a range's trailers."""
+    return tuple(read_override(text, commit) for commit, text in trailers)
+
+
 def chosen(rule: str, overrides: Iterable[Override]) -> Override | None:
     """The one that lets a rule's refusal through: the newest, as they come in the order of `git log`."""
     return next((o for o in overrides if o.rule == rule and o.reason), None)
