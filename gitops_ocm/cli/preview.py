@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ocm.cli.preview_options import assumption_options, settings_of, state_options, state_source
+from gitops_ocm.cli.preview_options import (
+    assumption_options,
+    settings_of,
+    state_options,
+    state_source,
+    user_cache,
+)
 from gitops_ocm.cli.preview_output import Output, output_options, show, show_cluster
 
 if TYPE_CHECKING:
@@ -64,7 +70,8 @@ def preview(
             return show_cluster(found, cluster, reviewer.catalog, outputs, full=full)
         return show(found.preview, outputs, full=full, artifact=artifact)
 
-    with Reviewer(repo, path=path, status_ref=source.status_ref, state=source.read) as reviewer:
+    kept = user_cache()
+    with Reviewer(repo, path=path, status_ref=source.status_ref, state=source.read, cache=kept) as reviewer:
         if watch:
             return _again_and_again(reviewer, once, [file for _, file in outputs if file])
         return once(reviewer)

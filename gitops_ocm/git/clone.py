@@ -21,7 +21,7 @@ from gitops_ocm.desired.tree import Tree, edited, memory_tree
 from gitops_ocm.git import refs
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import GitError, RefNotFound, RepositoryNotFound
-from gitops_ocm.git.source import Repository, open_repository
+from gitops_ocm.git.source import Repository, common_dir, open_repository
 from gitops_ocm.git.writer import Author, BranchWriter, Files
 
 _IDENTITY = re.compile(r"(?P<name>.+) <(?P<email>[^>]*)> \d+ [+-]\d{4}")
@@ -70,6 +70,12 @@ class Clone:
     def close(self) -> None:
         """End the process that reads objects."""
         self._repository.close()
+
+    @property
+    def git_dir(self) -> Path:
+        """Where its objects are; linked worktrees share it."""
+        assert self._repository.git.git_dir is not None
+        return common_dir(self._repository.git.git_dir)
 
     @property
     def branch(self) -> str:

@@ -5,9 +5,9 @@
     kept.save()
 
 For a command that reads all of a tree and ends: ten thousand files come back in the time a database takes
-for a thousand. Long-running processes keep theirs in `blobcache`. Any number of processes may use the same file: it
-is written beside and put in its place. A damaged one, or one of another version, counts as absent, and
-nothing that fails here is an error.
+for a thousand. Long-running processes keep theirs in `blobcache`. Any number of processes may use the same
+file: it is written beside and put in its place. A damaged one, or one of another version, counts as absent,
+and nothing that fails here is an error.
 """
 
 from __future__ import annotations

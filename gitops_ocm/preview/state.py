@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_ocm.desired.documents import parse
+from gitops_ocm.desired.cache import BlobCache
+from gitops_ocm.desired.documents import Parsed
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
-from gitops_ocm.report.status_files import SYNC, ref_at
+from gitops_ocm.report.status_files import SYNC, path_of, ref_at
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,27 @@ class FleetState:
         """The commit of desired state that was in force; `""` where that is not told."""
         return str((self._sync.get("status") or {}).get("lastAppliedCommit") or "")
 
+    def lacks(self, ref: Ref, commit: str) -> bool:
+        """Whether an object of `commit` was not on the hub: the account is of that commit, and has no file
+        for an object that would have one. The hub may have refused it, or somebody deleted it.
+        """
+        status = self._sync.get("status") or {}
+        known = commit and commit in (status.get("lastAppliedCommit"), status.get("lastAttemptedCommit"))
+        return bool(known and path_of(ref)) and ref not in self.objects
+
     @property
     def _sync(self) -> Object:
         return self.objects.get(Ref(*SYNC, "", "")) or {}
 
 
-def read_state(tree: Tree) -> FleetState:
+def read_state(tree: Tree, cache: BlobCache | None = None) -> FleetState:
     """The state in a tree of the `status` branch. Files that are none of ours are passed over."""
     paths = {path: ref for path in tree.entries if (ref := ref_at(path)) is not None}
-    blobs = [tree.entries[path].blob for path in paths]
-    content = dict(zip(paths, (data for _, data in tree.read_blobs(blobs)), strict=True))
+    parsed = (cache or BlobCache()).parsed(tree, [tree.entries[path] for path in paths])
     objects: dict[Ref, Object] = {}
     problems = []
     for path, ref in paths.items():
-        found = _object(content[path], ref)
+        found = _object(parsed[tree.entries[path].blob], ref)
         if found is None:
             why = f"it does not hold a {ref.kind}: the preview goes on without it"
             problems.append(
@@ -71,8 +79,7 @@ def read_state(tree: Tree) -> FleetState:
     return FleetState(tree.commit, objects, tuple(problems))
 
 
-def _object(data: bytes, ref: Ref) -> Object | None:
-    parsed = parse(data)
+def _object(parsed: Parsed, ref: Ref) -> Object | None:
     if parsed.problems or len(parsed.documents) != 1:
         return None
     value: Any = parsed.documents[0].value

@@ -102,7 +102,8 @@ def told_of(obj: Object, decisions: Iterable[Object] = ()) -> Object:
     """What the file for one object holds."""
     kind = Kind(str(obj.get("apiVersion", "")).rpartition("/")[0], str(obj.get("kind", "")))
     shown = without_spec(obj) if kind == WORK else obj
-    content = {**header(shown), **_BODIES[kind](shown)}
+    # Deadlines of rollouts count from when a cluster was given its work.
+    content = {**header(shown, born=kind == WORK), **_BODIES[kind](shown)}
     if kind == PLACEMENT:
         content["status"]["decisions"] = _decisions(decisions)
     return content
