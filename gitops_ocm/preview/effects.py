@@ -31,19 +31,21 @@ def preview_of(
     before = Moment(tried.before, now, tried.compat)
     hub = Hub(before, Moment(tried.after, tried.ended or now, tried.compat))
     clusters = tuple(on_clusters(hub, origins, {}))
+    spread = tuple(rollouts(tried, hub, origins, told=bool(state.commit)))
     return Preview(
         base=base.commit,
         head=head.commit,
         state=state.commit,
         now=now,
+        until=tried.until,
         fleet=len(counted(hub)),
         effects=tuple(object_effects(tried.plan.notable, origins)),
         selections=tuple(selections(hub, origins)),
         clusters=clusters,
-        rollouts=tuple(rollouts(tried, hub, origins, told=bool(state.commit))),
+        rollouts=spread,
         diagnostics=(*head.diagnostics, *tried.plan.diagnostics, *tried.refused, *state.problems),
         notes=tuple(_notes(base, state, tried.assumed)),
-        shares=tuple(shares(tried, hub, clusters)),
+        shares=tuple(shares(tried, hub, clusters, spread)),
     )
 
 

@@ -76,7 +76,7 @@ def state_in(folder: Path) -> FleetState:
 
 
 def _checked(state: FleetState, where: str) -> FleetState:
-    """A repository's own `clusters/NAME/cluster.yaml` look like those of the status branch, but tell nothing."""
+    """A repository's `clusters/NAME/cluster.yaml` look like those of the status branch, but tell nothing."""
     if state.objects and not any("status" in obj for obj in state.objects.values()):
         raise NoState(
             f"{where} holds what the fleet is to be, not what it is",
