@@ -13,12 +13,15 @@ from typing import Any
 
 from gitops_ocm.decide.contract import DONE, Controller, MergePatch, Outcome, View, Wake
 from gitops_ocm.decide.kinds import MANIFEST_WORK
+from gitops_ocm.decide.work_states import Conditions
 from gitops_ocm.decide.writes import conditions_of, is_deleting, namespace_of, time_at
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.preview.assumptions import Assumptions as Assumptions
 
 MANAGER = "gitops-ocm-preview"
+AGENTS = "assumed-agents"
+"""The row's name."""
 
 
 def agent_row(assumed: Assumptions) -> Controller:
@@ -33,10 +36,12 @@ def agent_row(assumed: Assumptions) -> Controller:
         if wanted is None:
             return DONE
         conditions, again = wanted
-        body: Object = {"status": {"conditions": conditions}}
+        generation = work["metadata"].get("generation")
+        told: Object = {"conditions": conditions, "resourceStatus": {"manifests": [_tried(generation, now)]}}
+        body: Object = {"status": told if _is_news(work) else {"conditions": conditions}}
         return Outcome((MergePatch(key, body, subresource="status"),), requeue_after=again)
 
-    return Controller("assumed-agents", "preview", reconcile, (Wake(MANIFEST_WORK),), field_manager=MANAGER)
+    return Controller(AGENTS, "preview", reconcile, (Wake(MANIFEST_WORK),), field_manager=MANAGER)
 
 
 def _report(
@@ -56,6 +61,24 @@ def _report(
     if left > 0:
         return None
     return list(_conditions(held, generation, _BAD if fails else _GOOD, now)), None
+
+
+def _is_news(work: Object) -> bool:
+    """Whether nothing was reported on the present generation yet."""
+    return Conditions(work).fresh("Applied") is None
+
+
+def _tried(generation: Any, now: datetime) -> Object:
+    """A manifest's part of a report: what tells since when this generation is there, whatever came before."""
+    applied = {
+        "type": "Applied",
+        "status": "True",
+        "reason": "Assumed",
+        "message": "as the preview assumes",
+        "observedGeneration": generation,
+        "lastTransitionTime": timestamp(now),
+    }
+    return {"resourceMeta": {"ordinal": 0}, "conditions": [applied]}
 
 
 _WAITS = "AssumedUnderWay"

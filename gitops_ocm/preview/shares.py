@@ -5,6 +5,7 @@ Clusters that nobody accepted are not counted: nothing is ever given to them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -12,17 +13,19 @@ from gitops_ocm.decide.contract import Emit
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANAGED_CLUSTER, MANIFEST_WORK
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.preview.hub import Hub
-from gitops_ocm.preview.model import OnCluster, Share
+from gitops_ocm.preview.model import Act, OnCluster, Rollout, Share
 from gitops_ocm.preview.run import Tried
 
 ONE_MOMENT = timedelta(seconds=1)
 _GIVEN = (MANIFEST_WORK, CLUSTER_ADDON, MANAGED_CLUSTER)
 
 
-def shares(tried: Tried, hub: Hub, touched: Sequence[OnCluster]) -> Iterator[Share]:
+def shares(
+    tried: Tried, hub: Hub, touched: Sequence[OnCluster], spread: Sequence[Rollout]
+) -> Iterator[Share]:
     """The fleet first, then each cluster set that is touched, by name."""
     fleet = counted(hub)
-    moments = _moments(tried, hub, touched)
+    moments = _moments(tried, hub, touched, spread)
     names = {cluster.name for cluster in touched} & fleet
     yield Share("", len(names), len(fleet), _most(moments, fleet))
     for name in sorted({*hub.before.members, *hub.after.members}):
@@ -50,14 +53,25 @@ def _most(moments: Sequence[set[str]], among: set[str]) -> int:
     return max((len(names & among) for names in moments), default=0)
 
 
-def _moments(tried: Tried, hub: Hub, touched: Sequence[OnCluster]) -> Sequence[set[str]]:
-    """Who gets something else, moment by moment; what no controller wrote comes with the merge itself."""
-    when = _when(tried)
-    found: dict[datetime, set[str]] = {}
+def _moments(
+    tried: Tried, hub: Hub, touched: Sequence[OnCluster], spread: Sequence[Rollout]
+) -> Sequence[set[str]]:
+    """Who gets something else, moment by moment; what no controller wrote comes with the merge itself.
+
+    Waves that follow each other without a pause are moments of their own.
+    """
+    found: dict[tuple[datetime, int], set[str]] = {}
+    for rollout in spread:
+        passed: Counter[datetime] = Counter()
+        for wave in rollout.waves:
+            found.setdefault((wave.at, passed[wave.at]), set()).update(wave.clusters)
+            passed[wave.at] += 1
+    spreading, when = {rollout.owner for rollout in spread}, _when(tried)
     for cluster in touched:
         for effect in cluster.effects:
-            for at in when.get(effect.ref, (hub.before.at,)):
-                found.setdefault(at, set()).add(cluster.name)
+            if effect.act is Act.DELETE or effect.owner not in spreading:
+                for at in when.get(effect.ref, (hub.before.at,)):
+                    found.setdefault((at, 0), set()).add(cluster.name)
     return list(found.values())
 
 
