@@ -37,6 +37,7 @@ from gitops_ocm.decide.kinds import (
     cluster_ref,
 )
 from gitops_ocm.decide.placement import decisions, wakes
+from gitops_ocm.decide.placement.tally import clusters_in
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import is_deleting, labels_of, namespace_of
 from gitops_ocm.objects.ref import Object, Ref
@@ -288,8 +289,12 @@ def work_rows(settings: HubSettings) -> tuple[Controller, ...]:
                 Wake(MANIFEST_WORK, works.of_work),
                 Wake(PLACEMENT, works.of_placement),
                 Wake(PLACEMENT_DECISION, works.of_decision),
+                Wake(NAMESPACE, works.of_namespace, when=_comes_or_goes),
             ),
-            indexes=(Index(works.BY_OWNER, MANIFEST_WORK, works.owners),),
+            indexes=(
+                Index(works.BY_OWNER, MANIFEST_WORK, works.owners),
+                Index(works.BY_CLUSTER, PLACEMENT_DECISION, clusters_in),
+            ),
             field_manager="gitops-ocm-works",
             resync=1800,
             writes={

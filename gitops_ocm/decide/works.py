@@ -54,15 +54,12 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Ref
 
 BY_OWNER = "works-by-replica-set"
+BY_CLUSTER = "decisions-by-cluster"
 
 
 def owner_value(owner: Ref) -> str:
     """The label value by which a replica set finds its works."""
     return f"{owner.namespace}.{owner.name}"
-
-
-UNACCEPTED_RETRY = 5.0
-"""Seconds between looks at a selected cluster that has no namespace, because nobody accepted it yet."""
 
 
 @dataclass(frozen=True)
@@ -229,10 +226,9 @@ def _roll_out(rollouts: Rollouts, removals: Sequence[Write]) -> Outcome:
                 part = next(p for p in parts if cluster in p.placed)
                 part.tally.existing.add(cluster)
         failed = errors(results)
-        waits = [fault for fault in failed if _is_namespace_missing(fault)]
         status = summed_up(rollouts.view, rollouts.owner, parts, [f.message for f in failed], now)
         failed = [fault for fault in failed if not _is_namespace_missing(fault)]
-        wakes = [seconds_until(at, now) for at in rechecks] + [UNACCEPTED_RETRY] * bool(waits)
+        wakes = [seconds_until(at, now) for at in rechecks]
         if failed:
             again = after_failure(failed)
             wakes += [again.requeue_after] if again.requeue_after is not None else []
@@ -243,7 +239,10 @@ def _roll_out(rollouts: Rollouts, removals: Sequence[Write]) -> Outcome:
 
 
 def _is_namespace_missing(fault: ApiError) -> bool:
-    """Whether a work could not be made because its cluster was not accepted yet: that is no failure."""
+    """Whether a work could not be made because its cluster was not accepted yet: that is no failure.
+
+    The cluster's namespace wakes the row when it comes.
+    """
     return fault.http_code == 404 and fault.message.startswith("namespaces ")
 
 
@@ -265,6 +264,12 @@ def owners(work: Object) -> Iterable[str]:
 def of_placement(view: View, placement: Object) -> Iterable[Ref]:
     """The replica sets that refer to a placement."""
     return _referring(view, namespace_of(placement), name_of(placement))
+
+
+def of_namespace(view: View, namespace: Object) -> Iterable[Ref]:
+    """The replica sets whose placements have selected the cluster that a namespace is for."""
+    decisions = view.indexed(BY_CLUSTER, name_of(namespace))
+    return sorted({ref for decision in decisions for ref in of_decision(view, decision)})
 
 
 def of_decision(view: View, decision: Object) -> Iterable[Ref]:

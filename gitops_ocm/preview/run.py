@@ -8,12 +8,12 @@ decides what becomes of a change. What people make of it is `preview.effects`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS
-from gitops_ocm.decide.contract import Apply, Delete, Result, Write
+from gitops_ocm.decide.contract import Apply, Controller, Delete, Result, Write
 from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState
@@ -26,7 +26,8 @@ from gitops_ocm.plan.compute import compute
 from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
-from gitops_ocm.preview.stage import MANAGER, SETTLED, rows, staged
+from gitops_ocm.preview.presence import joining, silent
+from gitops_ocm.preview.stage import ACCEPTANCE, MANAGER, SETTLED, rows, staged
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.simulate.run import Simulation, Step
 from gitops_ocm.simulate.world import World
@@ -82,16 +83,19 @@ def attempt(
     settings: Settings = DEFAULTS,
 ) -> Tried:
     """Merge `head` over `base` on a hub in `state`, and follow what happens until it is quiet."""
-    table, plan = rows(settings.hub), planned(base, head, settings.policy, owner=state.sync)
+    table = rows(settings.hub)
+    lacking = {item.ref for item in base.objects if state.lacks(item.ref, base.commit)}
+    plan = planned(base, head, settings.policy, owner=state.sync, lacking=lacking)
     world = staged(base, state, catalog, now, {change.ref for change in plan.notable})
-    # The hub as its controllers leave it; the clusters do nothing meanwhile.
-    Simulation(world, table, now=now, settled=SETTLED).settle()
+    _left_alone(world, table, state, now)
     before = _objects(world)
     world.changes()
     restless = {row.name for row in table if row.group in ("work", "addon")}
     quiet = {row.name for row in table} - restless
-    assumed = _resolved(settings.assumed, world, head)
-    run = Simulation(world, (agent_row(assumed), *table), now=now, settled=quiet)
+    assumed, away = _resolved(settings.assumed, world, head), silent(state)
+    absent = away | frozenset(assumed.down)
+    agents = (agent_row(replace(assumed, down=tuple(sorted(absent)))), joining(absent))
+    run = Simulation(world, (*agents, *table), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
     run.act(*assumed.relabelling(), manager=MANAGER)
     run.settle()
@@ -112,6 +116,17 @@ def attempt(
     )
 
 
+def _left_alone(world: World, table: Sequence[Controller], state: FleetState, now: datetime) -> None:
+    """The hub as its controllers leave it; the clusters do nothing meanwhile.
+
+    Where there is no account of them, all clusters that Git lets in are taken to have joined.
+    """
+    if state.objects:
+        Simulation(world, table, now=now, settled=SETTLED).settle()
+    else:
+        Simulation(world, (joining(()), *table), now=now, settled=SETTLED - {ACCEPTANCE}).settle()
+
+
 def _resolved(assumed: Assumptions, world: World, head: DesiredState) -> Assumptions:
     """What is assumed of clusters, by name: of those that are there, and of those to come."""
     coming = [item.obj for item in head.objects if item.ref.of in (MANAGED_CLUSTER, CLUSTER_SET)]
@@ -125,8 +140,15 @@ def _objects(world: World) -> dict[Ref, Object]:
     return {ref_of(obj): obj for obj in world.all()}
 
 
-def planned(base: DesiredState, head: DesiredState, policy: Policy, *, owner: str) -> ChangeSet:
-    """The plan of the HubSync `owner` for `head` where `base` is in force."""
+def planned(
+    base: DesiredState,
+    head: DesiredState,
+    policy: Policy,
+    *,
+    owner: str,
+    lacking: Collection[Ref] = (),
+) -> ChangeSet:
+    """The plan of the HubSync `owner` for `head` where `base` is in force, but for what is `lacking`."""
     lives = {
         item.ref: Live(
             uid="-",
@@ -138,6 +160,7 @@ def planned(base: DesiredState, head: DesiredState, policy: Policy, *, owner: st
             wave=item.wave,
         )
         for item in base.objects
+        if item.ref not in lacking
     }
     return compute(head.objects, lives, owner=owner, commit=head.commit, policy=policy)
 
@@ -178,5 +201,10 @@ def _follow(run: Simulation, until: datetime) -> None:
     while (at := run.due) is not None and at <= until and idle < QUIET:
         run.advance(seconds=max(0.0, (at - run.now).total_seconds()))
         run.settle()
-        idle = idle + 1 if len(run.steps) == done else 0
+        idle = 0 if any(_wrote(step) for step in run.steps[done:]) else idle + 1
         done = len(run.steps)
+
+
+def _wrote(step: Step) -> bool:
+    """Whether anything came of it; what is refused is tried again and again."""
+    return any(result.ok for result in step.results)

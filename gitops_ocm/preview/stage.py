@@ -45,7 +45,8 @@ LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval", "
 """Rows that go by leases and certificates: clusters are assumed to stay what they are."""
 MANAGER = sync_field_manager("preview")
 """Who the sync of a preview is."""
-SETTLED = frozenset({"cluster-acceptance", "shared-cluster-roles", "cluster-cleanup", "managed-namespaces"})
+ACCEPTANCE = "cluster-acceptance"
+SETTLED = frozenset({ACCEPTANCE, "shared-cluster-roles", "cluster-cleanup", "managed-namespaces"})
 """Rows whose work on what is there already is done, or of no interest: only a change wakes them."""
 
 
@@ -63,7 +64,7 @@ def staged(
     leaves the object.
     """
     world = World(catalog)
-    wanted = {item.ref: item.obj for item in base.objects}
+    wanted = {item.ref: item.obj for item in base.objects if not state.lacks(item.ref, base.commit)}
     for ref in sorted(wanted, key=lambda ref: (ref.kind != CRD, ref.of != NAMESPACE, ref)):
         told = state.objects.get(ref)
         known = _decoded(world, _known(wanted[ref], told))
@@ -128,13 +129,17 @@ def _known(wanted: Object, told: Object | None) -> Object:
     return {**known, "apiVersion": wanted["apiVersion"]}
 
 
+_TOLD_BESIDE = frozenset({"decisions"})
+_TOLD_OF_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
+"""What a status file has that the status of its object has not."""
+
+
 def _whole(told: Object) -> Object:
     """An object of a status file with what such a file leaves out and every hub has."""
-    status = {
-        key: value
-        for key, value in (told.get("status") or {}).items()
-        if key not in ("summary", "manifests", "observedGeneration", "decisions")
-    }
+    left_out = _TOLD_OF_WORKS if kind_of(told) == MANIFEST_WORK else _TOLD_BESIDE
+    status = {key: value for key, value in (told.get("status") or {}).items() if key not in left_out}
+    if conditions := status.get("conditions"):
+        status["conditions"] = [{"message": "", **condition} for condition in conditions]
     if kind_of(told) == MANIFEST_WORK:
         # Taken for the word on the present generation, which here is the first.
         status["conditions"] = [{**c, "observedGeneration": 1} for c in status.get("conditions") or ()]

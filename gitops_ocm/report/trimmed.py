@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_ocm.api.fleet import COMMIT_ANNOTATION, DIGEST_CHARS, PATH_ANNOTATION, SPEC_ANNOTATION
+from gitops_ocm.api.work_replicaset import STARTED_ANNOTATION
 from gitops_ocm.decide.work_template import normalised
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.diff import masked
@@ -19,9 +20,14 @@ from gitops_ocm.report.redaction import MASK, redacted_text
 RAW_LIMIT = 256
 """Characters kept of a JsonRaw feedback value."""
 
+_KEPT = (COMMIT_ANNOTATION, PATH_ANNOTATION, SPEC_ANNOTATION, STARTED_ANNOTATION)
 
-def header(obj: Object, *, labels: bool = True) -> dict[str, Any]:
-    """`apiVersion`, `kind` and the metadata that says which object, of which desired state, this is."""
+
+def header(obj: Object, *, labels: bool = True, born: bool = False) -> dict[str, Any]:
+    """`apiVersion`, `kind` and the metadata that says which object, of which desired state, this is.
+
+    With `born`, also since when it is there.
+    """
     meta = obj.get("metadata") or {}
     notes = meta.get("annotations") or {}
     kept: dict[str, Any] = {"name": meta.get("name", "")}
@@ -29,11 +35,11 @@ def header(obj: Object, *, labels: bool = True) -> dict[str, Any]:
         kept["namespace"] = meta["namespace"]
     if labels and meta.get("labels"):
         kept["labels"] = dict(meta["labels"])
+    if born and meta.get("creationTimestamp"):
+        kept["creationTimestamp"] = meta["creationTimestamp"]
     if meta.get("deletionTimestamp"):
         kept["deletionTimestamp"] = meta["deletionTimestamp"]
-    source = {
-        key: notes[key] for key in (COMMIT_ANNOTATION, PATH_ANNOTATION, SPEC_ANNOTATION) if notes.get(key)
-    }
+    source = {key: notes[key] for key in _KEPT if notes.get(key)}
     if source:
         kept["annotations"] = source
     return {"apiVersion": obj.get("apiVersion", ""), "kind": obj.get("kind", ""), "metadata": kept}
