@@ -67,6 +67,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sync": ("gitops_ocm.cli.sync:sync", "Reconcile a Git repository onto a hub."),
     "preview": ("gitops_ocm.cli.preview:preview", "Show what a merge would do to the fleet."),
     "render": ("gitops_ocm.cli.render:render", "Print what a commit would have synced."),
+    "comment": ("gitops_ocm.cli.comment:comment", "Tell a pull request's reviewers what a merge would do."),
     "diff": ("gitops_ocm.cli.diff:diff", "Compare a live hub with what Git wants."),
     "hub": ("gitops_ocm.cli.hub:hub", "Run the hub: its controllers, or a whole embedded hub."),
     "operator": ("gitops_ocm.cli.operator:operator", "Keep ClusterManagers or Klusterlets on a Kubernetes."),

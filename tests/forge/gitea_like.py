@@ -56,7 +56,8 @@ class GiteaLike:
                     return Answer(501, {"message": f"{dict(query)} {body}"})
                 if method != "GET" and user == "reader":
                     return Answer(403, {"message": "token does not have at least one of required scope(s)"})
-                return act(user, match, query, body)
+                told: Answer = act(user, match, query, body)
+                return told
         return Answer(501, {"message": f"{method} {path}"})
 
     def _routes(self) -> Any:
