@@ -90,6 +90,16 @@ def bindings_of_set(view: View, cluster_set: Object) -> Iterable[Ref]:
     ]
 
 
+def standard_set(name: str, selector: Mapping[str, Any]) -> Object:
+    """A set that every hub has, as it is made."""
+    return {
+        "apiVersion": VERSION,
+        "kind": CLUSTER_SET.kind,
+        "metadata": {"name": name},
+        "spec": {"clusterSelector": dict(selector)},
+    }
+
+
 def reconcile_standard_set(view: View, key: Ref, now: datetime) -> Outcome:
     """Make the sets `default` and `global`, and put their selectors back unless told not to."""
     if key.name not in STANDARD_SETS:
@@ -97,13 +107,7 @@ def reconcile_standard_set(view: View, key: Ref, now: datetime) -> Outcome:
     selector = dict(STANDARD_SETS[key.name])
     live = view.get(key)
     if live is None:
-        fresh = {
-            "apiVersion": VERSION,
-            "kind": CLUSTER_SET.kind,
-            "metadata": {"name": key.name},
-            "spec": {"clusterSelector": selector},
-        }
-        return Outcome((Create(fresh),))
+        return Outcome((Create(standard_set(key.name, selector)),))
     if is_deleting(live) or annotations_of(live).get(AUTO_UPDATE_ANNOTATION) == "false":
         return DONE
     spec = live.get("spec") or {}

@@ -1,8 +1,8 @@
 """Which clusters answer, as far as the fleet's account tells, and how those that are to come join.
 
-A cluster that was told to be unreachable or unavailable, or that was let in and never joined, does nothing, and
-rollouts wait for it. One that a change lets in is taken
-to join at once; of its claims and its version nothing is known.
+A cluster that was told to be unreachable or unavailable, or that was let in and never joined, does nothing,
+and rollouts wait for it. One that a change lets in is taken to join at once; of its claims and its version
+nothing is known.
 """
 
 from __future__ import annotations

@@ -94,8 +94,9 @@ def attempt(
     quiet = {row.name for row in table} - restless
     assumed, away = _resolved(settings.assumed, world, head), silent(state)
     absent = away | frozenset(assumed.down)
-    agents = (agent_row(replace(assumed, down=tuple(sorted(absent)))), joining(absent))
-    run = Simulation(world, (*agents, *table), now=now, settled=quiet)
+    agents = agent_row(replace(assumed, down=tuple(sorted(absent))))
+    # A cluster joins when the hub is done with all else: its agent has to be started first.
+    run = Simulation(world, (agents, *table, joining(absent)), now=now, settled=quiet)
     refused = tuple(_carried_out(run, plan))
     run.act(*assumed.relabelling(), manager=MANAGER)
     run.settle()

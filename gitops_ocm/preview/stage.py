@@ -14,21 +14,25 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.fleet import SPEC_ANNOTATION, sync_field_manager
-from gitops_ocm.api.placement import DECISION_GROUP_INDEX_LABEL, PLACEMENT_LABEL
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
+from gitops_ocm.decide.cluster_sets import STANDARD_SETS, standard_set
 from gitops_ocm.decide.contract import Controller
 from gitops_ocm.decide.controllers import hub_controllers
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
+    CLUSTER_SET,
     MANAGED_CLUSTER,
     MANIFEST_WORK,
     NAMESPACE,
     PLACEMENT,
-    PLACEMENT_DECISION,
     REPLICA_SET,
 )
+from gitops_ocm.decide.placement.decisions import FLEET, stamp
+from gitops_ocm.decide.placement.faults import Misconfigured
+from gitops_ocm.decide.placement.groups import decision_groups, slices
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.works import owner_value
+from gitops_ocm.decide.writes import name_of
 from gitops_ocm.desired.compile import DesiredState
 from gitops_ocm.objects import ownership
 from gitops_ocm.objects.catalog import Catalog
@@ -40,13 +44,14 @@ from gitops_ocm.report.trimmed import spec_digest
 from gitops_ocm.simulate.world import World
 
 CRD = "CustomResourceDefinition"
-_DECISION = "cluster.open-cluster-management.io/v1beta1"
 LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval", "addon-health"})
 """Rows that go by leases and certificates: clusters are assumed to stay what they are."""
 MANAGER = sync_field_manager("preview")
 """Who the sync of a preview is."""
 ACCEPTANCE = "cluster-acceptance"
-SETTLED = frozenset({ACCEPTANCE, "shared-cluster-roles", "cluster-cleanup", "managed-namespaces"})
+SETTLED = frozenset(
+    {ACCEPTANCE, "shared-cluster-roles", "cluster-cleanup", "managed-namespaces", "placement"}
+)
 """Rows whose work on what is there already is done, or of no interest: only a change wakes them."""
 
 
@@ -72,17 +77,19 @@ def staged(
     for ref, told in state.of(MANAGED_CLUSTER):
         if ref not in wanted:
             world.put(_decoded(world, _whole(told)))
-    _namespaces(world)
-    for ref, told in state.of(PLACEMENT):
-        if (placement := world.get(ref)) is not None:
-            for decision in _decisions(placement, told):
-                world.put(decision)
+    for name, selector in STANDARD_SETS.items():
+        if world.get(Ref(*CLUSTER_SET, "", name)) is None:
+            world.put(standard_set(name, selector))
+    _namespaces(world, state)
+    undecided = list(_decided(world, state))
     templates = dict(_templates(wanted.values()))
     for kind in (MANIFEST_WORK, CLUSTER_ADDON):
         for ref, told in state.of(kind):
             if ref not in wanted and world.get(Ref(*NAMESPACE, "", ref.namespace)) is not None:
                 world.put(_with_spec(_whole(told), templates))
     world.changes()  # It is there; nothing has happened.
+    for placement in undecided:
+        world.put({**placement, "status": {}})  # This is news: somebody has to decide it.
     return world
 
 
@@ -146,40 +153,37 @@ def _whole(told: Object) -> Object:
     return {**told, "spec": told.get("spec") or {}, "status": status}
 
 
-def _namespaces(world: World) -> None:
-    """Those of accepted clusters, and those that desired objects are in: they are on the hub already."""
+def _namespaces(world: World, state: FleetState) -> None:
+    """Those of accepted clusters, and those that objects are in: they are on the hub already."""
     accepted = (
         c["metadata"]["name"]
         for c in world.list(MANAGED_CLUSTER)
         if (c.get("spec") or {}).get("hubAcceptsClient")
     )
     used = (obj["metadata"].get("namespace") or "" for obj in world.all())
-    for name in sorted({*accepted, *used} - {""}):
+    told = (ref.namespace for ref in state.objects)
+    for name in sorted({*accepted, *used, *told} - {""}):
         if world.get(Ref(*NAMESPACE, "", name)) is None:
             world.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
-def _decisions(placement: Mapping[str, Any], told: Object) -> Iterator[Object]:
-    """The PlacementDecisions of a placement: a file tells which clusters, the scheduler sorts them anew."""
-    meta, names = placement["metadata"], (told.get("status") or {}).get("decisions") or ()
-    if not names:
-        return
-    owner = {
-        "apiVersion": placement["apiVersion"],
-        "kind": placement["kind"],
-        "name": meta["name"],
-        "uid": meta["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-    yield {
-        "apiVersion": _DECISION,
-        "kind": PLACEMENT_DECISION.kind,
-        "metadata": {
-            "name": f"{meta['name']}-decision-1",
-            "namespace": meta["namespace"],
-            "labels": {PLACEMENT_LABEL: meta["name"], DECISION_GROUP_INDEX_LABEL: "0"},
-            "ownerReferences": [owner],
-        },
-        "status": {"decisions": [{"clusterName": name, "reason": ""} for name in names]},
-    }
+def _decided(world: World, state: FleetState) -> Iterator[Object]:
+    """Put the PlacementDecisions there; the placements that have none yet.
+
+    A file tells which clusters are chosen. They are cut into groups anew, but not chosen anew: a placement
+    keeps what it has until something wakes it.
+    """
+    fleet = world.projected(FLEET)
+    for placement in world.list(PLACEMENT):
+        told = (state.objects.get(ref_of(placement)) or {}).get("status") or {}
+        if not told.get("conditions"):
+            yield placement
+            continue
+        strategy = (placement.get("spec") or {}).get("decisionStrategy")
+        try:
+            groups = decision_groups(strategy, fleet, fleet.bits(told.get("decisions") or ()))
+        except Misconfigured:
+            groups = ()
+        for piece in slices(name_of(placement), groups):
+            clusters = [{"clusterName": name, "reason": ""} for name in piece.clusters]
+            world.put({**stamp(placement, piece), "status": {"decisions": clusters}})

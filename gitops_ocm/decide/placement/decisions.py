@@ -128,7 +128,7 @@ def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
     # The others see the choice at once, and no more of an earlier one.
     chosen = dict.fromkeys(ours, ()) | {piece.name: piece.clusters for piece in wanted}
     tally.decide(key.namespace, key.name, chosen)
-    stamps = [_stamp(placement, piece) for piece in wanted]
+    stamps = [stamp(placement, piece) for piece in wanted]
     due = [s for s in stamps if (have := live.get(name_of(s))) is None or not covers(s, have)]
     wake = seconds_until(choice.recheck, now) if choice.recheck else None
 
@@ -169,7 +169,7 @@ def _told(choice: Schedule, wanted: Iterable[Slice], pages: Mapping[str, Sequenc
     return _Told(ranking, ranking.warning)
 
 
-def _stamp(placement: Object, piece: Slice) -> Object:
+def stamp(placement: Object, piece: Slice) -> Object:
     """A PlacementDecision without its status."""
     owner = {
         "apiVersion": VERSION,

@@ -1,0 +1,31 @@
+"""What a preview says is what happens: random fleets and changes, made on a hub with agents.
+
+The preview is made from the status branch alone. Not one object may differ in the end, nor who is given what
+at which second on the way. A case is a number: `play(drawn(NUMBER)).untrue()` tells what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.preview.changes import drawn
+from tests.preview.truth import play
+
+CASES, AT_ONCE, QUICK = 300, 10, 5
+DIFFER = frozenset({240})
+"""Two placements that balance against each other are woken at one moment; who decides first is another one."""
+
+
+@pytest.mark.parametrize("seed", range(QUICK))
+def test_a_few(seed: int) -> None:
+    """Every object in the end, and every step on the way, is as it was told; one fleet a test."""
+    case = drawn(seed)
+    assert not play(case).untrue(), case.edits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(QUICK, QUICK + CASES, AT_ONCE))
+def test_hundreds(first: int) -> None:
+    """The same for hundreds of fleets."""
+    wrong = {seed: found for seed in range(first, first + AT_ONCE) if (found := play(drawn(seed)).untrue())}
+    assert wrong.keys() == DIFFER & set(range(first, first + AT_ONCE)), wrong

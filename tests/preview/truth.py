@@ -1,0 +1,263 @@
+"""A drawn change really made on a hub with agents, held against what its preview said.
+
+    played = play(drawn(7))
+    played.untrue()     every difference, in words: none
+
+What is compared is every object that is on the hub in the end, and who was given what, when and in which
+order on the way. What is left out, and why, is `LEFT_OUT` and `plain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
+from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Update, Write
+from gitops_ocm.decide.kinds import (
+    CLUSTER_ADDON,
+    MANAGED_CLUSTER,
+    MANIFEST_WORK,
+    PLACEMENT_DECISION,
+    cluster_ref,
+)
+from gitops_ocm.decide.settings import AgentSettings
+from gitops_ocm.decide.work_template import normalised
+from gitops_ocm.desired.compile import DesiredState
+from gitops_ocm.desired.tree import Tree, memory_tree
+from gitops_ocm.objects.canonical import digest
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
+from gitops_ocm.plan.changes import Policy
+from gitops_ocm.plan.waves import waves
+from gitops_ocm.preview.effects import preview_of
+from gitops_ocm.preview.model import Preview
+from gitops_ocm.preview.run import Settings, Tried, attempt, planned, write
+from gitops_ocm.preview.state import read_state
+from gitops_ocm.report.status_files import status_file
+from gitops_ocm.simulate.compare import compare, end_state
+from gitops_ocm.simulate.run import Step
+from gitops_ocm.testing import objects as make
+from gitops_ocm.testing.simulated import HUB_URL, Fleet
+from tests.preview.drawn import NAMES, Case
+from tests.preview.fleets import CATALOG, MANAGER, repository, told
+
+RIGHTS = "rbac.authorization.k8s.io"
+LEFT_OUT: Mapping[Kind, str] = {
+    Kind("coordination.k8s.io", "Lease"): "heartbeats",
+    Kind(RIGHTS, "ClusterRole"): "an agent's rights follow from its cluster alone",
+    Kind(RIGHTS, "ClusterRoleBinding"): "the same",
+    Kind(RIGHTS, "Role"): "the same",
+    Kind(RIGHTS, "RoleBinding"): "the same",
+    Kind("", "Namespace"): "a preview makes up those that must have been there, without their labels",
+}
+SAID_BY_AGENTS = {
+    MANIFEST_WORK: "the status of a work",
+    MANAGED_CLUSTER: "the status of a cluster",
+}
+HOURS = 2.0
+"""So long is followed what really happens; no strategy that is drawn takes longer."""
+AGENT = AgentSettings("", HUB_URL, status_sync_interval=1800, resync_interval=3600)
+"""Agents that look again seldom: whatever changes wakes them, and hours are to pass quickly."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One thing done for a cluster: at which second after the merge, what."""
+
+    after: int
+    cluster: str
+    what: str
+
+
+@dataclass
+class Played:
+    """A preview, and what happened."""
+
+    case: Case
+    tried: Tried
+    preview: Preview
+    before: Mapping[Ref, Object]
+    after: Mapping[Ref, Object]
+    refused: set[Ref]
+    given: Sequence[Given]
+
+    def untrue(self) -> list[str]:
+        """What the preview had wrong."""
+        start = self.preview.now
+        said = spread(self.tried.steps, start)
+        return [
+            *_differences("before: ", self.tried.before, self.before),
+            *_differences("after: ", self.tried.after, self.after),
+            *_sides("refused: ", {d.subject for d in self.tried.refused}, {str(r) for r in self.refused}),
+            *_sides("on the way: ", said, self.given),
+        ]
+
+
+def _sides(title: str, said: Iterable[Any], came: Iterable[Any]) -> Iterator[str]:
+    told, happened = set(said), set(came)
+    yield from (f"{title}said, but did not happen: {item}" for item in sorted(map(str, told - happened)))
+    yield from (f"{title}happened, unsaid: {item}" for item in sorted(map(str, happened - told)))
+
+
+def _differences(title: str, said: Mapping[Ref, Object], came: Mapping[Ref, Object]) -> Iterator[str]:
+    for changed in compare(plain(said.values()), plain(came.values())):
+        if changed.before is None or changed.after is None:
+            yield f"{title}{changed.ref}: {'unsaid' if changed.before is None else 'said, but is not there'}"
+            continue
+        if changed.ref.of == MANIFEST_WORK and not (changed.before["spec"].get("workload") or {}):
+            continue  # Of an earlier template a file tells the digest alone: no manifests are in it.
+        for found in changed.differences[:4]:
+            yield f"{title}{changed.ref} {found.path}: said {found.before!r}, is {found.after!r}"
+
+
+def plain(objects: Iterable[Object]) -> dict[Ref, Object]:
+    """Objects without what only one of two hubs can have: names of uids, finalizers, agents' accounts."""
+    kept = [_plain(obj) for obj in objects if ref_of(obj).of not in LEFT_OUT]
+    return {_named(ref, obj): obj for ref, obj in end_state(kept).items()}
+
+
+def _plain(obj: Object) -> Object:
+    ref = ref_of(obj)
+    meta = {k: v for k, v in obj["metadata"].items() if k not in ("finalizers", "annotations")}
+    meta["ownerReferences"] = [
+        {"kind": o["kind"], "name": o["name"]} for o in meta.get("ownerReferences") or ()
+    ]
+    made = {**obj, "metadata": meta}
+    if conditions := (obj.get("status") or {}).get("conditions"):
+        made["status"] = {**obj["status"], "conditions": {c["type"]: c for c in conditions}}
+    if ref.of == PLACEMENT_DECISION:  # An emptied one says so, a new one has no status at all.
+        made["status"] = {"decisions": (obj.get("status") or {}).get("decisions") or []}
+    if ref.of in SAID_BY_AGENTS:
+        made.pop("status", None)
+    if ref.of == MANIFEST_WORK:
+        made["spec"] = normalised(obj.get("spec") or {})
+    return made
+
+
+def _named(ref: Ref, obj: Object) -> Ref:
+    """A replica set's work is known by its set: its own name ends in a hash of a uid."""
+    owner = (obj["metadata"].get("labels") or {}).get(REPLICA_SET_LABEL) if ref.of == MANIFEST_WORK else None
+    if owner is None:
+        return ref
+    obj["metadata"] = {**obj["metadata"], "name": owner}
+    return Ref(*ref.of, ref.namespace, owner)
+
+
+def spread(steps: Iterable[Step], start: datetime) -> list[Given]:
+    """Who was given which work or add-on when, by which controller, from what was written."""
+    found = []
+    for step in steps:
+        if step.process or step.at < start:
+            continue
+        for result in step.results:
+            if not result.ok or (what := _what(result.write, result.obj)) is None:
+                continue
+            ref, content = what
+            found.append(Given(int((step.at - start).total_seconds()), ref.namespace, content))
+    return found
+
+
+def _what(write_: Write, obj: Object | None) -> tuple[Ref, str] | None:
+    match write_:
+        case Create() | Apply() | Update() | MergePatch() if obj is not None:
+            ref = ref_of(obj)
+        case Delete():
+            return (write_.ref, f"delete {write_.ref.kind}") if _is(write_.ref) else None
+        case _:
+            return None
+    if not _is(ref) or (not isinstance(write_, Create) and write_.subresource):
+        return None
+    owner = (obj["metadata"].get("labels") or {}).get(REPLICA_SET_LABEL, ref.name)
+    spec = normalised(obj.get("spec") or {}) if ref.of == MANIFEST_WORK else obj.get("spec") or {}
+    return ref, f"{ref.kind} {owner} {digest(spec)[:8]}"
+
+
+def _is(ref: Ref) -> bool:
+    return ref.of in (MANIFEST_WORK, CLUSTER_ADDON)
+
+
+def play(case: Case) -> Played:
+    """Preview the change from the status branch alone, then make it, and let hours pass."""
+    policy = Policy() if case.guarded else Policy(max_prune_percent=100)
+    alive = [name for name in NAMES if name not in case.silent]
+    fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000)
+    for name, claims in case.claims.items():
+        if name not in case.silent:
+            fleet.create(*(make.cluster_claim(k, v) for k, v in claims.items()), cluster=name)
+    base = repository(case.files, "0" * 40)
+    merged(fleet, repository({}), base, Policy(max_prune_percent=100))
+    _silence(fleet, case)
+    fleet.advance(hours=HOURS)
+    if case.meanwhile is not None:
+        halfway = repository(case.meanwhile, "1" * 40)
+        merged(fleet, base, halfway, Policy(max_prune_percent=100))
+        fleet.advance(seconds=case.pause)
+        base = halfway
+    head = repository(case.head, "2" * 40)
+    state, now = read_state(account(fleet, base)), fleet.simulation.now
+    settings = Settings(policy=policy)
+    tried = attempt(base, head, state, catalog=CATALOG, now=now, settings=settings)
+    before = _all(fleet)
+    done = len(fleet.simulation.steps)
+    refused = merged(fleet, base, head, policy)
+    fleet.advance(hours=HOURS)
+    given = spread(fleet.simulation.steps[done:], now)
+    return Played(case, tried, preview_of(tried, base, head, state, now), before, _all(fleet), refused, given)
+
+
+def account(fleet: Fleet, commit: DesiredState) -> Tree:
+    """The status branch of a fleet whose sync has taken a commit."""
+    tree = told(fleet)
+    files = {path: tree.read(path).decode() for path in tree.entries}
+    sync = {
+        "apiVersion": "sync.gitops-ocm.io/v1alpha1",
+        "kind": "HubSync",
+        "metadata": {"name": "fleet"},
+        "status": {"lastAppliedCommit": commit.commit, "lastAttemptedCommit": commit.commit},
+    }
+    return memory_tree({**files, "sync.yaml": status_file(sync)})
+
+
+def _all(fleet: Fleet) -> dict[Ref, Object]:
+    return {ref_of(obj): obj for obj in fleet.hub.all()}
+
+
+def _silence(fleet: Fleet, case: Case) -> None:
+    """Clusters without an agent have been there once, and are known to be gone."""
+    for name in sorted(case.silent):
+        if (cluster := fleet.hub.get(cluster_ref(name))) is None:
+            continue
+        conditions = list((cluster.get("status") or {}).get("conditions") or ())
+        for type_, status in (
+            ("ManagedClusterJoined", "True"),
+            ("ManagedClusterConditionAvailable", "Unknown"),
+        ):
+            if all(c["type"] != type_ for c in conditions):
+                conditions.append(
+                    {
+                        "type": type_,
+                        "status": status,
+                        "reason": "Earlier",
+                        "message": "",
+                        "lastTransitionTime": "2025-12-01T00:00:00Z",
+                    }
+                )
+        body = {"status": {"conditions": conditions}}
+        (result,) = fleet.simulation.act(MergePatch(cluster_ref(name), body, subresource="status"))
+        assert result.error is None, result.error
+    fleet.simulation.settle()
+
+
+def merged(fleet: Fleet, base: DesiredState, head: DesiredState, policy: Policy) -> set[Ref]:
+    """What the sync does on the hub, and all that follows at once; what the hub refused."""
+    refused = set()
+    lacking = {item.ref for item in base.objects if fleet.hub.get(item.ref) is None}
+    for wave in waves(planned(base, head, policy, owner="fleet", lacking=lacking)):
+        for change in wave.changes:
+            (result,) = fleet.simulation.act(write(change), manager=MANAGER)
+            if result.error is not None:
+                refused.add(change.ref)
+        fleet.simulation.settle()
+    return refused
