@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from gitops_ocm.desired.tree import Tree, edited, memory_tree
 from gitops_ocm.git import refs
@@ -40,6 +41,24 @@ class NotCommitted(GitError):
 
     code = "git-dirty"
     default_hint = "commit or revert them first, or name a branch: --commit=BRANCH"
+
+
+class Authored(NamedTuple):
+    """A commit as people speak of it."""
+
+    id: str
+    parents: tuple[str, ...]
+    author: str
+    at: datetime
+    subject: str
+
+
+class Told(NamedTuple):
+    """A commit of a status branch: when it was made, and which commit of desired state was in force."""
+
+    commit: str
+    seconds: int
+    source: str
 
 
 class Clone:
@@ -124,9 +143,27 @@ class Clone:
         """A commit's files."""
         return self._repository.tree(commit)
 
+    def history(self, commit: str, path: str) -> Iterator[Authored]:
+        """The commits up to this one that changed a file, newest first, as `git log` finds them."""
+        form = "%H%x1f%P%x1f%an <%ae>%x1f%aI%x1f%s"
+        for line in self._run("log", f"--format={form}", commit, "--", path).splitlines():
+            found, parents, author, at, subject = line.split("\x1f", 4)
+            yield Authored(found, tuple(parents.split()), author, datetime.fromisoformat(at), subject)
+
+    def changed_paths(self, before: str, after: str) -> frozenset[str]:
+        """The files that differ between two commits."""
+        return self._repository.changed_paths(before, after)
+
     def trailers(self, key: str, base: str, head: str) -> tuple[tuple[str, str], ...]:
         """(commit, value) of each trailer `key` of commits that only `head` has, newest first."""
         return self._repository.trailers(key, base, head)
+
+    def told(self, tip: str) -> tuple[Told, ...]:
+        """The commits that lead to one of a status branch, oldest first, and what they answer."""
+        form = "--format=%H %ct %(trailers:key=Source-Commit,valueonly,separator=%x2C)"
+        lines = self._run("log", "--reverse", "--first-parent", form, "--end-of-options", tip).splitlines()
+        found = (line.split(" ") for line in lines)
+        return tuple(Told(commit, int(seconds), source) for commit, seconds, source in found)
 
     def work_tree(self) -> Tree:
         """The files as they are on disk: what is committed, changed and new, but nothing that is ignored.
@@ -139,6 +176,10 @@ class Clone:
         paths = sorted({path for path in (changed + new).split("\0") if path})
         files = {path: _content(self.root / path) for path in paths}
         return replace(edited(self._repository.tree(head) if head else memory_tree({}), files), commit="")
+
+    def staged(self, index: Path | None = None) -> Tree:
+        """The files that `git commit` would commit; it tells its hooks which `index` that is."""
+        return self._repository.staged(index, top=self.root)
 
     def check_clean(self, path: str) -> None:
         """Raise `NotCommitted` where the file in the work tree is not what was committed."""

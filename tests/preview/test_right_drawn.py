@@ -13,7 +13,7 @@ from tests.preview.truth import play
 
 CASES, AT_ONCE, QUICK = 300, 10, 5
 DIFFER = frozenset({240})
-"""Two placements that balance against each other are woken at one moment; who decides first is another one."""
+"""Two placements that balance against each other are woken at one moment: another one decides first."""
 
 
 @pytest.mark.parametrize("seed", range(QUICK))

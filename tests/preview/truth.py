@@ -106,10 +106,15 @@ def _differences(title: str, said: Mapping[Ref, Object], came: Mapping[Ref, Obje
         if changed.before is None or changed.after is None:
             yield f"{title}{changed.ref}: {'unsaid' if changed.before is None else 'said, but is not there'}"
             continue
-        if changed.ref.of == MANIFEST_WORK and not (changed.before["spec"].get("workload") or {}):
+        if changed.ref.of == MANIFEST_WORK and not manifests_of(changed.before):
             continue  # Of an earlier template a file tells the digest alone: no manifests are in it.
         for found in changed.differences[:4]:
             yield f"{title}{changed.ref} {found.path}: said {found.before!r}, is {found.after!r}"
+
+
+def manifests_of(work: Object) -> Sequence[Object]:
+    """What a work holds."""
+    return ((work.get("spec") or {}).get("workload") or {}).get("manifests") or ()
 
 
 def plain(objects: Iterable[Object]) -> dict[Ref, Object]:
