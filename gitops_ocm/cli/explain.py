@@ -11,6 +11,7 @@ from gitops_ocm.cli.main import LazyGroup
     cls=LazyGroup,
     lazy={
         "placement": ("gitops_ocm.cli.explain_placement:placement", "Why a placement chooses as it does."),
+        "commit": ("gitops_ocm.cli.explain_commit:commit", "Which commit set an object, or a field of it."),
         "rollout": ("gitops_ocm.cli.explain_rollout:rollout", "Where a rollout stands, and what is next."),
     },
 )
