@@ -145,6 +145,30 @@ class SyncSummary(Model):
     drifted: Int32 | None = Field(None, description="Found changed on the hub.")
 
 
+class PolicyRuling(Model):
+    """A rule of the policy that refuses a commit, or would but for a commit's word."""
+
+    rule: str = Field(description="The rule's name.")
+    verdict: Literal["refused", "overridden"] = Field(description="Whether it refuses.")
+    message: str = Field(max_length=32768, description="What it found.")
+    path: str | None = Field(None, description="File in the repository that holds the rule.")
+    line: Int32 | None = Field(None, ge=0, description="Line in the file, from 1.")
+    override: str | None = Field(None, description="The reason a commit's trailer gives.")
+    by: str | None = Field(None, description="That commit.")
+
+
+class PolicyStatus(Model):
+    """What the repository's policy says of the commit it last judged."""
+
+    rules_in_force: Int32 = Field(ge=0, description="How many rules there are in force.")
+    commit: str = Field(pattern=COMMIT_PATTERN, description="The commit that was judged.")
+    allowed: bool = Field(description="Whether it may come in force; once it may, it is not judged again.")
+    until: TimeText | None = Field(None, description="When a refusal ends by itself.")
+    rulings: list[PolicyRuling] | None = Field(
+        None, max_length=MAX_PROBLEMS, description="The rules that refuse, or are overridden."
+    )
+
+
 class HubSyncStatus(Model):
     """How far the hub is."""
 
@@ -159,6 +183,9 @@ class HubSyncStatus(Model):
     last_handled_at: str | None = Field(None, description="The last request for a pass that was answered.")
     inventory: Inventory | None = Field(None, description="The kinds of what came from the repository.")
     prune_guard: PruneGuard | None = Field(None, description="A deletion that waits to be allowed.")
+    policy: PolicyStatus | None = Field(
+        None, description="What the repository's policy says; absent where it has none."
+    )
     problems: list[Problem] | None = Field(
         None, max_length=MAX_PROBLEMS, description="What is in the way of the commit last tried."
     )

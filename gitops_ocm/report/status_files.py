@@ -209,6 +209,7 @@ def _sync(obj: Object) -> dict[str, Any]:
             lastAppliedCommit=status.get("lastAppliedCommit"),
             lastAttemptedCommit=status.get("lastAttemptedCommit"),
             problems=redacted(status.get("problems")),
+            policy=redacted(status.get("policy")),
             objects=(status.get("summary") or {}).get("objects"),
         ),
     }

@@ -35,6 +35,7 @@ from gitops_ocm.decide.reads import Seen, outdated
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
+from gitops_ocm.simulate.limit import check
 from gitops_ocm.simulate.ready import Ready
 from gitops_ocm.simulate.view import Narrow, WorldView, covered
 from gitops_ocm.simulate.world import World
@@ -197,6 +198,7 @@ class Simulation:
             ran[item] += 1
             if in_moment > self._limit:
                 raise self._livelock(ran)
+            check()
             self._reconcile(item)
         if not stay:
             self.now = until

@@ -24,6 +24,11 @@ class HubKinds:
         self._catalog: Catalog | None = None
         self._read_at = 0.0
 
+    @property
+    def known(self) -> Catalog:
+        """What we know by ourselves, whatever this hub serves: for what is tried in memory."""
+        return self._base
+
     async def catalog(self) -> Catalog:
         """What is known now."""
         if self._catalog is None:

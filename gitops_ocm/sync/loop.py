@@ -173,7 +173,10 @@ class SyncLoop:
         if attempt.retry:
             return min(backoff.next(), _interval(parts.record)), attempt
         backoff.reset()
-        return _interval(parts.record), attempt
+        wait = _interval(parts.record)
+        if attempt.until is not None:
+            wait = min(wait, max(0.0, (attempt.until - self._clock.now()).total_seconds()))
+        return wait, attempt
 
     @asynccontextmanager
     async def _started(self, stop: asyncio.Event) -> AsyncIterator[_Parts]:

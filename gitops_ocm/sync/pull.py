@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gitops_ocm.errors import Diagnostic, GitopsError
 from gitops_ocm.git.errors import Interrupted
@@ -53,7 +54,8 @@ class PullSettings:
 class Attempt:
     """How a pass ended.
 
-    `complete` says that all the plan asked for was done, `noop` that there was nothing to look at.
+    `complete` says that all the plan asked for was done, `noop` that there was nothing to look at. `until` is
+    when a commit that the policy refuses is looked at again.
     """
 
     verdict: Verdict
@@ -63,6 +65,7 @@ class Attempt:
     waiting: tuple[str, ...] = ()
     complete: bool = False
     noop: bool = False
+    until: datetime | None = None
 
     @property
     def ok(self) -> bool:
@@ -72,7 +75,7 @@ class Attempt:
     @property
     def retry(self) -> bool:
         """Whether time alone may help."""
-        return self.verdict.reconciling
+        return self.verdict.reconciling and self.until is None
 
 
 class Pull:
@@ -92,7 +95,7 @@ class Pull:
     ) -> None:
         self._hub = hub
         self._listener = Unrepeated(listener)
-        self._targets = Targets(source, kinds, self._listener)
+        self._targets = Targets(source, kinds, self._listener, clock)
         self._planner = Planner(hub.mapper, self._targets, observed, watching)
         self._observed = observed
         self._watching = watching
@@ -150,10 +153,22 @@ class Pull:
         if key == self._settled and not self._observed.news and self._last is not None:
             return replace(self._last, noop=True)
         self._settled = ()
-        attempt = self._last = await self._put_in_force(target, spec, record)
+        await self._note(target, record)
+        until = target.judged.until if target.judged else None
+        done = await self._put_in_force(target, spec, record)
+        attempt = self._last = replace(done, until=until)
         if attempt.complete:
             self._settled = key
         return attempt
+
+    async def _note(self, target: Target, record: Record) -> None:
+        """Record what the policy says before anything is applied: what was let through stays so."""
+        if target.judged is None or (record.status.get("policy") or None) == target.judged.record:
+            return
+        status = {key: value for key, value in record.status.items() if key != "policy"}
+        if target.judged.record is not None:
+            status["policy"] = dict(target.judged.record)
+        await record.write(status)
 
     async def _suspend(self, record: Record, spec: SyncSpec) -> Attempt:
         self._settled = ()

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 from gitops_ocm.desired.cache import BlobCache
@@ -21,6 +23,8 @@ from gitops_ocm.git.errors import Interrupted, from_os
 from gitops_ocm.git.source import Fetched, Repository, open_repository
 from gitops_ocm.git.threads import in_thread
 from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.preview.model import Ruling
+from gitops_ocm.sync import judging
 from gitops_ocm.sync.spec import SyncSpec
 
 T = TypeVar("T")
@@ -59,6 +63,23 @@ class Source:
     async def check(self, commit: str, spec: SyncSpec, catalog: Catalog) -> Checked:
         """Read and validate a whole commit."""
         return await _in_thread(lambda: self._check(commit, spec, catalog))
+
+    async def rulings(
+        self, base: Checked, head: Checked, spec: SyncSpec, *, catalog: Catalog, now: datetime, seconds: float
+    ) -> tuple[Ruling, ...]:
+        """What the policy of one commit says of the next; within so many seconds, or it raises."""
+        until = monotonic() + seconds
+        return await _in_thread(
+            lambda: judging.rulings(
+                self.repository(spec.url),
+                base.state,
+                head.state,
+                spec,
+                catalog=catalog,
+                now=now,
+                late=lambda: self._stopping or monotonic() > until,
+            )
+        )
 
     def repository(self, url: str) -> Repository:
         """The open repository; blocks when it has to be opened."""

@@ -453,9 +453,13 @@ def test_a_base_that_cannot_be_read_leaves_the_judgement_to_the_head() -> None:
 
 
 def test_a_broken_change_is_not_judged() -> None:
-    """It is refused for what is wrong with it."""
+    """It is refused for what is wrong with it; what only the hub would refuse is judged all the same."""
     broken = preview(diagnostics=(Diagnostic("yaml-syntax", "no"),))
-    assert judged(broken, state(FEW), state(FEW)) is broken
+    head = state(FEW, {"kind": "Nothing"})
+    assert not head.ok
+    assert judged(broken, state(FEW), head) is broken
+    refused = replace(gone(2), diagnostics=(Diagnostic("hub-refuses", "no"),))
+    assert [r.verdict for r in judged(refused, state(FEW), state(FEW)).rulings] == [REFUSED]
 
 
 def test_without_a_policy_nothing_is_said() -> None:

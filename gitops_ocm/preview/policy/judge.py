@@ -32,7 +32,7 @@ def judged(
     found: Preview, base: DesiredState, head: DesiredState, overrides: Sequence[Override] = ()
 ) -> Preview:
     """The preview with what the policy says of it. `overrides` are newest first."""
-    if found.broken:
+    if not head.ok:
         return found
     policy, noted = in_force(base, head)
     case = Case(found, base, head)
