@@ -14,6 +14,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gitops_ocm.decide.contract import Create
 from gitops_ocm.errors import Diagnostic, GitopsError
 from gitops_ocm.git.errors import Interrupted
 from gitops_ocm.kube.cluster import Unreachable
@@ -29,6 +30,7 @@ from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.kinds import HubKinds
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.planning import Planner
+from gitops_ocm.sync.policy_events import policy_event
 from gitops_ocm.sync.record import Record, Superseded
 from gitops_ocm.sync.remove import Remover
 from gitops_ocm.sync.source import Source
@@ -169,6 +171,9 @@ class Pull:
         if target.judged.record is not None:
             status["policy"] = dict(target.judged.record)
         await record.write(status)
+        event = policy_event(record.sync, status.get("policy") or {}, self._clock.now())
+        if event is not None:
+            await self._hub.committer.write(Create(event))  # As good as it goes: events are nobody's record.
 
     async def _suspend(self, record: Record, spec: SyncSpec) -> Attempt:
         self._settled = ()

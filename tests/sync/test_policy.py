@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gitops_ocm.kube.cluster import Unreachable
+from gitops_ocm.objects.ref import Resource
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.sync.gate import LOOK_AGAIN
@@ -97,6 +98,26 @@ async def test_a_refused_commit_changes_nothing(fleet: Fleet) -> None:
     policy = status["policy"]
     assert (policy["commit"], policy["allowed"], policy["rulesInForce"]) == (second, False, 1)
     assert [(r["rule"], r["verdict"], r["line"]) for r in policy["rulings"]] == [("few", "refused", 3)]
+
+
+EVENTS = Resource("events.k8s.io", "v1", "Event", "events", namespaced=True)
+
+
+async def test_refusals_and_overrides_are_events(fleet: Fleet) -> None:
+    """Each is told once, about the HubSync, however often the sync looks at the commit."""
+    await started(fleet)
+    fleet.repo.commit(TWO_GONE)
+    loop = fleet.loop()
+    await loop.once()
+    await loop.once()
+    say(fleet, "Mean it\n\nGitops-Override: few: agreed in #12")
+    await loop.once()
+    found = (await fleet.wire.hub.list(EVENTS, "default")).items
+    told = {event["reason"]: event for event in found}
+    assert len(found) == len(told) == 2
+    assert told["RefusedByPolicy"]["regarding"]["name"] == "fleet"
+    assert "few: 2 of 7 objects deleted" in told["RefusedByPolicy"]["note"]
+    assert "(meant: agreed in #12)" in told["PolicyOverridden"]["note"]
 
 
 async def test_an_override_lets_it_through_and_is_recorded(fleet: Fleet) -> None:
