@@ -1,4 +1,4 @@
-"""`gitops-ocm repo`: start a fleet's repository."""
+"""`gitops-ocm repo`: start a fleet's repository, and have its hooks refuse broken commits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ import click
 
 @click.group()
 def repo() -> None:
-    """Start a fleet's repository."""
+    """Start a fleet's repository, and guard it."""
+
+
+@repo.command(short_help="Have git refuse broken commits.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
+def hooks(folder: Path) -> None:
+    """Install the hook that refuses what the sync would not apply.
+
+    In a clone it judges what is committed (pre-commit), in a bare repository what is pushed (pre-receive).
+    """
+    from gitops_ocm.cli.console import out
+    from gitops_ocm.verbs.hooks import install_hook
+
+    out().print(f"installed {install_hook(folder)}", markup=False)
 
 
 @repo.command(short_help="Write the template of a repository.")

@@ -104,9 +104,14 @@ class Git:
         timeout: float = 60,
         max_output: int = 256 * 2**20,
         interrupted: threading.Event | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`interrupted`, once set, ends what runs and lets nothing begin: see `interrupt`."""
+        """`interrupted`, once set, ends what runs and lets nothing begin: see `interrupt`.
+
+        `environment` has what git itself told a hook that has to be passed on (`source.QUARANTINE`).
+        """
         self.git_dir = git_dir
+        self._given = dict(environment or {})
         self._interrupted = interrupted or threading.Event()
         self.address = address
         self._credentials = credentials or Credentials()
@@ -218,6 +223,7 @@ class Git:
         if self.address is not None:
             env |= self._ssh()
             config |= self._https(self.address)
+        env |= self._given
         env["GIT_CONFIG_COUNT"] = str(len(config))
         for index, (key, value) in enumerate(config.items()):
             env[f"GIT_CONFIG_KEY_{index}"], env[f"GIT_CONFIG_VALUE_{index}"] = key, value

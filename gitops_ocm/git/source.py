@@ -26,6 +26,9 @@ from gitops_ocm.git.mirror import Limits, Mirror
 from gitops_ocm.git.objects import ObjectReader
 from gitops_ocm.git.trailers import trailers_between
 
+QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+"""Where git tells a `pre-receive` hook that the pushed objects are until it has agreed."""
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -51,12 +54,16 @@ def open_repository(
     *,
     credentials: Credentials | None = None,
     limits: Limits | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Repository:
-    """The repository at a URL or local path. Contacts nobody: the first `fetch` does."""
+    """The repository at a URL or local path. Contacts nobody: the first `fetch` does.
+
+    `environment` is for one on this machine: what git told a hook (`QUARANTINE`).
+    """
     limits = limits or Limits()
     address = parse(url)
     if address.transport is Transport.FILE:
-        return Repository(address, Git(_local_git_dir(address)), None, limits)
+        return Repository(address, Git(_local_git_dir(address), environment=environment), None, limits)
     mirror = Mirror(address, cache_dir, credentials, limits)
     return Repository(address, mirror.git, mirror, limits)
 
@@ -134,6 +141,24 @@ class Repository:
                 entries = self._changed(known, sha) if known else self._listed(sha)
                 self._latest = known = Tree(sha, entries, self._objects)
         return known
+
+    def staged(self, index: Path | None, *, top: Path) -> Tree:
+        """The files that a commit made now would have: those of the index, or of this other index."""
+        env = {"GIT_WORK_TREE": str(top)} | ({"GIT_INDEX_FILE": str(index)} if index else {})
+        out = self.git.run("ls-files", "--stage", "-z", "--full-name", env=env, cwd=top).out
+        found = []
+        for record in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+            head, _, path = record.partition("\t")
+            mode, blob, stage = head.split()
+            if stage == "0":  # Others are of a merge that is not resolved: git will not commit that.
+                found.append((path, mode, blob))
+        headers = self._objects.find_all([blob for _, _, blob in found])
+        sizes = [header.size if header else 0 for header in headers]
+        entries = {
+            path: Entry(blob, mode, 0 if mode == SUBMODULE else size)
+            for (path, mode, blob), size in zip(found, sizes, strict=True)
+        }
+        return Tree("", entries, self._objects)
 
     def changed_paths(self, before: str, after: str) -> frozenset[str]:
         """The paths that differ between two commits."""

@@ -66,4 +66,6 @@ def write_template(folder: Path, clusters: Sequence[str]) -> list[PurePosixPath]
         target = folder.joinpath(*path.parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+        if text.startswith("#!"):  # An installed wheel does not keep who may run a file.
+            target.chmod(0o755)
     return sorted(files)

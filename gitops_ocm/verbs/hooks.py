@@ -1,0 +1,53 @@
+"""Installs the hooks of `repo-template/hooks`: they refuse what the sync would not apply.
+
+The hook that tells a sync of a push (`git.hook`) is another one, and both go together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.git.command import Git
+from gitops_ocm.git.errors import RepositoryNotFound
+from gitops_ocm.git.source import common_dir
+from gitops_ocm.hub.template import template_root
+
+
+class HookTaken(GitopsError):
+    """Somebody else's hook is in the way."""
+
+    code = "hook-taken"
+
+
+def install_hook(folder: Path) -> Path:
+    """Put `pre-receive` into a bare repository, `pre-commit` into a clone; where it is now.
+
+    A hook of somebody else is left alone, and so is a folder of hooks that is itself under version control.
+    """
+    git = Git(None)
+    here = folder.resolve()
+    told = git.run("rev-parse", "--is-bare-repository", "--absolute-git-dir", cwd=here, check=False)
+    if told.code != 0:
+        raise RepositoryNotFound(f"{folder} is in no Git repository", hint="name a clone, or a bare one")
+    bare, _, git_dir = told.text.partition("\n")
+    name = "pre-receive" if bare == "true" else "pre-commit"
+    configured = git.run("config", "--local", "--get", "core.hooksPath", cwd=here, check=False).text
+    if configured:
+        raise HookTaken(
+            f"hooks of {folder} are taken from {configured} (core.hooksPath)",
+            hint=f"call `gitops-ocm validate` from {configured}/{name}, or git config --unset core.hooksPath",
+        )
+    return _put(common_dir(Path(git_dir)) / "hooks" / name, (template_root() / "hooks" / name).read_text())
+
+
+def _put(hook: Path, text: str) -> Path:
+    if hook.exists() and hook.read_text(errors="replace") != text:
+        raise HookTaken(
+            f"{hook} exists and is not ours",
+            hint=f"call `{text.rstrip().splitlines()[-1].removeprefix('exec ')}` from it",
+        )
+    hook.parent.mkdir(parents=True, exist_ok=True)
+    hook.write_text(text)
+    hook.chmod(0o755)
+    return hook
