@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -156,3 +157,16 @@ def test_a_rule_about_a_kind_that_nobody_knows_is_warned_of(kind: str, hint: str
     assert state.ok
     found = [(d.code, d.where.line, d.hint) for d in state.diagnostics]
     assert found == ([("policy-kind", 3, hint)] if hint else [])
+
+
+def test_the_examples_are_policies() -> None:
+    """What README and the template show can be read as it stands."""
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text()
+    start = readme.index("policy:\n  rules:")
+    template = (root / "repo-template/gitops-ocm.yaml").read_text()
+    commented = template[template.index("# policy:") :].replace("\n# ", "\n").removeprefix("# ")
+    for text in (readme[start : readme.index("```", start)], commented):
+        layout, problems = read_layout(text.encode(), "gitops-ocm.yaml", "c0ffee")
+        assert problems == ()
+        assert {said for rule in layout.policy.rules for said in rule.says} == set(CHECKS.values())
