@@ -1,4 +1,4 @@
-"""`gitops-ocm explain`: why the hub decided as it did."""
+"""`gitops-ocm explain`: why the hub decided as it did, and where from things are as they are."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from gitops_ocm.cli.main import LazyGroup
     cls=LazyGroup,
     lazy={
         "placement": ("gitops_ocm.cli.explain_placement:placement", "Why a placement chooses as it does."),
+        "field": ("gitops_ocm.cli.explain_field:field", "Who owns a field, and where in Git it is written."),
         "commit": ("gitops_ocm.cli.explain_commit:commit", "Which commit set an object, or a field of it."),
         "rollout": ("gitops_ocm.cli.explain_rollout:rollout", "Where a rollout stands, and what is next."),
     },
 )
 def explain() -> None:
-    """Say why the hub decided as it did, or would at any commit."""
+    """Say why the hub decided as it did, or would at any commit, and where from things are as they are."""
