@@ -11,6 +11,7 @@ from gitops_ocm.cli.main import LazyGroup
     cls=LazyGroup,
     lazy={
         "placement": ("gitops_ocm.cli.explain_placement:placement", "Why a placement chooses as it does."),
+        "config": ("gitops_ocm.cli.explain_config:config", "Where an add-on's configuration comes from."),
         "field": ("gitops_ocm.cli.explain_field:field", "Who owns a field, and where in Git it is written."),
         "commit": ("gitops_ocm.cli.explain_commit:commit", "Which commit set an object, or a field of it."),
         "rollout": ("gitops_ocm.cli.explain_rollout:rollout", "Where a rollout stands, and what is next."),
