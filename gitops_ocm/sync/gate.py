@@ -4,7 +4,8 @@ The commit in force judges the next one, by the same functions as a preview befo
 (`preview.policy`), on the fleet as the `status` branch tells of it. A commit that was let through is noted on
 the HubSync before anything of it is applied, and not judged again; a refused one is looked at again when a
 freeze ends, when somebody asks for a pass, and now and then. Where judging fails or takes too long the commit
-is refused. A hub on which nothing is in force has nothing to judge by.
+is refused, unless it says itself, as of the rule `policy`, that it is meant. A hub on which nothing is in
+force has nothing to judge by.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from prometheus_client import Counter
 
 from gitops_ocm.api.fleet import MAX_PROBLEMS
 from gitops_ocm.api.scalars import format_time
+from gitops_ocm.desired.layout import FILE_NAME
 from gitops_ocm.desired.policy import OWN_RULE
 from gitops_ocm.errors import Diagnostic, GitopsError, Location
 from gitops_ocm.git.errors import Interrupted
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.preview.model import Ruling, Verdict
+from gitops_ocm.preview.policy.overrides import Override
 from gitops_ocm.runtime.metrics import REGISTRY
 from gitops_ocm.sync.source import Checked
 from gitops_ocm.sync.spec import SyncSpec
@@ -42,6 +45,8 @@ REFUSED, FROZEN = "RefusedByPolicy", "FrozenByPolicy"
 Judge = Callable[[Checked, Checked, SyncSpec, datetime, float], Awaitable[tuple[Ruling, ...]]]
 """What the policy of the first says of the second; the last is how many seconds that may take."""
 Meaning = Callable[[str, SyncSpec], Awaitable[Checked | None]]
+Word = Callable[[str, SyncSpec], Awaitable[Override | None]]
+"""What a commit itself says of its not being judged."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,10 @@ class Judged:
 class Gate:
     """Judges the commits of one HubSync; a refusal is remembered."""
 
-    def __init__(self, judge: Judge, meaning: Meaning, now: Callable[[], datetime]) -> None:
+    def __init__(self, judge: Judge, meaning: Meaning, word: Word, now: Callable[[], datetime]) -> None:
         self._judge = judge
         self._meaning = meaning
+        self._word = word
         self._now = now
         self._refused: tuple[tuple[str, ...], Judged] | None = None
 
@@ -89,17 +95,25 @@ class Gate:
         rules = len(before.state.layout.policy.rules) if before else 1
         if before is None or before.errors:
             why = f"commit {base[:12]}, which is in force, cannot be read: its policy is not known"
-            rulings: tuple[Ruling, ...] = (_unjudged(why),)
+            rulings: tuple[Ruling, ...] = (await self._unjudged(why, head, spec),)
         else:
             try:
                 rulings = await self._judge(before, head, spec, now, min(LIMIT, spec.timeout / 2))
             except Interrupted:
                 raise
             except GitopsError as error:
-                rulings = (_unjudged(f"the commit could not be judged: {error.message}"),)
+                why = f"the commit could not be judged: {error.message}"
+                rulings = (await self._unjudged(why, head, spec),)
         for ruling in rulings:
             POLICY_RULINGS.labels(spec.name, ruling.rule, ruling.verdict.value).inc()
         return _told(rulings, head, rules, base, now)
+
+    async def _unjudged(self, why: str, head: Checked, spec: SyncSpec) -> Ruling:
+        where = Location(FILE_NAME, 0, head.state.commit)
+        word = await self._word(head.state.commit, spec)
+        if word is None:
+            return Ruling(OWN_RULE, Verdict.REFUSED, why, where)
+        return Ruling(OWN_RULE, Verdict.OVERRIDDEN, why, where, word.reason, word.commit)
 
 
 def _told(rulings: tuple[Ruling, ...], head: Checked, rules: int, base: str, now: datetime) -> Judged:
@@ -124,10 +138,6 @@ def _told(rulings: tuple[Ruling, ...], head: Checked, rules: int, base: str, now
     )
     again = min([now + LOOK_AGAIN, *ends])
     return Judged(record, trouble, problems, again)
-
-
-def _unjudged(why: str) -> Ruling:
-    return Ruling(OWN_RULE, Verdict.REFUSED, why, Location("gitops-ocm.yaml"))
 
 
 def _hint(ruling: Ruling) -> str:

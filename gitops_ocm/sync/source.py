@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import DesiredState, compile_tree
+from gitops_ocm.desired.policy import OWN_RULE
 from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.git.blobcache import BlobCacheFile
 from gitops_ocm.git.command import Credentials
@@ -24,6 +25,7 @@ from gitops_ocm.git.source import Fetched, Repository, open_repository
 from gitops_ocm.git.threads import in_thread
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.preview.model import Ruling
+from gitops_ocm.preview.policy.overrides import TRAILER, Override, chosen, read_override
 from gitops_ocm.sync import judging
 from gitops_ocm.sync.spec import SyncSpec
 
@@ -80,6 +82,11 @@ class Source:
                 late=lambda: self._stopping or monotonic() > until,
             )
         )
+
+    async def word(self, commit: str, spec: SyncSpec) -> Override | None:
+        """What a commit itself says of the rule about the policy; None where it says nothing."""
+        info = await _in_thread(lambda: self.repository(spec.url).commit_info(commit))
+        return chosen(OWN_RULE, [read_override(info.trailers.get(TRAILER, ""), commit)])
 
     def repository(self, url: str) -> Repository:
         """The open repository; blocks when it has to be opened."""

@@ -49,7 +49,7 @@ class Targets:
         self._listener = listener
         self._good: tuple[str, str, Checked] | None = None
         self._bad: tuple[str, str, Checked] | None = None
-        self._gate = Gate(self._rulings, self._before, clock.now)
+        self._gate = Gate(self._rulings, self._before, source.word, clock.now)
 
     async def find(self, spec: SyncSpec, status: Mapping[str, Any]) -> Target:
         """Fetch and check; `status` is the HubSync's, for what was in force before this process began."""

@@ -248,6 +248,25 @@ async def test_judging_that_takes_too_long_refuses(fleet: Fleet, monkeypatch: py
     assert attempt.verdict.reason == "RefusedByPolicy"
     assert "took longer than it may" in attempt.problems[0].message
     assert attempt.until == clock.at + LOOK_AGAIN
+    say(fleet, "Go on\n\nGitops-Override: policy: I have looked at it myself")
+    assert (await loop_at(fleet, clock).once()).ok
+    assert (await policy_of(fleet))["rulings"][0]["override"] == "I have looked at it myself"
+
+
+async def test_a_commit_in_force_that_is_gone_refuses(fleet: Fleet) -> None:
+    """History was rewritten and swept away: the policy is not known, so somebody has to mean it."""
+    await started(fleet)
+    tree = fleet.repo.git("rev-parse", "main^{tree}")
+    name = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
+    fleet.repo.git("update-ref", "refs/heads/main", fleet.repo.git(*name, "commit-tree", tree, "-m", "Anew"))
+    fleet.repo.git("reflog", "expire", "--expire=now", "--all")
+    fleet.repo.git("gc", "--quiet", "--prune=now")
+    attempt = await fleet.loop().once()
+    assert attempt.verdict.reason == "RefusedByPolicy"
+    assert "its policy is not known" in attempt.problems[0].message
+    say(fleet, "Go on\n\nGitops-Override: policy: rewritten on purpose")
+    assert (await fleet.loop().once()).ok
+    assert await fleet.names() == ALL
 
 
 async def test_without_a_policy_nothing_is_asked_for_it(fleet: Fleet) -> None:
