@@ -61,6 +61,7 @@ def compute(
         commit=commit,
         policy=policy,
         guard=guard,
+        homes=frozenset(ref.namespace for ref in by_ref),
     )
     changes += gone.changes
     changes.sort(key=attrgetter("ref"))

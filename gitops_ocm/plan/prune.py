@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_ocm.errors import Diagnostic, Severity
-from gitops_ocm.objects.ref import Ref
+from gitops_ocm.objects.ref import Kind, Ref
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live, Policy, PruneGuard, Reason
+
+_NAMESPACE = Kind("", "Namespace")
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,17 @@ def leaving(
     commit: str,
     policy: Policy,
     guard: PruneGuard | None,
+    homes: Collection[str] = (),
 ) -> Leaving:
     """Judge `unwanted`, objects of ours that Git does not have.
+
+    `homes` are the namespaces of what Git has: none of them goes, for all that is in it would go, too.
 
     `standing` counts all objects of ours that are not being deleted already; `everything` says that Git
     has none of any kind.
     """
-    deletable = [ref for ref, live in unwanted.items() if _deletable(live, policy)]
+    needed = {ref for ref in unwanted if ref.of == _NAMESPACE and ref.name in homes}
+    deletable = [ref for ref, live in unwanted.items() if _deletable(live, policy) and ref not in needed]
     limit = 0 if everything else policy.max_prune_percent
     held = (
         bool(deletable)
@@ -50,15 +56,17 @@ def leaving(
         and _too_many(len(deletable), standing, limit, tripped=guard is not None)
     )
     changes = tuple(
-        Change(ref, *_judged(live, policy, held=held), live=live) for ref, live in unwanted.items()
+        Change(ref, *_judged(live, policy, held=held, needed=ref in needed), live=live)
+        for ref, live in unwanted.items()
     )
+    kept = tuple(_home(c.ref) for c in changes if c.reason is Reason.STILL_NEEDED)
     if not deletable:
-        return Leaving(changes)
+        return Leaving(changes, diagnostics=kept)
     if not held:
         # Kept until all of it is done: `guard_after`.
-        return Leaving(changes, guard)
+        return Leaving(changes, guard, kept)
     tripped = PruneGuard(guard.commit if guard else commit, len(deletable))
-    return Leaving(changes, tripped, (_told(deletable, standing, owner, commit, policy),))
+    return Leaving(changes, tripped, (*kept, _told(deletable, standing, owner, commit, policy)))
 
 
 def guard_after(plan: ChangeSet, pruned: Collection[Ref]) -> PruneGuard | None:
@@ -84,14 +92,26 @@ def _deletable(live: Live, policy: Policy) -> bool:
     return policy.prune and not live.prune_disabled and not live.terminating
 
 
-def _judged(live: Live, policy: Policy, *, held: bool) -> tuple[Action, Reason]:
+def _judged(live: Live, policy: Policy, *, held: bool, needed: bool) -> tuple[Action, Reason]:
     if live.terminating:
         return Action.SKIP, Reason.GOING
     if live.prune_disabled:
         return Action.RELEASE, Reason.OPTED_OUT
     if not policy.prune:
         return Action.RELEASE, Reason.PRUNE_DISABLED
+    if needed:
+        return Action.SKIP, Reason.STILL_NEEDED
     return (Action.SKIP, Reason.PRUNE_GUARDED) if held else (Action.PRUNE, Reason.REMOVED)
+
+
+def _home(ref: Ref) -> Diagnostic:
+    return Diagnostic(
+        "namespace-needed",
+        f"namespace {ref.name} is no longer in Git and was kept: objects that are in Git are in it",
+        subject=str(ref),
+        hint="bring its file back, or take the objects in it out of Git, too",
+        severity=Severity.WARNING,
+    )
 
 
 def _told(stopped: Sequence[Ref], standing: int, owner: str, commit: str, policy: Policy) -> Diagnostic:
