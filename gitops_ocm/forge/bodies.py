@@ -44,7 +44,7 @@ def marked(text: str, mark: Mark, *, limit: int, plain: bool = False) -> str:
     rest = (text[found.end() :] if found else text).strip("\n")
     head = _line(mark, plain=plain) + "\n"
     if plain:
-        head, rest = head + "\n", without_html(rest)
+        head, rest = head + "\n", without_html(rest).strip("\n")
     return head + fitted(rest, limit - len(head))
 
 
