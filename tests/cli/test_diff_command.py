@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,10 @@ def test_exit_status(hub: Hub, unique: Callable[[str], str], tmp_path: Path) -> 
     changed = hub.run("diff", *options)
     assert changed.returncode == 1
     assert "data.v" in changed.stdout
+    told = json.loads(hub.run("diff", "-o", "json", *options).stdout)
+    assert told["objects"][0]["fields"] == [{"path": "data.v", "before": "1", "after": "2"}]
+    assert told["objects"][0]["origin"].startswith("hub/a.yaml:1@")
+    assert (told["exitStatus"], told["problems"]) == (1, [])
 
     bad = repo.commit({"hub/b.yaml": "kind: [\n"})
     refused = hub.run("diff", *options)
