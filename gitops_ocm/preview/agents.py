@@ -17,7 +17,7 @@ from gitops_ocm.decide.work_states import Conditions
 from gitops_ocm.decide.writes import conditions_of, is_deleting, namespace_of, time_at
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.ref import Object, Ref
-from gitops_ocm.preview.assumptions import Assumptions as Assumptions
+from gitops_ocm.preview.assumptions import Assumptions
 
 MANAGER = "gitops-ocm-preview"
 AGENTS = "assumed-agents"

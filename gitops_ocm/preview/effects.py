@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gitops_ocm.desired.compile import DesiredState
-from gitops_ocm.preview.agents import Assumptions
+from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.hub import Hub, Moment
 from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.objects import object_effects
