@@ -52,7 +52,7 @@ def leaving(
     limit = 0 if everything else policy.max_prune_percent
     held = (
         bool(deletable)
-        and policy.allow_commit != commit
+        and not (commit and policy.allow_commit == commit)  # what is on disk is no commit
         and _too_many(len(deletable), standing, limit, tripped=guard is not None)
     )
     changes = tuple(

@@ -139,7 +139,8 @@ class Reviewer:
         """What the commits of the change let through; nobody is asked where there is no policy."""
         if not before.layout.policy.rules and not after.layout.policy.rules:
             return ()
-        return read_overrides(self.clone.trailers(TRAILER, before.commit, after.commit))
+        tip = after.commit or self.clone.resolve("HEAD")  # what is on disk is in no commit yet
+        return read_overrides(self.clone.trailers(TRAILER, before.commit, tip))
 
 
 def review(
