@@ -13,6 +13,7 @@ from gitops_ocm.desired.compile import compile_tree
 from gitops_ocm.desired.tree import memory_tree
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.report.yaml_text import to_yaml
+from gitops_ocm.testing import objects as make
 from tests.preview import drawn as draw
 from tests.preview.drawn import Case, Files
 from tests.preview.fleets import CATALOG
@@ -158,7 +159,7 @@ def sets_edited(pick: Random, files: Files) -> str:
     free = [name for name in draw.SETS if name not in there]
     if not free:
         return "nothing"
-    files["hub/binding.yaml"] = [draw.make.binding(free[0], draw.HOME)]
+    files["hub/binding.yaml"] = [make.binding(free[0], draw.HOME)]
     return f"binding {free[0]} comes"
 
 
