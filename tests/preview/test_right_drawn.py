@@ -1,7 +1,9 @@
 """What a preview says is what happens: random fleets and changes, made on a hub with agents.
 
-The preview is made from the status branch alone. Not one object may differ in the end, nor who is given what
-at which second on the way. A case is a number: `play(drawn(NUMBER)).untrue()` tells what is wrong with it.
+The preview is made from the status branch alone. Nothing that is compared may differ in the end, nor who is
+given what at which second on the way; `truth.LEFT_OUT` and `truth.plain` say what is not compared. Nor is
+everything drawn: no taint leaves Git (the hub keeps some), no weight of Steady is negative (that never comes
+to rest), and clusters to come claim nothing. `play(drawn(NUMBER)).untrue()` tells what is wrong with a case.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from tests.preview.truth import play
 
 CASES, AT_ONCE, QUICK = 300, 10, 5
 DIFFER = frozenset({240})
-"""Two placements that balance against each other are woken at one moment: another one decides first."""
+"""What the preview has wrong, and why is not found out: a placement beside the edited one chooses others."""
 
 
 @pytest.mark.parametrize("seed", range(QUICK))
