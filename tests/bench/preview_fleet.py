@@ -153,8 +153,8 @@ def _reported(obj: Object) -> Object:
     good = [
         {"type": type_, "status": "True", "reason": type_ + "Complete"} for type_ in ("Applied", "Available")
     ]
-    manifests = [
-        {"resourceMeta": {**_meta(manifest), "ordinal": number}, "conditions": good}
+    manifests: list[Object] = [
+        {"resourceMeta": _meta(manifest) | {"ordinal": number}, "conditions": good}
         for number, manifest in enumerate(obj["spec"]["workload"]["manifests"])
     ]
     return {**obj, "status": {**obj["status"], "resourceStatus": {"manifests": manifests}}}
