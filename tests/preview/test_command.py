@@ -66,7 +66,7 @@ def test_files_on_disk(clone: Path) -> None:
     assert "1 new, 1 changed; 6 of 6 clusters (100%) touched" in result.stdout
     assert "+ create  ManifestWork" in result.stdout
     assert "works/two.yaml:1" in result.stdout
-    assert "wave 1 at once" in _words(result)
+    assert "at once: 6 c1, c2, c3, c4, c5, c6" in _words(result)
 
 
 def test_ranges(clone: Path) -> None:

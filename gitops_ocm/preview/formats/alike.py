@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from gitops_ocm.objects.diff import Difference
-from gitops_ocm.preview.formats.words import SIGNS, few, number_of, place, visible
-from gitops_ocm.preview.model import AddOnConfig, Effect, OnCluster, Selection, Value
+from gitops_ocm.preview.formats.words import SIGNS, few, number_of, path_of, place, visible
+from gitops_ocm.preview.model import AddOnConfig, Effect, OnCluster, Selection, Turn, Value
 
 T = TypeVar("T")
 
@@ -46,9 +46,9 @@ class Turned(NamedTuple):
 def what_of(effect: Effect) -> str:
     """What one cluster is given. A replica set's works are named for it: their own names say nothing."""
     ref, owner = effect.ref, effect.owner
-    if owner is not None:
-        return f"{ref.kind} of {owner.namespace}/{owner.name}"
-    return f"{ref.kind} {ref.name}" if ref.namespace else f"{ref.kind} itself"
+    if owner is not None and owner.name != ref.name:
+        return f"{ref.kind} of {path_of(owner)}"
+    return f"{ref.kind} {ref.name}" if ref.namespace else ref.kind
 
 
 def given(clusters: Iterable[OnCluster]) -> list[Given]:
@@ -67,13 +67,13 @@ def configured(clusters: Iterable[OnCluster]) -> list[Configured]:
 
 def turned(selection: Selection) -> list[Turned]:
     """Why clusters come and go, the same reasons once; who has none told is named all the same."""
-    groups = _grouped(selection.turns, lambda turn: (turn.gained, turn.why, turn.cause.path, turn.cause.line))
+    groups = _grouped(selection.turns, lambda turn: (turn.gained, turn.why))
     found = [
         Turned(
             group[0].gained,
             group[0].why,
             tuple(turn.cluster for turn in group),
-            visible(place(group[0].cause)),
+            _causes(group),
         )
         for group in groups
     ]
@@ -82,6 +82,25 @@ def turned(selection: Selection) -> list[Turned]:
         if rest := tuple(name for name in names if name not in told):
             found.append(Turned(gained, "", rest))
     return sorted(found, key=lambda turn: not turn.gained)
+
+
+def _causes(turns: Sequence[Turn]) -> str:
+    places = list(dict.fromkeys(visible(place(turn.cause)) for turn in turns if turn.cause.path))
+    return few(places, 1)
+
+
+def is_told(gift: Given, effects: Iterable[Effect]) -> bool:
+    """Whether what is changed there is exactly what is changed of its owner, where all can read it."""
+    owner, fields = gift.effect.owner, gift.effect.fields
+    changed = next((effect.fields for effect in effects if effect.ref == owner), ())
+    if owner is None or not fields:
+        return False
+    known = {(field.path, repr(field.before), repr(field.after)) for field in changed}
+    template = "spec.manifestWorkTemplate"
+    return all(
+        (field.path.replace("spec", template, 1), repr(field.before), repr(field.after)) in known
+        for field in fields
+    )
 
 
 def names_of(clusters: Sequence[str], most: int = 6) -> str:

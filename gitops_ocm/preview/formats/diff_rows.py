@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gitops_ocm.objects.diff import ABSENT, Difference
-from gitops_ocm.preview.formats.alike import configured, given, names_of, turned
+from gitops_ocm.preview.formats.alike import configured, given, is_told, names_of, turned
 from gitops_ocm.preview.formats.fields import Row, hunks
 from gitops_ocm.preview.formats.words import SIGNS, cut, name_of, path_of, place, visible
 from gitops_ocm.preview.model import Act, Effect, Preview, Value
@@ -62,9 +62,8 @@ def clusters(found: Preview) -> Iterator[Group]:
     for gift in given(found.clusters):
         act = gift.effect.act
         title = gift.title.split(" ", 1)[1] if _SIGNS[act] in "+-@@" else gift.title
-        yield Group(
-            _row(_SIGNS[act], f"{title}  {names_of(gift.clusters, _NAMES)}"), _fields(gift.effect.fields)
-        )
+        fields = () if is_told(gift, found.effects) else gift.effect.fields
+        yield Group(_row(_SIGNS[act], f"{title}  {names_of(gift.clusters, _NAMES)}"), _fields(fields))
 
 
 def configs(found: Preview) -> Iterator[Group]:

@@ -14,7 +14,7 @@ from gitops_ocm.preview.formats.words import cut, visible
 
 APART = "\u200b"
 """A zero-width space: what is left and right of it is no link any more."""
-_MARKS = re.compile(r"[\\`*_{}\[\]<>()#|~^$]")
+_MARKS = re.compile(r"[\\`*_{}\[\]<>|~$]")
 _LINKED = re.compile(
     r"(?<=[@#!~%&$^])(?=[\w\"'])"  # mentions, issues, merge requests, labels, milestones, snippets, formulas
     r"|(?<=:)(?=//)|(?<=\b[Ww][Ww][Ww])(?=\.)|(?<=\bmailto)(?=:)"  # addresses

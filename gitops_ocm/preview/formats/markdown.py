@@ -26,7 +26,9 @@ from gitops_ocm.preview.formats.words import (
     place,
     short,
     stamp,
+    subject_of,
     verdict,
+    visible,
 )
 from gitops_ocm.preview.model import Preview, Ruling, Verdict
 
@@ -58,7 +60,8 @@ def comment(found: Preview, *, artifact: str = "", limit: int = LIMIT) -> str:
 def _head(found: Preview) -> str:
     icon = "⛔" if found.refused else "🔷" if found.changes_anything else "✅"
     until = f" Followed until {clock(found.until)}, {after(found.until, found.now)}." if found.until else ""
-    return f"{MARKER}\n### {icon} {prose(verdict(found), 800)}\n\n{prose(stamp(found))}.{until}\n"
+    # A commit's name may be linked: it is one of this repository.
+    return f"{MARKER}\n### {icon} {prose(verdict(found), 800)}\n\n{visible(stamp(found))}.{until}\n"
 
 
 def _sections(found: Preview, room: Room) -> Iterator[tuple[float, Section]]:
@@ -74,9 +77,9 @@ def _sections(found: Preview, room: Room) -> Iterator[tuple[float, Section]]:
     if found.warnings:
         yield 0.2, partial(_warnings, room, found.warnings)
     details = (
-        (0.5, "Objects", len(found.effects), diff_rows.objects),
-        (0.5, "Placements", len(found.selections), diff_rows.placements),
-        (0.6, "Clusters", len(given(found.clusters)), diff_rows.clusters),
+        (0.5, f"Objects ({len(found.effects):,})", len(found.effects), diff_rows.objects),
+        (0.5, f"Placements ({len(found.selections):,})", len(found.selections), diff_rows.placements),
+        (0.6, f"Clusters ({len(found.clusters):,})", len(given(found.clusters)), diff_rows.clusters),
         (1.0, "Add-on configuration", len(configured(found.clusters)), diff_rows.configs),
     )
     for part, title, number, groups in details:
@@ -85,7 +88,7 @@ def _sections(found: Preview, room: Room) -> Iterator[tuple[float, Section]]:
 
 
 def _titled(title: str, content: str) -> str:
-    return f"\n**{title}**\n\n{content}" if content else ""
+    return f"**{title}**\n\n{content}" if content else ""
 
 
 # Whether it would be taken
@@ -97,6 +100,8 @@ def _rulings(room: Room, found: Sequence[Ruling], allowed: int) -> str:
     entries = [*map(_ruling, told)]
     if passed:
         entries.append(f"- {_SIGNED['allowed']} allowed: {prose(few(passed))}\n")
+    if not told:
+        return f"**Policy**: {entries[0][2:]}"[:allowed]
     bare = size(_titled("Policy", "-"))
     return _titled("Policy", room.lines(entries, len(entries), allowed - bare, lead="- "))
 
@@ -123,15 +128,15 @@ def _warnings(room: Room, found: Sequence[Diagnostic], allowed: int) -> str:
     """Open where they are few: what a reviewer would want to know should not have to be looked for."""
     title = f"⚠️ {number_of(len(found), 'warning')}"
     opened = len(found) <= _OPEN_WARNINGS
-    bare = size(_folded(title, "", opened=opened))
+    bare = size(folded_away(title, "", opened=opened))
     content = room.lines(map(_problem, found), len(found), allowed - bare, lead="- ")
-    return _folded(title, content, opened=opened) if content else ""
+    return folded_away(title, content, opened=opened) if content else ""
 
 
 def _problem(found: Diagnostic) -> str:
     where, subject = place(found.where), found.subject
-    lead = " ".join(part for part in (code(where), prose(subject) + ":" if subject else "") if part)
-    more = "".join(f"<br>{prose(text)}" for text in (found.note, found.hint) if text)
+    lead = " ".join(part for part in (code(where), code(subject_of(subject))) if part)
+    more = "".join(f"<br> {prose(text)}" for text in (found.note, found.hint) if text)
     return f"- {lead}{' ' if lead else ''}{prose(found.message)} ({code(found.code)}){more}\n"
 
 
@@ -139,13 +144,8 @@ def _problem(found: Diagnostic) -> str:
 
 
 def _details(room: Room, title: str, number: int, groups: Iterable[Group], allowed: int) -> str:
-    summary = f"{title} ({number:,})"
-    content = room.diff(groups, number, allowed - size(_folded(summary, "")))
-    return _folded(summary, content) if content else ""
-
-
-def _folded(summary: str, content: str, *, opened: bool = False) -> str:
-    return "\n" + folded_away(summary, content, opened=opened)
+    content = room.diff(groups, number, allowed - size(folded_away(title, "")))
+    return folded_away(title, content) if content else ""
 
 
 def _foot(found: Preview, artifact: str, *, cut: bool) -> str:

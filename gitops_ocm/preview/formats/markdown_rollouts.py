@@ -12,6 +12,7 @@ from gitops_ocm.preview.formats.words import (
     done_by,
     fails_by,
     few,
+    groups_of,
     name_of,
     number_of,
     percent,
@@ -22,7 +23,7 @@ from gitops_ocm.preview.model import Preview, Rollout, Share, Wave
 WAVES = 10
 """So many waves of a rollout are shown, the last among them."""
 _SETS = 30
-_TITLE = "\n**Rollouts**\n\n"
+_TITLE = "**Rollouts**\n\n"
 
 
 def rollouts(room: Room, found: Preview, allowed: int) -> str:
@@ -45,10 +46,10 @@ def _rollout(found: Rollout, preview: Preview) -> str:
     if not _is_staged(found):
         clusters = [name for wave in found.waves for name in wave.clusters]
         moment = after(found.waves[0].at, preview.now) if found.waves else ""
-        return f"- {title}: {number_of(len(clusters), 'cluster')} {moment}\n"
+        return f"- {title}: {moment} {number_of(len(clusters), 'cluster')}, {code(few(clusters))}\n"
     lines = [f"- {prose(text, 600)}\n" for text in _ends(found, preview)]
-    waves = f"\n{_waves(found.waves, preview)}" if found.waves else ""
-    return f"\n{title}\n{waves}\n{''.join(lines)}{chr(10) if lines else ''}"
+    parts = [f"{title}\n", _waves(found.waves, preview) if found.waves else "", "".join(lines)]
+    return "".join(f"{part}\n" for part in parts if part)
 
 
 def _waves(found: Sequence[Wave], preview: Preview) -> str:
@@ -57,21 +58,23 @@ def _waves(found: Sequence[Wave], preview: Preview) -> str:
     shown = numbered if hidden <= 1 else [*numbered[: WAVES - 1], *numbered[-1:]]
     rows = [_wave(number, wave, preview) for number, wave in shown]
     if len(shown) < len(numbered):
-        rows.insert(-1, ["…", f"{hidden:,} more", "", "", ""])
-    heads = ["Wave", "Starts", "Clusters", "Done, at the earliest", "Failed unless good"]
-    keep = [at for at in range(len(heads)) if at < 3 or any(row[at] for row in rows)]
-    return table([heads[at] for at in keep], [[row[at] for at in keep] for row in rows], right=(0,))
+        rows.insert(-1, ["…", f"{hidden:,} more waves", *[""] * (len(_HEADS) - 2)])
+    keep = [at for at in range(len(_HEADS)) if any(row[at] for row in rows)]
+    return table([_HEADS[at] for at in keep], [[row[at] for at in keep] for row in rows], right=(0,))
+
+
+_HEADS = ("Wave", "Starts", "Done", "Deadline", "How many", "Group", "Clusters")
 
 
 def _wave(number: int, wave: Wave, preview: Preview) -> list[str]:
-    groups = few([group or "default" for group in wave.groups]) if any(wave.groups) else ""
-    clusters = f"{len(wave.clusters):,}: {cell(few(wave.clusters))}"
     return [
         str(number),
         after(wave.at, preview.now),
-        clusters + (f", group {cell(groups)}" if groups else ""),
         done_by(wave, preview.now),
         fails_by(wave, preview.now),
+        f"{len(wave.clusters):,}",
+        cell(groups_of(wave)),
+        cell(few(wave.clusters)),
     ]
 
 
@@ -81,12 +84,11 @@ def _ends(found: Rollout, preview: Preview) -> Iterator[str]:
         ("🔴 failed", found.failed, ""),
         ("🟡 under way", found.under_way, ""),
         ("⛔ not reached", found.waiting, found.why),
-        ("🟡 not done with before", found.unfinished, ""),
+        ("🟡 still in progress from before", found.unfinished, ""),
     ):
         if clusters:
-            yield f"{label}: {number_of(len(clusters), 'cluster')} ({few(clusters)})" + (
-                f"; {why}" if why else ""
-            )
+            more = f"; {why}" if why else ""
+            yield f"{label}: {number_of(len(clusters), 'cluster')} ({few(clusters)}){more}"
     if found.end is not None:
         yield f"all done {after(found.end, preview.now)} at the earliest"
 
@@ -99,10 +101,10 @@ def radius(room: Room, found: Sequence[Share], allowed: int) -> str:
     rows = [_share(share) for share in touched[:_SETS]]
     if len(touched) > _SETS:
         rows.append([f"… {len(touched) - _SETS:,} more sets", "", "", ""])
-    text = "\n" + table(("Blast radius", "", "Touched", "At most at once"), rows, right=(2, 3))
+    text = table(("Blast radius", "", "Touched", "At most at once"), rows, right=(2, 3))
     if size(text) > allowed:
         room.short = True
-        text = "\n" + table(("Blast radius", "", "Touched", "At most at once"), rows[:1], right=(2, 3))
+        text = table(("Blast radius", "", "Touched", "At most at once"), rows[:1], right=(2, 3))
     return text if size(text) <= allowed else ""
 
 

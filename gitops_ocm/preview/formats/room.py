@@ -17,6 +17,9 @@ _FENCE = len(fence("")) + 2 * 220
 """What a fence takes around its content: rows are shorter than that, so no run of backticks is longer."""
 
 
+_APART = "\n\n"
+
+
 def size(text: str) -> int:
     """How much room a text takes."""
     return len(text.encode("utf-8", "surrogatepass"))
@@ -31,12 +34,15 @@ class Room:
     short: bool = False
 
     def take(self, part: float, write: Callable[[int], str]) -> str:
-        """Let a section write into a part of what is left; what it does not use is there for the next."""
-        allowed = max(0, int(self.left * part))
-        text = write(allowed)
+        """Let a section write into a part of what is left; what it does not use is there for the next.
+
+        An empty line stands before it.
+        """
+        allowed = max(0, int(self.left * part) - size(_APART))
+        text = write(allowed).strip("\n")
         assert size(text) <= allowed, (size(text), allowed)
-        self.left -= size(text)
-        return text
+        self.left -= size(text) + size(_APART)
+        return f"\n{text}\n" if text else ""
 
     def lines(self, entries: Iterable[str], number: int, room: int, lead: str = "") -> str:
         """As many of `number` entries, each ending a line, as fit; then, after `lead`, how many there are."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.objects.diff import ABSENT, Difference
-from gitops_ocm.preview.formats.alike import Turned, configured, given, names_of, turned
+from gitops_ocm.preview.formats.alike import Turned, configured, given, is_told, names_of, turned
 from gitops_ocm.preview.formats.fields import hunks
 from gitops_ocm.preview.formats.text_rollouts import radius_lines, rollout_lines
 from gitops_ocm.preview.formats.words import (
@@ -22,6 +22,7 @@ from gitops_ocm.preview.formats.words import (
     place,
     short,
     stamp,
+    subject_of,
     verdict,
     visible,
 )
@@ -116,7 +117,7 @@ def _problem(found: Diagnostic) -> Iterator[Line]:
     where = place(found.where)
     yield (
         Span(f"  {visible(where)}: " if where else "  ", "bold"),
-        Span(f"{visible(found.subject)}: " if found.subject else ""),
+        Span(f"{subject_of(found.subject)}: " if found.subject else ""),
         Span(visible(found.message), style),
         Span(f"  [{found.code}]", "dim"),
     )
@@ -200,7 +201,11 @@ def _clusters(found: Preview, whole: bool) -> Iterator[Line]:
                 Span(f"  {gift.title}", STYLES[gift.effect.act]),
                 Span(f"  {names_of(gift.clusters, most=_names(whole))}"),
             ),
-            *field_lines(gift.effect.fields, "      ", 0 if whole else CLUSTER_FIELDS),
+            *field_lines(
+                () if is_told(gift, found.effects) else gift.effect.fields,
+                "      ",
+                0 if whole else CLUSTER_FIELDS,
+            ),
         )
         for gift in gifts
     )

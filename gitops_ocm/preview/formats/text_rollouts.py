@@ -9,6 +9,7 @@ from gitops_ocm.preview.formats.words import (
     done_by,
     fails_by,
     few,
+    groups_of,
     number_of,
     percent,
     place,
@@ -33,18 +34,12 @@ def rollout_lines(found: Rollout, preview: Preview, whole: bool) -> Iterator[Lin
         Span(f"  {visible(where)}" if where else "", "dim"),
     )
     names = 1_000_000 if whole else 6
-    numbered = list(enumerate(found.waves, start=1))
-    hidden = 0 if whole or len(numbered) <= WAVES + 1 else len(numbered) - WAVES
-    for number, wave in numbered[: WAVES - 1] if hidden else numbered:
-        yield _wave(number, wave, preview, names)
-    if hidden:
-        yield (Span(f"    … {hidden:,} more waves", "dim"),)
-        yield _wave(*numbered[-1], preview, names)
+    yield from _waves(found.waves, preview, names, whole)
     for label, clusters, style, why in (
         ("failed", found.failed, "red", ""),
         ("under way", found.under_way, "yellow", ""),
         ("not reached", found.waiting, "red", found.why),
-        ("not done with before", found.unfinished, "yellow", ""),
+        ("still in progress from before", found.unfinished, "yellow", ""),
     ):
         if clusters:
             more = f"  {visible(why)}" if why else ""
@@ -53,17 +48,39 @@ def rollout_lines(found: Rollout, preview: Preview, whole: bool) -> Iterator[Lin
         yield (Span(f"    all done {after(found.end, preview.now)} at the earliest", "dim"),)
 
 
-def _wave(number: int, wave: Wave, preview: Preview, names: int) -> Line:
-    count, when = len(wave.clusters), after(wave.at, preview.now)
-    done, fails = done_by(wave, preview.now), fails_by(wave, preview.now)
-    groups = f"  group {few([group or 'default' for group in wave.groups])}" if any(wave.groups) else ""
-    ends = [f"done {done}" if done else "", f"failed unless good {fails}" if fails else ""]
+def _waves(found: Sequence[Wave], preview: Preview, names: int, whole: bool) -> Iterator[Line]:
+    """A table: when each wave starts, is done, has failed; who is in it. One that just happens: a line."""
+    if len(found) == 1 and not done_by(found[0], preview.now) and not fails_by(found[0], preview.now):
+        yield (Span(f"    {after(found[0].at, preview.now)}: {_clusters(found[0], names)}"),)
+        return
+    numbered = list(enumerate(found, start=1))
+    hidden = 0 if whole or len(numbered) <= WAVES + 1 else len(numbered) - WAVES
+    shown = [*numbered[: WAVES - 1], *numbered[-1:]] if hidden else numbered
+    rows = [_HEAD, *(_wave(number, wave, preview, names) for number, wave in shown)] if shown else []
+    used = [at for at in range(len(_HEAD)) if any(row[at] for row in rows[1:])]
+    for number, row in enumerate(rows):
+        if hidden and number == len(rows) - 1:
+            yield (Span(f"    … {hidden:,} more waves", "dim"),)
+        cells = [f"{row[at]:<{max(len(other[at]) for other in rows)}}" for at in used]
+        yield (Span("    " + "  ".join(cells).rstrip(), "dim" if number == 0 else ""),)
+
+
+_HEAD = ("", "starts", "done", "deadline", "clusters")
+
+
+def _wave(number: int, wave: Wave, preview: Preview, names: int) -> tuple[str, ...]:
     return (
-        Span(f"    wave {number:<3} {when:<14} {count:>5,} cluster{'s' if count != 1 else ' '}"),
-        Span(groups),
-        Span(f"  {few(wave.clusters, names)}", "dim"),
-        Span("".join(f"  {end}" for end in ends if end), "dim"),
+        f"wave {number}",
+        after(wave.at, preview.now),
+        done_by(wave, preview.now),
+        fails_by(wave, preview.now),
+        _clusters(wave, names),
     )
+
+
+def _clusters(wave: Wave, names: int) -> str:
+    group = groups_of(wave)
+    return f"{len(wave.clusters):,}  {f'{group}: ' if group else ''}{few(wave.clusters, names)}"
 
 
 def radius_lines(shares: Sequence[Share]) -> Iterator[Line]:

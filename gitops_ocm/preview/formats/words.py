@@ -29,6 +29,7 @@ _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff"
     "\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
+_GROUP = re.compile(r"^(\w+)\.[\w.-]+(?= )")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -108,6 +109,11 @@ def exit_status(found: Preview) -> int:
 def stamp(found: Preview) -> str:
     """Which commits were compared, and how old the account of the fleet is."""
     return f"{short(found.head)} against {short(found.base)}, {_state(found)}"
+
+
+def subject_of(text: str) -> str:
+    """What a problem is about, as people name it: its kind without the group."""
+    return _GROUP.sub(r"\1", visible(text), count=1)
 
 
 def short(commit: str) -> str:
@@ -206,6 +212,11 @@ def fails_by(wave: Wave, now: datetime) -> str:
     return after(wave.deadline, now) if wave.deadline is not None else ""
 
 
+def groups_of(wave: Wave) -> str:
+    """The decision groups a wave is of, where they have names or more than one number."""
+    return few([f"group {group}" if group.isdecimal() else group for group in wave.groups if group])
+
+
 def rollout_title(rollout: Rollout) -> str:
     """Whose rollout it is, and under which placement."""
     under = f" on {visible(rollout.placement)}" if rollout.placement else ""
@@ -213,9 +224,8 @@ def rollout_title(rollout: Rollout) -> str:
 
 
 def rollout_rule(rollout: Rollout) -> str:
-    """Its strategy in words; the groups that come first, if any."""
-    first = f"first {few(rollout.mandatory)}" if rollout.mandatory else ""
-    return ", ".join(part for part in (rollout.strategy, first) if part)
+    """Its strategy in words."""
+    return visible(rollout.strategy)
 
 
 def lines_of(texts: Iterable[str]) -> str:
