@@ -30,6 +30,7 @@ from gitops_ocm.preview.model import Preview, Value
 API_VERSION = "preview.gitops-ocm.io/v1alpha1"
 KIND = "Preview"
 _SNAKE = re.compile(r"(?<=`)[a-z]+_[a-z_]+(?=`)")
+_NAMED = ("kind", "name")
 _BEYOND = 1 << 62
 _CHANGES = (Difference, Value)
 """What has a `before` and an `after` that may hold anything, or be absent."""
@@ -66,7 +67,7 @@ def _plain(value: Any) -> Any:
         case timedelta():
             return f"{value.total_seconds():g}s"
         case Ref():
-            return {key: text for key, text in value._asdict().items() if text}
+            return {key: text for key, text in value._asdict().items() if text or key in _NAMED}
         case tuple():
             return [_plain(item) for item in value]
         case _ if is_dataclass(value):
@@ -152,7 +153,7 @@ def _type_schema(hint: Any, kinds: dict[str, Any]) -> dict[str, Any]:
         return {"enum": [member.value for member in hint]}
     if hint is Ref:
         texts = {name: {"type": "string"} for name in Ref._fields}
-        return {"type": "object", "properties": texts, "required": ["kind", "name"]}
+        return {"type": "object", "properties": texts, "required": list(_NAMED)}
     return _object_schema(hint, kinds)
 
 

@@ -48,7 +48,8 @@ def _rollout(found: Rollout, preview: Preview) -> str:
         moment = after(found.waves[0].at, preview.now) if found.waves else ""
         return f"- {title}: {moment} {number_of(len(clusters), 'cluster')}, {code(few(clusters))}\n"
     lines = [f"- {prose(text, 600)}\n" for text in _ends(found, preview)]
-    parts = [f"{title}\n", _waves(found.waves, preview) if found.waves else "", "".join(lines)]
+    # A line that begins with a code span of many backticks would be taken for a fence.
+    parts = [f"▸ {title}\n", _waves(found.waves, preview) if found.waves else "", "".join(lines)]
     return "".join(f"{part}\n" for part in parts if part)
 
 
