@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from gitops_ocm.decide.contract import Controller, Side
 from gitops_ocm.decide.controllers import LOCKS, hub_controllers, in_groups
+from gitops_ocm.decide.placement.phases import measured
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.hub.placement_metrics import measure
 from gitops_ocm.hub.syncs import HubSyncs
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.live.election import ElectionSettings, lead
@@ -96,7 +98,8 @@ async def run_hub(
     async with Tasks("hub") as tasks:
         if rows:
             runner = Runner(rows, {Side.HUB: cluster}, clock=clock)
-            tasks.start("controllers", runner.run(stop))
+            with measured(measure):
+                tasks.start("controllers", runner.run(stop))
             await runner.synced()
             if options.debug is not None and PLACEMENT in options.groups:
                 from gitops_ocm.hub.placement_debug import serve_debugging

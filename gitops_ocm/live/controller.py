@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,7 +40,7 @@ from gitops_ocm.live.view import LiveView, Reads
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.log import get_logger
-from gitops_ocm.runtime.metrics import RECONCILE_SECONDS, RECONCILES
+from gitops_ocm.runtime.metrics import RECONCILE_SECONDS, RECONCILES, SCHEDULER, STAGES
 from gitops_ocm.runtime.tasks import Tasks
 
 _log = get_logger("controller")
@@ -95,6 +96,7 @@ class ControllerLoop:
         self._repeats = Repeats()
         self.started = asyncio.Event()
         self._seconds = RECONCILE_SECONDS.labels(controller.name)
+        self._stages = [stage.labels(SCHEDULER) for stage in STAGES.get(controller.name, ())]
 
     def status(self) -> ControllerStatus:
         """How it fares."""
@@ -194,9 +196,11 @@ class ControllerLoop:
         view = LiveView(self._shell.caches, self._declared, reads)
         try:
             now = self._shell.clock.now()
-            outcome = briefly(lambda: self.controller.reconcile(view, key, now))
+            with self._stage(0):
+                outcome = briefly(lambda: self.controller.reconcile(view, key, now))
             self._shell.dependents.record(owner, reads)
-            await self._carry_out(owner, outcome, reads)
+            with self._stage(1):
+                await self._carry_out(owner, outcome, reads)
         except Unread as unread:
             self._count("unread")
             self._shell.dependents.record(owner, reads)
@@ -210,6 +214,9 @@ class ControllerLoop:
         except Exception as error:  # noqa: BLE001 -- a bug in one reconciler must not stop the others
             self._count("crash")
             self._shell.complaints.crashed(owner, error, wait=self.queue.retry(key))
+
+    def _stage(self, number: int) -> AbstractContextManager[object]:
+        return self._stages[number].time() if self._stages else nullcontext()
 
     def _worked_out(self, owner: Owner, error: Exception | None) -> None:
         """There is less left to be worked out than before, unless that crashed."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TypeVar
 
 from gitops_ocm.decide.contract import Laborious
@@ -48,7 +49,9 @@ class Labour:
         """Do a part of a task, and pause for as long as that took."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "labour")
-        took = await asyncio.get_running_loop().run_in_executor(self._thread, self._part, task)
+        took = await asyncio.get_running_loop().run_in_executor(
+            self._thread, copy_context().run, self._part, task
+        )
         await asyncio.sleep(took)
 
     async def result(self, make: Callable[[], T]) -> T:

@@ -40,6 +40,27 @@ LOOP_LAG_MAX = Gauge(
     registry=REGISTRY,
 )  # fmt: skip
 
+SCHEDULER = "placement_scheduling"
+_DECADES = tuple(10.0**power for power in range(-6, 4))
+SCHEDULING_SECONDS = Histogram(
+    "scheduling_scheduling_duration_seconds", "How long it takes to decide a placement", ("name",),
+    buckets=_DECADES, registry=REGISTRY,
+)  # fmt: skip
+BIND_SECONDS = Histogram(
+    "scheduling_bind_duration_seconds", "How long it takes to write the decisions of a placement", ("name",),
+    buckets=_DECADES, registry=REGISTRY,
+)  # fmt: skip
+PLUGIN_SECONDS = Histogram(
+    "scheduling_plugin_duration_seconds", "How long a filter or a prioritizer takes for a placement",
+    ("name", "plugin_type", "plugin_name"), buckets=_DECADES, registry=REGISTRY,
+)  # fmt: skip
+CEL_SECONDS = Histogram(
+    "scheduling_cel_runtime_duration_seconds", "How long the expressions of a selector take on a cluster",
+    ("name",), buckets=_DECADES, registry=REGISTRY,
+)  # fmt: skip
+STAGES = {"placement": (SCHEDULING_SECONDS, BIND_SECONDS)}
+"""By controller: how long its decisions take, and their writes, where OCM has names for that."""
+
 
 @cache
 def requests(method: str, code: int) -> Counter:

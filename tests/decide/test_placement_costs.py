@@ -21,7 +21,7 @@ from gitops_ocm.decide.placement.fleet import Fleet
 from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.placements import placement_findings
-from gitops_ocm.objects.cel.patience import Patience, hurried
+from gitops_ocm.objects.cel.patience import OutOfPatience, Patience, hurried
 from gitops_ocm.objects.placements import LONGEST
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.runtime.catalog import load_catalog
@@ -239,7 +239,7 @@ def test_what_takes_longer_than_its_price_costs_more() -> None:
         key = "slow"
 
         def judge(self, cluster: Object) -> judging.Verdict:
-            raise judging.OutOfPatience
+            raise OutOfPatience
 
         def changed_since(self, mark: int) -> tuple[Any, int]:
             return (), mark

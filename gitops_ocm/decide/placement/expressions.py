@@ -15,6 +15,7 @@ from typing import Any
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.functions import NO_SCORES, Scores, implementations
 from gitops_ocm.decide.placement.judging import ONE_BUDGET, Verdict
+from gitops_ocm.decide.placement.phases import EXPRESSIONS, phase
 from gitops_ocm.decide.writes import status_of
 from gitops_ocm.objects.cel.environment import CALL_LIMIT, Environment, Program
 from gitops_ocm.objects.cel.faults import CompileError
@@ -67,7 +68,8 @@ class Expressions:
 
     def judge(self, cluster: Mapping[str, Any]) -> Verdict:
         """Whether they are all true, and what it cost to know."""
-        refused, cost, excess = self._judged(cluster)
+        with phase(EXPRESSIONS):
+            refused, cost, excess = self._judged(cluster)
         return Verdict(not refused, cost, refused if excess else "")
 
     def refusals(self, cluster: Mapping[str, Any]) -> Iterator[str]:

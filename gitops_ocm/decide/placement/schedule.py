@@ -28,6 +28,7 @@ from gitops_ocm.decide.placement.faults import Misconfigured, TooCostly
 from gitops_ocm.decide.placement.filters import PREDICATE, TAINTS, Predicates, Tolerations
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
 from gitops_ocm.decide.placement.groups import Group, decision_groups
+from gitops_ocm.decide.placement.phases import FILTER, phase
 from gitops_ocm.decide.placement.scores import Prioritizer, Ranking, Surroundings, prioritizers, rank
 from gitops_ocm.objects.ref import Object
 
@@ -103,13 +104,15 @@ def schedule(placement: Mapping[str, Any], candidates: Candidates, around: Surro
     told = CONFIGURED
     try:
         if left:  # without candidates nothing is even looked at
-            parts["predicates"] = Predicates.of(spec.get("predicates") or (), around.scoreboard)
-            left = parts["predicates"].among(fleet, left)
+            with phase(FILTER, PREDICATE):
+                parts["predicates"] = Predicates.of(spec.get("predicates") or (), around.scoreboard)
+                left = parts["predicates"].among(fleet, left)
             told = _exceeding(parts["predicates"].exceeding(fleet, candidates.clusters & ~left))
         passed.append((PREDICATE, left))
         if left:
-            parts["tolerations"] = Tolerations(spec.get("tolerations") or (), around.chosen, around.now)
-            left = parts["tolerations"].among(fleet, left)
+            with phase(FILTER, TAINTS):
+                parts["tolerations"] = Tolerations(spec.get("tolerations") or (), around.chosen, around.now)
+                left = parts["tolerations"].among(fleet, left)
         passed.append((TAINTS, left))
         number = _number(spec)
         parts["prioritizers"] = prioritizers(spec.get("prioritizerPolicy"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet
+from gitops_ocm.decide.placement.phases import PRIORITIZER, phase
 from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.decide.placement.tally import Elsewhere
 from gitops_ocm.objects.placements import mode_fault, score_fault
@@ -171,7 +172,8 @@ def rank(
     parts: list[tuple[Prioritizer, Scores]] = []
     warning = ""
     for prioritizer in wanted:
-        scores, weight = prioritizer.score(fleet, clusters, names, around), prioritizer.weight
+        with phase(PRIORITIZER, prioritizer.name):
+            scores, weight = prioritizer.score(fleet, clusters, names, around), prioritizer.weight
         totals = [total + weight * (score or 0) for total, score in zip(totals, scores, strict=True)]
         parts.append((prioritizer, scores))
         warning = _expired(prioritizer, names, around) or warning
