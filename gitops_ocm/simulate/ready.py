@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -42,8 +42,3 @@ class Ready(Generic[T]):
         item = heappop(self._heap)
         self._there.discard(item)
         return item
-
-    def drop(self, unwanted: Callable[[T], bool]) -> None:
-        """Take out what is not wanted any more."""
-        self._there = {item for item in self._there if not unwanted(item)}
-        self._heap = sorted(self._there)

@@ -11,7 +11,7 @@ requeues, retries with backoff. The order is fixed (process, controller, key), s
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -74,7 +74,7 @@ class _Process:
     """The hub's controllers, or one cluster's agent."""
 
     name: str
-    rows: Mapping[int, Controller]
+    rows: Sequence[Controller]
     worlds: Mapping[Side, World]
     indexes: Mapping[str, Index] = field(default_factory=dict)
     narrow: Narrow = field(default_factory=dict)
@@ -97,20 +97,16 @@ class Simulation:
         now: datetime,
         step_limit: int = 100_000,
         settled: Collection[str] = (),
-        starting: Mapping[str, Iterable[Ref]] | None = None,
     ) -> None:
-        """`settled` names rows that have nothing to do about what is there at the start; those in `starting`
-        have to do with these keys alone.
-        """
+        """`settled` names rows that have nothing to do about what is there at the start."""
         self.hub = hub
         self.spokes = {name: world for name, (world, _) in sorted((agents or {}).items())}
         self.now = now
         self.steps: list[Step] = []
         self._limit = step_limit
-        self._processes = {"": _process("", dict(enumerate(controllers)), {Side.HUB: hub})}
+        self._processes = {"": _process("", controllers, {Side.HUB: hub})}
         for name, (world, rows) in sorted((agents or {}).items()):
-            worlds = {Side.HUB: hub, Side.SPOKE: world}
-            self._processes[name] = _process(name, dict(enumerate(rows)), worlds)
+            self._processes[name] = _process(name, rows, {Side.HUB: hub, Side.SPOKE: world})
         self._ready: Ready[Item] = Ready()
         self._timers: list[tuple[datetime, Item]] = []
         self._due: dict[Item, datetime] = {}
@@ -119,27 +115,9 @@ class Simulation:
         self._readers: dict[tuple[int, Seen], set[Item]] = defaultdict(set)
         self._known: set[Item] = set()
         self._damping = Damping()
-        few = {**dict.fromkeys(settled, ()), **(starting or {})}
         for process in self._processes.values():
-            self._start(process, process.rows, few)
+            self._start(process, frozenset(settled))
         self._drain()
-
-    def join(self, *rows: Controller) -> None:
-        """More rows for the hub, which come before those there are."""
-        process = self._processes[""]
-        added = dict(enumerate(rows, start=min(process.rows, default=0) - len(rows)))
-        process = _process("", {**added, **process.rows}, process.worlds)
-        self._processes[""] = process
-        self._start(process, added, {})
-
-    def leave(self, *names: str) -> None:
-        """Take rows of the hub away, with all that they were about to do."""
-        process = self._processes[""]
-        kept = {number: row for number, row in process.rows.items() if row.name not in names}
-        self._processes[""] = _process("", kept, process.worlds)
-        self._ready.drop(lambda item: not item.process and item.controller not in kept)
-        for item in [item for item in self._due if not item.process and item.controller not in kept]:
-            del self._due[item]
 
     # What people do
 
@@ -286,12 +264,10 @@ class Simulation:
 
     # Waking
 
-    def _start(self, process: _Process, numbers: Iterable[int], few: Mapping[str, Iterable[Ref]]) -> None:
+    def _start(self, process: _Process, settled: frozenset[str]) -> None:
         view = process.view()
-        for number in numbers:
-            row = process.rows[number]
-            if row.name in few:
-                self._ready.update(Item(process.name, number, key) for key in few[row.name])
+        for number, row in enumerate(process.rows):
+            if row.name in settled:
                 continue
             self._ready.update(Item(process.name, number, key) for key in row.seeds)
             for wake in row.wakes:
@@ -349,20 +325,20 @@ class Simulation:
                 self._ready.update(Item(process.name, number, key) for key in wake.keys(view, before, after))
 
 
-def _process(name: str, rows: Mapping[int, Controller], worlds: Mapping[Side, World]) -> _Process:
-    wants = {row.name: row.wants() for row in rows.values()}
+def _process(name: str, rows: Sequence[Controller], worlds: Mapping[Side, World]) -> _Process:
+    wants = {row.name: row.wants() for row in rows}
     wanted: dict[tuple[Side, Kind], set[Want]] = defaultdict(set)
     for side, want in chain.from_iterable(wants.values()):
         wanted[side, want.kind].add(want)
     wakes: dict[tuple[Side, Kind], list[tuple[int, Wake]]] = defaultdict(list)
-    for number, row in rows.items():
+    for number, row in enumerate(rows):
         for wake in row.wakes:
             wakes[wake.side, wake.kind].append((number, wake))
     return _Process(
         name,
         rows,
         worlds,
-        indexes={i.name: i for row in rows.values() for i in row.indexes},
+        indexes={i.name: i for row in rows for i in row.indexes},
         narrow={key: found for key, found in wanted.items() if Want(key[1]) not in found},
         declared={row: frozenset((side, want.kind) for side, want in found) for row, found in wants.items()},
         wakes=wakes,

@@ -55,10 +55,6 @@ class Store:
         """Every object, sorted by identity."""
         return [obj for kind in sorted(self._spaces) for obj in self.list(kind)]
 
-    def snapshot(self) -> dict[Ref, Object]:
-        """All of them as they are now, by identity."""
-        return dict(self._objects)
-
     def list(
         self, kind: Kind, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> Sequence[Object]:
@@ -142,22 +138,6 @@ class Store:
             self._pending.add(ref)
         else:
             self._pending.discard(ref)
-
-    def fill(self, objects: Iterable[tuple[Ref, Object]]) -> None:
-        """Keep many that are not there yet, before anything was looked up."""
-        assert not self._labels
-        assert not self._indexes
-        self._order.clear()
-        spaces, uids, kept = self._spaces, self._uids, self._objects
-        for ref, new in objects:
-            kept[ref] = new
-            meta = new["metadata"]
-            uids.add(meta["uid"])
-            spaces[ref.of].setdefault(ref.namespace, {})[ref.name] = ref
-            if "ownerReferences" in meta:
-                self._link(ref, None, new)
-            if "deletionTimestamp" in meta or not self.owners_alive(new):
-                self._pending.add(ref)
 
     def remove(self, ref: Ref) -> Object:
         """Forget an object; the one that was kept."""

@@ -91,10 +91,6 @@ class World:
         """Every object, sorted by identity."""
         return self._store.all()
 
-    def snapshot(self) -> Mapping[Ref, Object]:
-        """Every object as it is now, whatever is written afterwards; in no order."""
-        return self._store.snapshot()
-
     def projected(self, projection: Projection[P]) -> P:
         """What a projection comes to here, kept up to date from the first time it is asked for."""
         if projection not in self._projections:

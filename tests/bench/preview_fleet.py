@@ -40,7 +40,7 @@ _WHO = "Fleet <fleet@example.com> 1767225600 +0000"
 
 @dataclass(frozen=True)
 class Size:
-    """How large a fleet is. A replica set goes to nine clusters of ten, or to one region where it is `local`."""
+    """How large a fleet is. A replica set goes to nine clusters of ten, where `local` to one region."""
 
     clusters: int = 1000
     placements: int = 100

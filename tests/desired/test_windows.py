@@ -111,7 +111,7 @@ MINUTES = st.integers(0, 1439).map(lambda n: f"{n // 60:02}:{n % 60:02}")
 )
 @settings(derandomize=True, deadline=None, max_examples=300)
 def test_a_nightly_window_is_what_its_clock_shows(begin: str, end: str, now: datetime, zone: str) -> None:
-    """Away from changes of the clock a moment is inside exactly where the zone's own clock is between both."""
+    """Away from changes of the clock a moment is inside exactly where the zone's clock is between both."""
     window = read_window(begin, end, zone=zone)
     here = now.astimezone(window.zone)
     far = timedelta(days=2)

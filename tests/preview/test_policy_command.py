@@ -49,7 +49,7 @@ def mistyped() -> dict[str, str]:
 
 
 def test_a_slip_that_takes_everything_away_is_refused(clone: Clone) -> None:
-    """Two letters in a selector would take three clusters' works: exit status 3, and why, at file and line."""
+    """Two letters in a selector would take three clusters' works: status 3, and why, at file and line."""
     clone.git("checkout", "--quiet", "-b", "topic")
     clone.commit(mistyped(), "Select Europe")
     result = shown(clone.path, "topic")

@@ -39,7 +39,10 @@ def _taints(name: str, *taints: Any) -> Edit:
 
 
 def _drop(path: str) -> Edit:
-    return lambda files: files.pop(path) and None
+    def edit(files: Files) -> None:
+        del files[path]
+
+    return edit
 
 
 def _hub(*objects: Any) -> Edit:
