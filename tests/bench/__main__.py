@@ -31,6 +31,7 @@ from tests.bench.measure import run_program
 from tests.bench.phases import Numbers, run_phase
 from tests.bench.placement import CLUSTERS as PLACED
 from tests.bench.placement import alone_rows, placement_rows_on
+from tests.bench.previewing import preview_rows
 from tests.bench.table import Row, median, median_ratio, render
 
 GO_MODULE = Path(__file__).parents[1] / "controlplane"
@@ -94,6 +95,9 @@ def main() -> None:
             _progress(f"{options.placements} placements")
             rows += alone_rows()
             rows += placement_rows_on(programs, directory, PLACED, options.placements)
+        if options.previews:
+            _progress("previews of a large fleet")
+            rows += preview_rows(directory, options.previews)
         kubectls = list(_kubectls(programs))
         for size in options.sizes:
             chosen = kubectls if size <= options.kubectl_up_to else ()
@@ -128,6 +132,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--placements", type=int, default=100, help="placements that are decided; 0 leaves them out"
     )
+    parser.add_argument("--previews", type=int, default=3, help="repeats of previews; 0 leaves them out")
     parser.add_argument("--json", type=Path, help="write the rows here, too")
     return parser.parse_args()
 

@@ -27,15 +27,17 @@ class Stopwatch:
         }
 
 
-def run_program(command: Sequence[str], *, env: dict[str, str] | None = None) -> dict[str, float]:
-    """Run a program to its end with its output dropped: wall, CPU and peak memory of it."""
+def run_program(
+    command: Sequence[str], *, env: dict[str, str] | None = None, status: int = 0
+) -> dict[str, float]:
+    """Run a program to its end in `status`, with its output dropped: wall, CPU and peak memory of it."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env) as process:
         assert process.stderr is not None
         errors = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        _, ended, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(ended)
+    if process.returncode != status:
         sys.exit(f"{' '.join(command[:3])} ... failed:\n{errors.decode()[-2000:]}")
     return {
         "wall": time.perf_counter() - start,
