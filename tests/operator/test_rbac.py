@@ -133,7 +133,8 @@ def account(kubeconfig: Path, name: str) -> Any:
 async def test_a_fleet_runs_on_these_rights(server: str, tmp_path: Path, eventually: Eventually) -> None:
     """From an empty hub and cluster to the template's works and their status: nobody is refused anything."""
     repo = Repo(tmp_path / "fleet.git")
-    repo.commit({str(path): text for path, text in template_files(["cluster1"]).items()})
+    files = {str(path): text for path, text in template_files(["cluster1"]).items()}
+    repo.commit({path: text for path, text in files.items() if not path.startswith(".")})
     stop = asyncio.Event()
     catalog = load_catalog()
     async with AsyncExitStack() as stack:
