@@ -52,9 +52,9 @@ class Stage:
     events: list[SyncEvent]
 
     def template(self) -> dict[str, str | None]:
-        """The template's files, its names made this test's own."""
-        files = template_files([self.name])
-        return {str(path): self._own(text) for path, text in files.items()}
+        """The template's files but for pipelines, its names made this test's own."""
+        files = {str(path): text for path, text in template_files([self.name]).items()}
+        return {path: self._own(text) for path, text in files.items() if not path.startswith(".")}
 
     def _own(self, text: str) -> str:
         for word in ("name: fleet", "namespace: fleet", "name: helloworld"):
