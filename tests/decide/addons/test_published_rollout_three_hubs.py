@@ -29,7 +29,7 @@ from tests.decide.addons.test_configuration_three_hubs import scheduling
 
 Eventually = Callable[..., Awaitable[object]]
 PATIENCE = 60
-SOAK, DEADLINE = timedelta(seconds=1), timedelta(seconds=2)
+SOAK, DEADLINE = timedelta(seconds=1), timedelta(seconds=1)
 FAILURES = 2
 CANARIES = {"prod-canary-west": ("w1", "w2"), "prod-canary-east": ("e1", "e2")}
 OTHERS = tuple("abcdefgh")
@@ -41,7 +41,7 @@ PUBLISHED = {
         "mandatoryDecisionGroups": [{"groupName": name} for name in CANARIES],
         "maxConcurrency": "25%",
         "minSuccessTime": "1s",
-        "progressDeadline": "2s",
+        "progressDeadline": "1s",
         "maxFailures": FAILURES,
     },
 }
@@ -245,10 +245,8 @@ async def test_every_hub_plays_the_published_rollout(
             canaries = [short for members in CANARIES.values() for short in members]
             await example.begin()
             await until("configured addons 12/12 completed with no errors, 0 failed 0 timeout.")
-            example.bad = set("abcd")
+            example.bad = set("abc")
             await example.upgrade()
-            await until("0 failed 4 timeout.", *canaries, *"abcd")
-            await example.mend("d")
             await until("configured addons 5/12 progressing..., 0 failed 3 timeout.", *canaries, *"abcd")
             await example.mend("c")
             await until("configured addons 10/12 progressing..., 0 failed 2 timeout.", *canaries, *OTHERS)
