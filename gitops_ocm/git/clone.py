@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,6 +142,10 @@ class Clone:
     def tree_at(self, commit: str) -> Tree:
         """A commit's files."""
         return self._repository.tree(commit)
+
+    def committed_at(self, commit: str) -> datetime:
+        """When a commit was made."""
+        return self._repository.commit_info(commit).committer.when.astimezone(UTC)
 
     def history(self, commit: str, path: str) -> Iterator[Authored]:
         """The commits up to this one that changed a file, newest first, as `git log` finds them."""

@@ -36,6 +36,7 @@ def preview_of(
         base=base.commit,
         head=head.commit,
         state=state.commit,
+        state_at=state.at,
         now=now,
         until=tried.until,
         fleet=len(counted(hub)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from gitops_ocm.desired.cache import BlobCache
@@ -21,11 +22,15 @@ from gitops_ocm.report.status_files import SYNC, path_of, ref_at
 
 @dataclass(frozen=True)
 class FleetState:
-    """What was there. `objects` are as their files have them; `problems` are files that cannot be read."""
+    """What was there. `objects` are as their files have them; `problems` are files that cannot be read.
+
+    `at` is when that was told; None where nobody knows, or where it is asked for just now.
+    """
 
     commit: str = ""
     objects: Mapping[Ref, Object] = field(default_factory=dict)
     problems: tuple[Diagnostic, ...] = ()
+    at: datetime | None = None
 
     def of(self, kind: Kind) -> Iterator[tuple[Ref, Object]]:
         """The objects of a kind, sorted."""
@@ -54,8 +59,8 @@ class FleetState:
         return self.objects.get(Ref(*SYNC, "", "")) or {}
 
 
-def read_state(tree: Tree, cache: BlobCache | None = None) -> FleetState:
-    """The state in a tree of the `status` branch. Files that are none of ours are passed over."""
+def read_state(tree: Tree, cache: BlobCache | None = None, *, at: datetime | None = None) -> FleetState:
+    """The state in a tree of the `status` branch, written `at`. Files that are not ours are passed over."""
     paths = {path: ref for path in tree.entries if (ref := ref_at(path)) is not None}
     parsed = (cache or BlobCache()).parsed(tree, [tree.entries[path] for path in paths])
     objects: dict[Ref, Object] = {}
@@ -76,7 +81,7 @@ def read_state(tree: Tree, cache: BlobCache | None = None) -> FleetState:
             )
         else:
             objects[ref] = found
-    return FleetState(tree.commit, objects, tuple(problems))
+    return FleetState(tree.commit, objects, tuple(problems), at)
 
 
 def _object(parsed: Parsed, ref: Ref) -> Object | None:

@@ -51,13 +51,14 @@ class NoState(GitopsError):
 def state_on(clone: Clone, ref: str) -> FleetState:
     """What a branch that was asked for tells; unlike the usual one it has to be there."""
     try:
-        return _checked(read_state(clone.tree_at(clone.resolve(ref))), ref)
+        commit = clone.resolve(ref)
     except RefNotFound:
         fetch = f"git fetch origin {ref}:{ref}"
         raise NoState(
             f"{clone.root} has no {ref} that would tell of the fleet",
             hint=f"{fetch}; or name the branch that the sync writes; or ask the hub: --live",
         ) from None
+    return _checked(read_state(clone.tree_at(commit), at=clone.committed_at(commit)), ref)
 
 
 def state_in(folder: Path) -> FleetState:

@@ -10,7 +10,7 @@ Nothing is written and no cluster is asked. What it comes to is `preview`'s busi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -116,7 +116,8 @@ class Reviewer:
         except RefNotFound:
             return FleetState()
         if self._told is None or self._told.commit != commit:
-            self._told = read_state(self.clone.tree_at(commit), BlobCache(self._told_files))
+            at = self.clone.committed_at(commit)
+            self._told = read_state(self.clone.tree_at(commit), BlobCache(self._told_files), at=at)
         return self._told
 
     def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
@@ -129,8 +130,8 @@ class Reviewer:
         found = self.read(revisions)
         before, after, state = found.base, found.head, found.state
         if not after.ok:
-            refused = Preview(before.commit, after.commit, state.commit, now, diagnostics=after.diagnostics)
-            return Reviewed(refused, found)
+            refused = Preview(before.commit, after.commit, state.commit, now, state_at=state.at)
+            return Reviewed(replace(refused, diagnostics=after.diagnostics), found)
         tried = attempt(before, after, state, catalog=self.catalog, now=now, settings=settings)
         preview = preview_of(tried, before, after, state, now)
         return Reviewed(judged(preview, before, after, self._overrides(before, after)), found, tried)
@@ -160,6 +161,7 @@ def review(
 def state_at(clone: Clone, ref: str) -> FleetState:
     """What a status branch tells; where there is none, nothing."""
     try:
-        return read_state(clone.tree_at(clone.resolve(ref)))
+        commit = clone.resolve(ref)
     except RefNotFound:
         return FleetState()
+    return read_state(clone.tree_at(commit), at=clone.committed_at(commit))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import run
 
 import pytest
 from click.testing import CliRunner, Result
@@ -53,6 +57,17 @@ def test_nothing_changed(clone: Path) -> None:
     result = shown(clone)
     assert result.return_value == 0
     assert result.stdout.startswith("nothing changes\n")
+
+
+def test_age_of_the_account(clone: Path) -> None:
+    """The status branch was written two hours ago: that is said, whichever way the branch is named."""
+    then = (datetime.now(UTC) - timedelta(hours=2, minutes=5)).isoformat()
+    Clone(clone).git("checkout", "--quiet", "status")
+    amend = ("commit", "--quiet", "--amend", "--no-edit", f"--date={then}")
+    run(["git", *amend], cwd=clone, check=True, env={**os.environ, "GIT_COMMITTER_DATE": then})
+    Clone(clone).git("checkout", "--quiet", "main")
+    for options in ((), ("--status-ref", "status")):
+        assert re.search(r"the fleet as of [0-9a-f]{12}, 2 h \d+ min ago\n", shown(clone, *options).stdout)
 
 
 def test_files_on_disk(clone: Path) -> None:
