@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
+from gitops_ocm.api.addon_words import ADDON_NAME_LABEL, FEATURE_LABEL_PREFIX
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.kinds import (
@@ -115,7 +115,9 @@ def _addon(obj: Object) -> Any:
 
 
 def _cluster(obj: Object) -> Any:
-    return {"metadata": {"labels": labels_of(obj)}, "spec": obj.get("spec") or {}}
+    """A cluster by what it is to be: labels that say how its add-ons are come from the hub."""
+    labels = {key: v for key, v in labels_of(obj).items() if not key.startswith(FEATURE_LABEL_PREFIX)}
+    return {"metadata": {"labels": labels}, "spec": obj.get("spec") or {}}
 
 
 _CONTENT = {MANIFEST_WORK: _work, CLUSTER_ADDON: _addon, MANAGED_CLUSTER: _cluster}
