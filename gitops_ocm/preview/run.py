@@ -27,6 +27,7 @@ from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.presence import joining, silent
+from gitops_ocm.preview.retold import put_back
 from gitops_ocm.preview.stage import ACCEPTANCE, MANAGER, SETTLED, rows, staged
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.simulate.run import Simulation, Step
@@ -124,6 +125,7 @@ def _left_alone(world: World, table: Sequence[Controller], state: FleetState, no
     """
     if state.objects:
         Simulation(world, table, now=now, settled=SETTLED).settle()
+        put_back(world, state)
     else:
         Simulation(world, (joining(()), *table), now=now, settled=SETTLED - {ACCEPTANCE}).settle()
 
