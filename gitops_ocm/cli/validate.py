@@ -114,7 +114,7 @@ def _print_text(judged: Sequence[Judged], *, quiet: bool) -> None:
         print_diagnostics(one.diagnostics)
         if not one.ok:
             problems = f"{one.errors} problem{'s' if one.errors > 1 else ''}"
-            err().print(f"refused: {one.what} has {problems}: the sync would not apply it", markup=False)
+            err().print(f"refused: {one.what}: {problems}; the sync would not apply it", markup=False)
         elif not quiet:
             out().print(f"valid: {one.what}", markup=False)
 

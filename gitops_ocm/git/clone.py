@@ -175,7 +175,8 @@ class Clone:
         They are no commit's: the tree names none.
         """
         head = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
-        changed = self._run("diff", "--name-only", "-z", "--no-renames", "HEAD") if head else ""
+        since = ("diff", "--name-only", "--no-renames", "HEAD") if head else ("ls-files", "--cached")
+        changed = self._run(*since, "-z")
         new = self._run("ls-files", "--others", "--exclude-standard", "-z")
         paths = sorted({path for path in (changed + new).split("\0") if path})
         files = {path: _content(self.root / path) for path in paths}

@@ -69,7 +69,7 @@ def test_a_broken_commit_is_refused(env: dict[str, str], clone: Path) -> None:
     refused = run(env, clone, "git", "commit", "-m", "Break")
     assert refused.returncode == 1
     assert WHERE in refused.stderr
-    assert "refused: the index has 1 problem" in refused.stderr
+    assert "refused: the index: 1 problem" in refused.stderr
     assert done(env, clone, "git", "rev-list", "--count", "HEAD") == "1"
 
 
@@ -135,7 +135,7 @@ def test_a_push(env: dict[str, str], clone: Path, tmp_path: Path) -> None:
     [
         ((), 0, "valid: the files on disk"),
         (("HEAD",), 0, "valid: HEAD at"),
-        (("broken",), 1, "refused: broken has 1 problem"),
+        (("broken",), 1, "refused: broken: 1 problem"),
         (("-o", "json"), 0, '"valid": true'),
         (("nothing",), 2, "nothing names no commit"),
         (("HEAD", "--staged"), 2, "only one of"),
@@ -159,3 +159,17 @@ def test_a_hook_of_somebody_else(env: dict[str, str], clone: Path) -> None:
     assert refused.returncode == 2
     assert "call `gitops-ocm validate --staged` from it" in refused.stderr
     assert hook.read_text() == "#!/bin/sh\nexit 0\n"
+
+
+def test_before_the_first_commit(env: dict[str, str], tmp_path: Path) -> None:
+    """Where there is no commit yet, files on disk are judged all the same, added to the index or not."""
+    done(env, tmp_path, "git", "init", "--quiet", "--initial-branch=main", "new")
+    folder = tmp_path / "new"
+    (folder / "hub").mkdir()
+    for name in ("a", "b"):
+        (folder / f"hub/{name}.yaml").write_text(BROKEN.replace("name: a", f"name: {name}"))
+    done(env, folder, "git", "add", "hub/a.yaml")
+    refused = run(env, folder, "gitops-ocm", "validate")
+    assert refused.returncode == 1
+    assert "hub/a.yaml:4" in refused.stderr
+    assert "hub/b.yaml:4" in refused.stderr
