@@ -81,7 +81,8 @@ class Live:
     `ours` says that it is proven to be this HubSync's: a label alone proves nothing, for controllers copy
     labels. `owner` is the HubSync its label names (`""`: none); `path`, `commit` and `digest` are our
     annotations. `in_sync` is False when fields of ours are not as Git wants them, `prune_disabled` and
-    `wave` come from its annotations, `terminating` says that it is being deleted.
+    `wave` come from its annotations, `terminating` says that it is being deleted, `taints` that it
+    is a cluster whose taints are as we applied them.
     """
 
     uid: str = ""
@@ -94,6 +95,7 @@ class Live:
     in_sync: bool = True
     prune_disabled: bool = False
     terminating: bool = False
+    taints: bool = False
 
 
 @dataclass(frozen=True, slots=True)

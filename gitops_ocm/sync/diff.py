@@ -30,7 +30,7 @@ from gitops_ocm.sync.failures import namespace_missing, problem
 from gitops_ocm.sync.marks import live_of, marked
 from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.spec import SyncSpec
-from gitops_ocm.sync.taints import with_live_taints
+from gitops_ocm.sync.taints import left_of, with_live_taints
 
 PAGE = 500
 """Objects in one answer to a list."""
@@ -146,6 +146,7 @@ class _Hub:
         # Provenance is no difference: an object's commit changes only when its content does.
         commit = change.live.commit if change.live else ""
         fragment = with_live_taints(marked(change.wanted, owner=self._owner, commit=commit or "0" * 40), live)
+        left = left_of(fragment, live or {}, sync_field_manager(self._owner))
         resource = await self._mapper.resource_of(change.ref.of, change.version)
         try:
             if resource is None:
@@ -160,6 +161,9 @@ class _Hub:
                 force=change.force,
                 dry_run=True,
             )
+            if left is not None:
+                spec = {key: value for key, value in after["spec"].items() if key != "taints"}
+                after = {**after, "spec": spec | ({"taints": left} if left else {})}
         except ApiError as error:
             if not _still_coming(change, error, coming):
                 return problem(change, error)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitops_ocm.decide.contract import Apply, Result, Write
+from gitops_ocm.decide.contract import Apply, MergePatch, Result, Write
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.diff import differences, without_noise
@@ -30,7 +30,7 @@ from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.marks import commit_of, live_of, marked
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.reading import live_object
-from gitops_ocm.sync.taints import has_taints, with_live_taints
+from gitops_ocm.sync.taints import has_taints, left_of, with_live_taints, with_taints
 
 
 @dataclass
@@ -223,13 +223,26 @@ class Executor:
         if change.reason is Reason.DRIFTED:
             self._before[change.ref] = self._observed.version(change.ref)
         fragment = marked(change.wanted, owner=self._owner, commit=commit_of(change, commit))
-        if not has_taints(fragment):
+        if not has_taints(fragment) and not (change.live is not None and change.live.taints):
             return fragment
         try:
-            return with_live_taints(fragment, await self._live(change))
+            live = await self._live(change)
+            if live is not None:
+                await self._leave_taints(change, fragment, live)
+            return with_live_taints(fragment, live)
         except ApiError as error:
             done.failed(change, error, coming=coming)
             return None
+
+    async def _leave_taints(self, change: Change, fragment: Object, live: Object) -> None:
+        """Take Git's last taints off a cluster whose list the hub's controller holds as well."""
+        left = left_of(fragment, live, self._hub.manager)
+        if left is None:
+            return
+        body = with_taints(live, left)
+        result = await self._hub.committer.write(MergePatch(change.ref, body, version=change.version))
+        if result.error is not None:
+            raise result.error
 
     def _gated(self, change: Change, done: Execution) -> bool:
         """Whether the object's namespace is known not to be there, so that asking would be in vain."""

@@ -25,6 +25,7 @@ from gitops_ocm.objects.ownership import APPLY
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.plan.changes import Change, Live, Reason
 from gitops_ocm.plan.wanted import Wanted
+from gitops_ocm.sync.taints import holds_taints
 
 _LABEL_FIELD = f"f:{SYNC_NAME_LABEL}"
 
@@ -97,6 +98,7 @@ def live_of(obj: Object, name: str, *, in_sync: bool) -> Live:
         in_sync=in_sync,
         prune_disabled=notes.get(PRUNE_ANNOTATION) == PRUNE_DISABLED,
         terminating=bool(meta.get("deletionTimestamp")),
+        taints=holds_taints(obj, sync_field_manager(name)),
     )
 
 

@@ -25,6 +25,7 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.plan.changes import Live
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.sync.marks import live_of
+from gitops_ocm.sync.taints import has_taints
 
 
 @dataclass(slots=True)
@@ -166,6 +167,10 @@ class Observed(Mapping[Ref, Live]):
     def _as_wanted(self, obj: Object, live: Live, wanted: Wanted, record: _Record | None) -> bool:
         if not live.commit or live.digest != wanted.digest[:DIGEST_CHARS]:
             return False
+        if has_taints(wanted.obj) and not live.taints:
+            return (
+                False  # the hub's controller wrote the list: only while we hold it, it can leave with Git's
+            )
         if record is not None and record.settled:
             return record.settled == self._our_digest(obj)
         return covers(wanted.obj, obj)

@@ -91,3 +91,49 @@ async def test_git_and_hub_do_not_fight(fleet: Fleet) -> None:
     version = changed["metadata"]["resourceVersion"]
     assert (await fleet.loop().once()).ok
     assert (await hub.get(CLUSTERS, "", "c1"))["metadata"]["resourceVersion"] == version
+
+
+BARE = """\
+apiVersion: cluster.open-cluster-management.io/v1
+kind: ManagedCluster
+metadata:
+  name: c1
+spec:
+  hubAcceptsClient: true
+"""
+
+
+@pytest.mark.parametrize("first", [[GPU | SINCE, UNREACHABLE | LATER], [GPU | SINCE], None])
+async def test_the_last_taint_leaves_git(fleet: Fleet, first: list[Any] | None) -> None:
+    """Git's taint goes even where the hub's controller wrote the list since; the hub's own stays."""
+    fleet.repo.commit({"clusters/c1.yaml": FILE.format(env="dev")})
+    await fleet.sync_object()
+    assert (await fleet.loop().once()).ok
+    hub = fleet.wire.hub
+    for now in () if first is None else ([GPU | SINCE, UNREACHABLE | LATER], first):
+        body = {"spec": {"taints": now}}
+        await hub.patch(CLUSTERS, "", "c1", body, type=PatchType.MERGE, field_manager="gitops-ocm-health")
+        assert (await fleet.loop().once()).ok
+    fleet.repo.commit({"clusters/c1.yaml": BARE})
+    assert (await fleet.loop().once()).ok
+    left = await hub.get(CLUSTERS, "", "c1")
+    assert left["spec"].get("taints", []) == [t for t in first or () if t["key"] == UNREACHABLE["key"]]
+    version = left["metadata"]["resourceVersion"]
+    assert (await fleet.loop().once()).ok
+    assert (await hub.get(CLUSTERS, "", "c1"))["metadata"]["resourceVersion"] == version
+
+
+async def test_taints_of_others_stay_where_git_has_none(fleet: Fleet) -> None:
+    """Where Git never had a taint, one set by hand stays, also beside the hub's and when Git changes."""
+    fleet.repo.commit({"clusters/c1.yaml": BARE})
+    await fleet.sync_object()
+    assert (await fleet.loop().once()).ok
+    hub, now = fleet.wire.hub, [GPU | SINCE, UNREACHABLE | LATER]
+    for manager, taints in (("by-hand", now[:1]), ("gitops-ocm-health", now)):
+        body = {"spec": {"taints": taints}}
+        await hub.patch(CLUSTERS, "", "c1", body, type=PatchType.MERGE, field_manager=manager)
+    fleet.repo.commit({"clusters/c1.yaml": BARE.replace("name: c1", "name: c1\n  labels: {env: dev}")})
+    assert (await fleet.loop().once()).ok
+    changed = await hub.get(CLUSTERS, "", "c1")
+    assert changed["metadata"]["labels"]["env"] == "dev"
+    assert changed["spec"]["taints"] == now
