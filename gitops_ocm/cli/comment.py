@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.commit_options import repo_options
 from gitops_ocm.cli.options import together
 from gitops_ocm.cli.preview_output import Output, output_options, show
 from gitops_ocm.errors import GitopsError
@@ -52,14 +53,7 @@ class Manner:
 
 @click.command()
 @click.argument("revisions", default="", metavar="[BASE..HEAD]")
-@click.option(
-    "--repo",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="A clone of the fleet's repository.  [default: the current folder]",
-)
-@click.option("--path", default=".", metavar="DIR", help="The fleet's folder in the repository.")
-@click.option("--status-ref", default="status", show_default=True, metavar="REF", help="Where its state is.")
+@repo_options
 @click.option(
     "--body", type=click.File("r", encoding="utf-8"), help="Post this Markdown (-: standard input) instead."
 )

@@ -8,7 +8,7 @@ import click
 
 from gitops_ocm.cli.options import together
 
-repo_options = together(
+clone_options = together(
     click.option(
         "--repo",
         type=click.Path(path_type=Path, file_okay=False),
@@ -16,6 +16,11 @@ repo_options = together(
         help="A clone of the fleet's repository.  [default: the current folder]",
     ),
     click.option("--path", default=".", metavar="DIR", help="The fleet's folder in the repository."),
+)
+"""Which clone, and where in it the fleet is."""
+
+repo_options = together(
+    clone_options,
     click.option(
         "--status-ref",
         default="status",
@@ -24,7 +29,7 @@ repo_options = together(
         help="Where the fleet's state is told.",
     ),
 )
-"""Which clone, and where in it."""
+"""The same, and where its state is told."""
 
 at_options = together(
     click.option("--at", "revision", default="", metavar="REV", help="As of this commit; no hub is asked."),

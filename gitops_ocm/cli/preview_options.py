@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.commit_options import clone_options
 from gitops_ocm.cli.options import kubeconfig_options, together
 
 if TYPE_CHECKING:
@@ -24,13 +25,7 @@ STATUS = "status"
 _DAYS = re.compile(r"(\d+)d(.*)")
 
 state_options = together(
-    click.option(
-        "--repo",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        help="A clone of the fleet's repository.  [default: the current folder]",
-    ),
-    click.option("--path", default=".", metavar="DIR", help="The fleet's folder in the repository."),
+    clone_options,
     click.option(
         "--status-ref", metavar="REF", help=f"Where the fleet's state is told.  [default: {STATUS}]"
     ),

@@ -7,26 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitops_ocm.cli.commit_options import repo_options
+
 if TYPE_CHECKING:
     from gitops_ocm.verbs.replay import Replayed
 
 
 @click.command()
 @click.argument("revision", metavar="COMMIT")
-@click.option(
-    "--repo",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="A clone of the fleet's repository.  [default: the current folder]",
-)
-@click.option("--path", default=".", metavar="DIR", help="The fleet's folder in the repository.")
-@click.option(
-    "--status-ref",
-    default="status",
-    show_default=True,
-    metavar="REF",
-    help="Where the fleet's state is told.",
-)
+@repo_options
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def replay(revision: str, repo: Path, path: str, status_ref: str, output: str) -> int:
     """Recompute what a past commit was to do to the fleet, and compare it with what came.

@@ -81,14 +81,7 @@ class Bitbucket:
 
     def say(self, commit: str, status: Status) -> Call[None]:
         """Set the status; it must lead somewhere."""
-        body = {
-            "key": key_of(status.context),
-            "name": status.context,
-            "state": STATES[status.state],
-            "description": status.description,
-            "url": status.url,
-        }
-        return Call(Request("POST", self._statuses(commit), body=body), nothing)
+        return Call(Request("POST", self._statuses(commit), body=told(status)), nothing)
 
     def _statuses(self, commit: str) -> str:
         return f"{self._repo}/commit/{commit}/statuses/build"
@@ -105,6 +98,17 @@ def key_of(context: str) -> str:
     if len(context) <= _KEY:
         return context
     return f"{context[: _KEY - 9]}-{hashlib.sha256(context.encode()).hexdigest()[:8]}"
+
+
+def told(status: Status) -> Mapping[str, Any]:
+    """A build status as both Bitbuckets take it."""
+    return {
+        "key": key_of(status.context),
+        "name": status.context,
+        "state": STATES[status.state],
+        "description": status.description,
+        "url": status.url,
+    }
 
 
 def build(value: Mapping[str, Any], context: str) -> Status:

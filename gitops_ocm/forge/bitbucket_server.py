@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
-from gitops_ocm.forge.bitbucket import STATES, authorization, build, key_of
+from gitops_ocm.forge.bitbucket import authorization, build, key_of, told
 from gitops_ocm.forge.github import created
 from gitops_ocm.forge.model import Answer, Call, Change, Comment, Page, Request, Status, nothing
 
@@ -72,14 +72,7 @@ class BitbucketServer:
 
     def say(self, commit: str, status: Status) -> Call[None]:
         """Tell of a build; it must lead somewhere."""
-        body = {
-            "key": key_of(status.context),
-            "name": status.context,
-            "state": STATES[status.state],
-            "description": status.description,
-            "url": status.url,
-        }
-        return Call(Request("POST", self._builds(commit), body=body), nothing)
+        return Call(Request("POST", self._builds(commit), body=told(status)), nothing)
 
     def _builds(self, commit: str) -> str:
         return f"{self._repo}/commits/{commit}/builds"
@@ -94,7 +87,9 @@ def _change(answer: Answer) -> Change:
 
 
 def _comments(activities: list[Any]) -> tuple[Comment, ...]:
-    told = (a["comment"] for a in activities if a["action"] == "COMMENTED" and a["commentAction"] == "ADDED")
+    written = (
+        a["comment"] for a in activities if a["action"] == "COMMENTED" and a["commentAction"] == "ADDED"
+    )
     return tuple(
-        Comment(int(c["id"]), frozenset({c["author"]["name"]}), c["text"], int(c["version"])) for c in told
+        Comment(int(c["id"]), frozenset({c["author"]["name"]}), c["text"], int(c["version"])) for c in written
     )

@@ -1,7 +1,7 @@
 """What a person wants to know of an attempt: `run.Tried` in, `model.Preview` out.
 
-Each part has its module: `objects` of Git, `selections` of placements, `on_clusters`, `addon_configs`,
-`rollouts`, `shares`. The world before is held against the world at the end; nothing is decided here.
+Each part has its module: `objects` of Git, `selections` of placements, `on_clusters`, `rollouts`,
+`shares`. The world before is held against the world at the end; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def preview_of(
     origins = Origins(base, head)
     before = Moment(tried.before, now, tried.compat)
     hub = Hub(before, Moment(tried.after, tried.ended or now, tried.compat))
-    clusters = tuple(on_clusters(hub, origins, {}))
+    clusters = tuple(on_clusters(hub, origins))
     spread = tuple(rollouts(tried, hub, origins, told=bool(state.commit)))
     return Preview(
         base=base.commit,

@@ -7,7 +7,7 @@ reviewer's. Of thousands of works of one template the difference is found once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL, FEATURE_LABEL_PREFIX
@@ -26,25 +26,24 @@ from gitops_ocm.objects.diff import Difference
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.objects.reviewed import differing
 from gitops_ocm.preview.hub import Hub
-from gitops_ocm.preview.model import Act, AddOnConfig, Effect, OnCluster
+from gitops_ocm.preview.model import Act, Effect, OnCluster
 from gitops_ocm.preview.origins import Origins
 
 UNTOLD = "it had something else, which the status branch does not tell"
 _KINDS = (MANIFEST_WORK, CLUSTER_ADDON, MANAGED_CLUSTER)
-Configs = Mapping[str, Sequence[AddOnConfig]]
 
 
-def on_clusters(hub: Hub, origins: Origins, configs: Configs) -> Iterator[OnCluster]:
-    """The clusters for which anything changes, by name; `configs` are those of their add-ons."""
+def on_clusters(hub: Hub, origins: Origins) -> Iterator[OnCluster]:
+    """The clusters for which anything changes, by name."""
     found: dict[str, list[Effect]] = defaultdict(list)
     before, after, memory = hub.before.objects, hub.after.objects, _Memory()
     for ref in sorted(ref for ref in before.keys() | after.keys() if ref.of in _KINDS):
         old, new = before.get(ref), after.get(ref)
         if old is not new and (effect := _effect(ref, _there(old), _there(new), origins, memory)):
             found[ref.namespace or ref.name].append(effect)
-    for name in sorted({*found, *configs}):
+    for name in sorted(found):
         sets = hub.after.sets.get(name) or hub.before.sets.get(name) or ()
-        yield OnCluster(name, tuple(found[name]), tuple(configs.get(name, ())), sets)
+        yield OnCluster(name, tuple(found[name]), sets=sets)
 
 
 def _there(obj: Object | None) -> Object | None:
@@ -103,7 +102,7 @@ def _work(obj: Object) -> Any:
 
 
 def _addon(obj: Object) -> Any:
-    """An add-on by what it is to have: hashes say nothing to people, `addon_configs` says what is in it."""
+    """An add-on by what it is to have: hashes say nothing to people."""
     beta = at_beta(obj)
     references = (beta.get("status") or {}).get("configReferences") or ()
     desired = [

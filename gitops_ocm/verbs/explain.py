@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitops_ocm.api.fleet import COMMIT_ANNOTATION, PATH_ANNOTATION
 from gitops_ocm.decide.contract import View
 from gitops_ocm.decide.diagnosis.evidence import Objects
 from gitops_ocm.decide.kinds import (
@@ -22,8 +23,10 @@ from gitops_ocm.decide.kinds import (
 from gitops_ocm.decide.placement.decisions import is_paused, survey
 from gitops_ocm.decide.placement.explanation import Explanation, explain
 from gitops_ocm.decide.placement.schedule import schedule
+from gitops_ocm.decide.writes import annotations_of
+from gitops_ocm.errors import Location
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.ref import Ref
+from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.verbs.doctor_reading import Ask, Reader
 from gitops_ocm.verbs.voice import VerbError
 
@@ -64,6 +67,12 @@ async def all_of(hub: Cluster, asks: Iterable[Ask], what: str) -> Objects:
             hint=f"a {what} is decided by all of them: ask for the right",
         )
     return objects
+
+
+def origin_told(obj: Object) -> Location:
+    """The file and commit that an object on the hub says it was synced from; nothing where it was not."""
+    notes = annotations_of(obj)
+    return Location(str(notes.get(PATH_ANNOTATION, "")), 0, str(notes.get(COMMIT_ANNOTATION, "")))
 
 
 def explain_in(view: View, question: Question, now: datetime) -> Explanation:

@@ -38,19 +38,23 @@ class AddonQuestion:
 
 async def explain_addon_on(hub: Cluster, question: AddonQuestion, now: datetime) -> list[Explanation]:
     """An add-on's rollouts as the hub's objects give them, in the order of its placements."""
+    objects = await all_of(hub, asks_about(question.name), "rollout")
+    return explain_addon_in(objects, question, now)
+
+
+def asks_about(addon: str) -> list[Ask]:
+    """What has to be read of a hub to know how an add-on is configured."""
 
     def own(obj: Object) -> bool:
-        return name_of(obj) == question.name
+        return name_of(obj) == addon
 
-    asks = [
-        Ask(MANAGEMENT_ADDON, name=question.name),
+    return [
+        Ask(MANAGEMENT_ADDON, name=addon),
         Ask(CLUSTER_ADDON, keep=own),
         Ask(PLACEMENT),
         Ask(PLACEMENT_DECISION),
         *(Ask(kind) for kind in KINDS.values()),
     ]
-    objects = await all_of(hub, asks, "rollout")
-    return explain_addon_in(objects, question, now)
 
 
 def explain_addon_in(view: View, question: AddonQuestion, now: datetime) -> list[Explanation]:

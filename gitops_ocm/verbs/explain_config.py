@@ -12,30 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gitops_ocm.api.fleet import COMMIT_ANNOTATION, PATH_ANNOTATION
 from gitops_ocm.decide.addons.config_objects import KINDS
 from gitops_ocm.decide.addons.configuration import sources_of
 from gitops_ocm.decide.addons.install import cma_ref
 from gitops_ocm.decide.addons.references import Config, configs_in
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.contract import Side, View
-from gitops_ocm.decide.kinds import (
-    ADDON_TEMPLATE,
-    CLUSTER_ADDON,
-    MANAGEMENT_ADDON,
-    PLACEMENT,
-    PLACEMENT_DECISION,
-)
+from gitops_ocm.decide.kinds import ADDON_TEMPLATE, CLUSTER_ADDON
 from gitops_ocm.decide.writes import name_of, namespace_of
 from gitops_ocm.errors import Location
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.diff import masked
 from gitops_ocm.objects.paths import Step
-from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.origins import Side as Origins
 from gitops_ocm.simulate.view import WorldView
-from gitops_ocm.verbs.doctor_reading import Ask
-from gitops_ocm.verbs.explain import NotExplained, all_of
+from gitops_ocm.verbs.explain import NotExplained, all_of, origin_told
+from gitops_ocm.verbs.explain_addon import asks_about
 from gitops_ocm.verbs.fleet_at import Place, fleet_at
 
 DEFAULT, OWN = "default", "cluster"
@@ -67,22 +60,11 @@ class Setting:
 
 async def explain_config_on(hub: Cluster, question: ConfigQuestion, now: datetime) -> list[Setting]:
     """As the hub has it; of an origin the objects themselves tell the file and the commit."""
-
-    def own(obj: Object) -> bool:
-        return name_of(obj) == question.addon
-
-    asks = [
-        Ask(MANAGEMENT_ADDON, name=question.addon),
-        Ask(CLUSTER_ADDON, keep=own),
-        Ask(PLACEMENT),
-        Ask(PLACEMENT_DECISION),
-        *(Ask(kind) for kind in KINDS.values()),
-    ]
-    view = await all_of(hub, asks, "configuration")
+    view = await all_of(hub, asks_about(question.addon), "configuration")
 
     def where(ref: Ref, steps: tuple[Step, ...]) -> Location:
-        notes = ((view.get(ref) or {"metadata": {}})["metadata"].get("annotations")) or {}
-        return Location(str(notes.get(PATH_ANNOTATION, "")), 0, str(notes.get(COMMIT_ANNOTATION, "")))
+        obj = view.get(ref)
+        return origin_told(obj) if obj is not None else Location()
 
     return list(explain_config_in(view, question, now, where))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ocm.api.fleet import COMMIT_ANNOTATION, PATH_ANNOTATION, SYNC_NAME_LABEL, sync_field_manager
+from gitops_ocm.api.fleet import SYNC_NAME_LABEL, sync_field_manager
 from gitops_ocm.errors import GitopsError, Location
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.diff import ABSENT, masked
@@ -19,7 +19,7 @@ from gitops_ocm.objects.fieldset import DOT
 from gitops_ocm.objects.paths import Step, dotted
 from gitops_ocm.objects.ref import Object, Ref, Resource, ref_of
 from gitops_ocm.preview.origins import Side
-from gitops_ocm.verbs.explain import NotExplained
+from gitops_ocm.verbs.explain import NotExplained, origin_told
 from gitops_ocm.verbs.field_path import NoSuchField, follow, words_of
 from gitops_ocm.verbs.fleet_at import Place, fleet_at
 
@@ -88,10 +88,7 @@ async def _resource(hub: Cluster, word: str) -> Resource:
 
 
 def _told(obj: Object, holders: Sequence[Holder]) -> Location:
-    notes = obj["metadata"].get("annotations") or {}
-    if not any(holder.sync for holder in holders):
-        return NOWHERE
-    return Location(str(notes.get(PATH_ANNOTATION, "")), 0, str(notes.get(COMMIT_ANNOTATION, "")))
+    return origin_told(obj) if any(holder.sync for holder in holders) else NOWHERE
 
 
 def in_clone(found: Owned, place: Place) -> Owned:

@@ -35,6 +35,7 @@ from gitops_ocm.report.status_files import (
 )
 from gitops_ocm.verbs.doctor_reading import Ask
 from gitops_ocm.verbs.explain import all_of
+from gitops_ocm.verbs.preview import state_of_commit
 from gitops_ocm.verbs.targets import require_hub
 
 LIVE, FILES = "live", "files"
@@ -58,7 +59,7 @@ def state_on(clone: Clone, ref: str) -> FleetState:
             f"{clone.root} has no {ref} that would tell of the fleet",
             hint=f"{fetch}; or name the branch that the sync writes; or ask the hub: --live",
         ) from None
-    return _checked(read_state(clone.tree_at(commit), at=clone.committed_at(commit)), ref)
+    return _checked(state_of_commit(clone, commit), ref)
 
 
 def state_in(folder: Path) -> FleetState:

@@ -116,8 +116,7 @@ class Reviewer:
         except RefNotFound:
             return FleetState()
         if self._told is None or self._told.commit != commit:
-            at = self.clone.committed_at(commit)
-            self._told = read_state(self.clone.tree_at(commit), BlobCache(self._told_files), at=at)
+            self._told = state_of_commit(self.clone, commit, BlobCache(self._told_files))
         return self._told
 
     def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
@@ -161,7 +160,11 @@ def review(
 def state_at(clone: Clone, ref: str) -> FleetState:
     """What a status branch tells; where there is none, nothing."""
     try:
-        commit = clone.resolve(ref)
+        return state_of_commit(clone, clone.resolve(ref))
     except RefNotFound:
         return FleetState()
-    return read_state(clone.tree_at(commit), at=clone.committed_at(commit))
+
+
+def state_of_commit(clone: Clone, commit: str, cache: BlobCache | None = None) -> FleetState:
+    """What a commit of a status branch tells."""
+    return read_state(clone.tree_at(commit), cache, at=clone.committed_at(commit))

@@ -36,5 +36,5 @@ def _moment(labels: Mapping[str, str]) -> Moment:
 def test_labels(before: Mapping[str, str], after: Mapping[str, str], paths: list[str]) -> None:
     """Labels in which the hub reports how add-ons are change nothing; all others do."""
     nothing = Origins(repository({}), repository({}))
-    found = on_clusters(Hub(_moment(before), _moment(after)), nothing, {})
+    found = on_clusters(Hub(_moment(before), _moment(after)), nothing)
     assert [str(field.path) for one in found for effect in one.effects for field in effect.fields] == paths

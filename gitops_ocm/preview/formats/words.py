@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from gitops_ocm.errors import Location
@@ -226,8 +226,3 @@ def rollout_title(rollout: Rollout) -> str:
 def rollout_rule(rollout: Rollout) -> str:
     """Its strategy in words."""
     return visible(rollout.strategy)
-
-
-def lines_of(texts: Iterable[str]) -> str:
-    """The texts, each a line."""
-    return "".join(f"{text}\n" for text in texts)
