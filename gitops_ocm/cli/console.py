@@ -48,8 +48,13 @@ def _details(where: str, note: str, hint: str) -> None:
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Each problem on a line `path:line@commit: subject: message`, its note and hint below."""
+    """Each problem on a line `path:line@commit: subject: message`, its note and hint below.
+
+    Where there are too many, what is left out are warnings rather than errors.
+    """
     problems = list(diagnostics)
+    if len(problems) > MOST_PROBLEMS:
+        problems.sort(key=lambda problem: problem.severity is not Severity.ERROR)
     for problem in problems[:MOST_PROBLEMS]:
         style = "red" if problem.severity is Severity.ERROR else "yellow"
         line = Text(f"{problem.severity.value} ", style=style)

@@ -29,13 +29,16 @@ class OutputType(click.ParamType[Output]):
 
     name = "output"
 
+    def __init__(self, formats: Sequence[str] = FORMATS) -> None:
+        self._formats = formats
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
         """Take an argument apart."""
         if isinstance(value, tuple):
             return value
         word, between, file = str(value).partition("=")
-        if word not in FORMATS:
-            self.fail(f"{word!r} is none of {', '.join(FORMATS)}", param, ctx)
+        if word not in self._formats:
+            self.fail(f"{word!r} is none of {', '.join(self._formats)}", param, ctx)
         if between and not file:
             self.fail(f"{value!r} names no file", param, ctx)
         return word, Path(file) if file else None
@@ -91,7 +94,7 @@ def show(found: Preview, outputs: Sequence[Output], *, full: bool = False, artif
     for word, file in outputs or (("text", None),):
         wanted = Format(word)
         if file is not None:
-            _write(file, render(found, wanted, whole=full, artifact=artifact))
+            write(file, render(found, wanted, whole=full, artifact=artifact))
         elif wanted is Format.TEXT:
             _print_text(found, full)
         else:
@@ -118,7 +121,7 @@ def show_cluster(
             _print_lines(lines)
             continue
         text = plain(lines) if word == "text" else one_cluster_document(one)
-        click.echo(text, nl=False) if file is None else _write(file, text)
+        click.echo(text, nl=False) if file is None else write(file, text)
     return one.exit_status
 
 
@@ -140,7 +143,8 @@ def _print_lines(lines: Iterable[Line]) -> None:
         out().print(Text.assemble(*((span.text, span.style) for span in line)))
 
 
-def _write(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
+    """Write what was asked for into a file."""
     from gitops_ocm.errors import GitopsError
 
     try:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm import __version__
+from gitops_ocm.cli.preview_output import Output, OutputType, write
 from gitops_ocm.errors import GitopsError
 
 if TYPE_CHECKING:
     from gitops_ocm.errors import Diagnostic
     from gitops_ocm.verbs.validating import Judged
 
+FORMATS = ("text", "json", "junit", "sarif")
 API_VERSION = "validation.gitops-ocm.io/v1alpha1"
 
 
@@ -41,7 +44,15 @@ API_VERSION = "validation.gitops-ocm.io/v1alpha1"
     help="A clone of the fleet's repository.  [default: the current folder]",
 )
 @click.option("--path", default=".", metavar="DIR", help="The fleet's folder in the repository.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    type=OutputType(FORMATS),
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help=f"One of {', '.join(FORMATS)}; may be repeated.  [default: text]",
+)
 def validate(
     what: str,
     staged: bool,
@@ -49,7 +60,7 @@ def validate(
     branches: tuple[str, ...],
     repo: Path,
     path: str,
-    output: str,
+    outputs: tuple[Output, ...],
 ) -> int:
     """Say whether the sync would take a commit: every problem, with file and line.
 
@@ -61,10 +72,13 @@ def validate(
     if branches and not stdin_refs:
         raise click.UsageError("--branch is for --stdin-refs")
     judged = _received(repo, branches, path) if stdin_refs else [_one(what, staged, repo, path)]
-    if output == "json":
-        _print_json(judged)
-    else:
-        _print_text(judged, quiet=staged or stdin_refs)
+    for word, file in outputs or (("text", None),):
+        if word == "text" and file is None:
+            _print_text(judged, quiet=staged or stdin_refs)
+        elif file is None:
+            click.echo(_rendered(judged, word), nl=False)
+        else:
+            write(file, _rendered(judged, word))
     return 0 if all(one.ok for one in judged) else 1
 
 
@@ -119,7 +133,24 @@ def _print_text(judged: Sequence[Judged], *, quiet: bool) -> None:
             out().print(f"valid: {one.what}", markup=False)
 
 
-def _print_json(judged: Sequence[Judged]) -> None:
+def _rendered(judged: Sequence[Judged], word: str) -> str:
+    """All problems in one document; in text, a line for each."""
+    from gitops_ocm.preview.formats.findings import of_diagnostics
+    from gitops_ocm.preview.formats.junit import junit
+    from gitops_ocm.preview.formats.sarif import sarif
+
+    found = of_diagnostics(problem for one in judged for problem in one.diagnostics)
+    match word:
+        case "junit":
+            return junit(found, name="gitops-ocm validate")
+        case "sarif":
+            return sarif(found, version=__version__, run="validate")
+        case "json":
+            return _json(judged)
+    return "".join(f"{problem}\n" for one in judged for problem in one.diagnostics)
+
+
+def _json(judged: Sequence[Judged]) -> str:
     import orjson
 
     document = {
@@ -131,7 +162,7 @@ def _print_json(judged: Sequence[Judged]) -> None:
             for one in judged
         ],
     }
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _problem(found: Diagnostic) -> dict[str, Any]:

@@ -7,7 +7,7 @@ judgement is `desired.compile_tree`'s, as everywhere. The hooks of `repo-templat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_ocm.desired.cache import BlobCache
@@ -84,7 +84,7 @@ def on_disk(folder: Path, *, path: str) -> Judged:
         for file in sorted(folder.rglob("*"))
         if file.is_file() and not file.is_symlink() and ".git" not in file.relative_to(folder).parts
     }
-    return Judge(path).judge(str(folder), memory_tree(files))
+    return Judge(path).judge(str(folder), replace(memory_tree(files), commit=""))
 
 
 def received(
