@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", metavar="[NAMESPACE/]NAME")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the placement is.")
 @kubeconfig_options
 @at_options
@@ -38,7 +38,8 @@ def placement(
     """Say why a placement chooses as it does: what each predicate, taint and score says of each cluster.
 
     Everything is decided anew, by what decides on the hub, from what the hub has now; with --at from what a
-    commit wants and the status branch tells (which knows no scores of add-ons). Nothing is written.
+    commit wants and the status branch tells (which knows no scores of add-ons: where they would count, that
+    is said). Nothing is written.
     """
     import json
     from datetime import UTC, datetime
@@ -47,7 +48,8 @@ def placement(
     from gitops_ocm.report.placement_text import text, text_of_one
     from gitops_ocm.verbs.explain import Question
 
-    question, now = Question(namespace, name, cluster), datetime.now(UTC)
+    before, slash, last = name.rpartition("/")
+    question, now = Question(before if slash else namespace, last, cluster), datetime.now(UTC)
     if revision:
         from gitops_ocm.verbs.explain_at import explain_at
         from gitops_ocm.verbs.fleet_at import Place

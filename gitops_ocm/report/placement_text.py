@@ -40,6 +40,10 @@ def _head(explanation: Explanation) -> Iterator[str]:
     yield f"  Cluster sets: {sets} (bound to the namespace: {bound})"
     for told in (explanation.satisfied, explanation.misconfigured):
         yield f"  {told.type}: {told.status} ({told.reason}): {plain(told.message)}"
+    if explanation.limit is not None:
+        yield f"  Limit: {explanation.limit} of the {explanation.qualified} that qualify"
+    for unknown in explanation.unknown:
+        yield f"  Not known: {plain(unknown)}"
     if len(explanation.verdicts) > 1:
         yield f"  {count} of {len(explanation.verdicts)} candidates selected"
 
@@ -64,8 +68,9 @@ def _in_full(verdict: Verdict) -> Iterator[str]:
     if verdict.predicates or verdict.place:
         taints = [f"  {plain(taint)}" for taint in verdict.taints]
         yield from taints or ["  taints: none that is not tolerated"]
+        yield from (f"  {plain(taint)}" for taint in verdict.tolerated)
     for score in verdict.scores:
         given = "no score" if score.score is None else f"score {score.score}"
-        yield f"  {score.name}: {given} × weight {score.weight} = {score.weighted}"
+        yield f"  {score.name}: {given} × weight {score.weight} = {score.weighted} ({plain(score.grounds)})"
     if verdict.place:
         yield f"  score in all {verdict.total}, place {verdict.place} of those that qualify"

@@ -75,8 +75,8 @@ def origin_told(obj: Object) -> Location:
     return Location(str(notes.get(PATH_ANNOTATION, "")), 0, str(notes.get(COMMIT_ANNOTATION, "")))
 
 
-def explain_in(view: View, question: Question, now: datetime) -> Explanation:
-    """The decision as the objects of a view give it."""
+def explain_in(view: View, question: Question, now: datetime, *, scored: bool = True) -> Explanation:
+    """The decision as the objects of a view give it; `scored` says whether it has what add-ons score."""
     placement = view.get(Ref(*PLACEMENT, question.namespace, question.name))
     if placement is None:
         raise NotExplained(
@@ -84,4 +84,4 @@ def explain_in(view: View, question: Question, now: datetime) -> Explanation:
             hint="see `gitops-ocm get placements`",
         )
     choice = schedule(placement, *survey(view, placement, now))
-    return explain(placement, choice, cluster=question.cluster, paused=is_paused(placement))
+    return explain(placement, choice, cluster=question.cluster, paused=is_paused(placement), scored=scored)

@@ -12,6 +12,6 @@ from gitops_ocm.verbs.fleet_at import Place, fleet_at
 
 
 def explain_at(place: Place, question: Question, now: datetime) -> Explanation:
-    """The decision as it would be at a commit."""
+    """The decision as it would be at a commit; what add-ons score is not told by the status branch."""
     with fleet_at(place) as fleet:
-        return explain_in(WorldView({Side.HUB: fleet.hub(now)}, {}), question, now)
+        return explain_in(WorldView({Side.HUB: fleet.hub(now)}, {}), question, now, scored=False)

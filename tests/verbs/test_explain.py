@@ -116,7 +116,7 @@ async def test_what_is_said_of_one_cluster(hub: Cluster) -> None:
     assert "  taint maintenance (NoSelect) is not tolerated" in tainted
     chosen = text_of_one(await explained(hub, "c2")).splitlines()
     assert "Cluster c2: selected, in decision group 0 canary" in chosen
-    assert "  Steady: score 100 × weight 1 = 100" in chosen
+    assert "  Steady: score 100 × weight 1 = 100 (chosen already)" in chosen
 
 
 @pytest.mark.parametrize(

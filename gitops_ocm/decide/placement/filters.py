@@ -95,10 +95,26 @@ class Tolerations:
         chosen = name_of(cluster) in self.chosen
         for taint in taints_of(cluster):
             if not self._passes(taint, chosen=chosen):
-                key, value, effect = taint_of(taint)
                 late = any(_tolerates(t, taint) for t in self.wire)
                 why = "is tolerated no longer" if late else "is not tolerated"
-                yield f"taint {key}{f'={value}' if value else ''} ({effect}) {why}"
+                yield f"taint {_words(taint)} {why}"
+
+    def tolerated(self, cluster: Mapping[str, Any]) -> Iterator[str]:
+        """The taints of a cluster that do not keep it out, why, and until when."""
+        chosen = name_of(cluster) in self.chosen
+        for taint in taints_of(cluster):
+            if self._passes(taint, chosen=chosen):
+                yield f"taint {_words(taint)} {self._why(taint)}"
+
+    def _why(self, taint: Mapping[str, Any]) -> str:
+        if taint.get("effect") == "PreferNoSelect":
+            return "keeps nobody out"
+        ends = [_expiry(t, taint) for t in self.wire if _holds(t, taint, self.now)]
+        if not ends:
+            return "keeps out new clusters alone, and this one was chosen before"
+        if None in ends:
+            return "is tolerated"
+        return f"is tolerated until {max(filter(None, ends)):%Y-%m-%dT%H:%M:%SZ}"
 
     def _passes(self, taint: Mapping[str, Any], *, chosen: bool) -> bool:
         match taint.get("effect"):
@@ -120,6 +136,11 @@ class Tolerations:
             taints = taints_of(fleet.get(name) or {})
             ends += [at for t in taints if (at := _tolerated_until(t, self.wire, self.now))]
         return min(ends, default=None)
+
+
+def _words(taint: Mapping[str, Any]) -> str:
+    key, value, effect = taint_of(taint)
+    return f"{key}{f'={value}' if value else ''} ({effect})"
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
