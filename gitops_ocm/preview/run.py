@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS
-from gitops_ocm.decide.contract import Apply, Controller, Delete, Result, Write
+from gitops_ocm.decide.contract import Apply, Controller, Delete, MergePatch, Result, Write
 from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState
@@ -23,6 +23,7 @@ from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live, Policy
 from gitops_ocm.plan.compute import compute
+from gitops_ocm.plan.taints import left_of, with_live_taints, with_taints
 from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
@@ -172,18 +173,21 @@ def _carried_out(run: Simulation, plan: ChangeSet) -> Iterator[Diagnostic]:
     """Do what the sync would do, in its order; what the hub refuses is told."""
     for wave in waves(plan):
         for change in wave.changes:
-            (result,) = run.act(write(change), manager=MANAGER)
-            if result.error is not None:
-                yield _refusal(change, result)
+            results = run.act(*writes(change, run.hub.get(change.ref), MANAGER), manager=MANAGER)
+            yield from (_refusal(change, result) for result in results if result.error is not None)
         run.settle()
 
 
-def write(change: Change) -> Write:
-    """What the sync writes for a change."""
+def writes(change: Change, live: Object | None, manager: str) -> Iterator[Write]:
+    """What the sync, being `manager`, writes for a change of an object that is there as `live`."""
     if change.action is Action.PRUNE:
-        return Delete(change.ref)
+        yield Delete(change.ref)
+        return
     assert change.wanted is not None
-    return Apply(change.wanted.obj)
+    fragment = change.wanted.obj
+    if live is not None and (left := left_of(fragment, live, manager)) is not None:
+        yield MergePatch(change.ref, with_taints(live, left))
+    yield Apply(with_live_taints(fragment, live))
 
 
 def _refusal(change: Change, result: Result) -> Diagnostic:

@@ -39,6 +39,7 @@ from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.intake import decoded
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
+from gitops_ocm.plan.taints import with_live_taints
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.report.trimmed import spec_digest
 from gitops_ocm.simulate.world import World
@@ -132,8 +133,8 @@ def _known(wanted: Object, told: Object | None) -> Object:
     """A desired object with the state it was last seen in."""
     if told is None:
         return wanted
-    known = merge_patch(_whole(told), {key: value for key, value in wanted.items() if key != "status"})
-    return {**known, "apiVersion": wanted["apiVersion"]}
+    from_git = {key: value for key, value in with_live_taints(wanted, told).items() if key != "status"}
+    return {**merge_patch(_whole(told), from_git), "apiVersion": wanted["apiVersion"]}
 
 
 _TOLD_BESIDE = frozenset({"decisions"})

@@ -30,7 +30,7 @@ from gitops_ocm.sync.failures import namespace_missing, problem
 from gitops_ocm.sync.marks import live_of, marked
 from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.spec import SyncSpec
-from gitops_ocm.sync.taints import left_of, with_live_taints
+from gitops_ocm.plan.taints import left_of, with_live_taints
 
 PAGE = 500
 """Objects in one answer to a list."""

@@ -30,7 +30,7 @@ from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.marks import commit_of, live_of, marked
 from gitops_ocm.sync.observed import Observed
 from gitops_ocm.sync.reading import live_object
-from gitops_ocm.sync.taints import has_taints, left_of, with_live_taints, with_taints
+from gitops_ocm.plan.taints import has_taints, left_of, with_live_taints, with_taints
 
 
 @dataclass

@@ -52,6 +52,9 @@ def relabel(pick: Random, files: Files) -> str:
             labels[SET_LABEL] = pick.choice(("default", "blue"))
             return f"{name}: set {labels[SET_LABEL]}"
         case "taint":
+            if found["spec"].get("taints") and pick.random() < 0.5:
+                del found["spec"]["taints"]
+                return f"{name}: no taints"
             effect = pick.choice(("NoSelect", "NoSelectIfNew", "PreferNoSelect"))
             taints = [{"key": "old", "value": "x", "effect": effect}]
             found["spec"]["taints"] = taints

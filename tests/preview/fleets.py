@@ -11,7 +11,7 @@ from gitops_ocm.desired.tree import Tree, memory_tree
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.plan.changes import Policy
 from gitops_ocm.plan.waves import waves
-from gitops_ocm.preview.run import planned, write
+from gitops_ocm.preview.run import planned, writes
 from gitops_ocm.report.status_files import owner_of_decision, path_of, status_file
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.runtime.catalog import load_catalog
@@ -57,8 +57,9 @@ def merge(fleet: Fleet, base: DesiredState, head: DesiredState) -> None:
     """What the sync does on the hub, and all that follows at once."""
     for wave in waves(planned(base, head, Policy(max_prune_percent=100), owner="fleet")):
         for change in wave.changes:
-            (result,) = fleet.simulation.act(write(change), manager=MANAGER)
-            assert result.error is None, result.error
+            todo = writes(change, fleet.hub.get(change.ref), MANAGER)
+            for result in fleet.simulation.act(*todo, manager=MANAGER):
+                assert result.error is None, result.error
         fleet.simulation.settle()
 
 

@@ -30,10 +30,11 @@ from gitops_ocm.desired.tree import Tree, memory_tree
 from gitops_ocm.objects.canonical import digest
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.plan.changes import Policy
+from gitops_ocm.plan.taints import has_taints, holds_taints, with_live_taints
 from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
-from gitops_ocm.preview.run import Settings, Tried, attempt, planned, write
+from gitops_ocm.preview.run import Settings, Tried, attempt, planned, writes
 from gitops_ocm.preview.state import read_state
 from gitops_ocm.report.status_files import status_file
 from gitops_ocm.simulate.compare import compare, end_state
@@ -255,14 +256,24 @@ def _silence(fleet: Fleet, case: Case) -> None:
     fleet.simulation.settle()
 
 
+def _held_again(fleet: Fleet, base: DesiredState) -> None:
+    """The sync takes a list back that the hub's controller wrote: it holds what Git wants, as it stands."""
+    for item in base.objects:
+        live = fleet.hub.get(item.ref)
+        if live is not None and has_taints(item.obj) and not holds_taints(live, MANAGER):
+            (result,) = fleet.simulation.act(Apply(with_live_taints(item.obj, live)), manager=MANAGER)
+            assert result.error is None, result.error
+
+
 def merged(fleet: Fleet, base: DesiredState, head: DesiredState, policy: Policy) -> set[Ref]:
     """What the sync does on the hub, and all that follows at once; what the hub refused."""
     refused = set()
+    _held_again(fleet, base)
     lacking = {item.ref for item in base.objects if fleet.hub.get(item.ref) is None}
     for wave in waves(planned(base, head, policy, owner="fleet", lacking=lacking)):
         for change in wave.changes:
-            (result,) = fleet.simulation.act(write(change), manager=MANAGER)
-            if result.error is not None:
-                refused.add(change.ref)
+            todo = writes(change, fleet.hub.get(change.ref), MANAGER)
+            results = fleet.simulation.act(*todo, manager=MANAGER)
+            refused |= {change.ref for result in results if result.error is not None}
         fleet.simulation.settle()
     return refused

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_ocm.kube.cluster import PatchType
 from gitops_ocm.objects.ref import Object, Resource
-from gitops_ocm.sync.taints import with_live_taints
+from gitops_ocm.plan.taints import with_live_taints
 from gitops_ocm.testing.gitops import Fleet
 
 CLUSTERS = Resource(
