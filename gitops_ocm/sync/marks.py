@@ -24,8 +24,8 @@ from gitops_ocm.api.fleet import (
 from gitops_ocm.objects.ownership import APPLY
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.plan.changes import Change, Live, Reason
-from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.plan.taints import holds_taints
+from gitops_ocm.plan.wanted import Wanted
 
 _LABEL_FIELD = f"f:{SYNC_NAME_LABEL}"
 

@@ -23,9 +23,9 @@ from gitops_ocm.objects.diff import covers
 from gitops_ocm.objects.ownership import extract, fields_owned_by
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.plan.changes import Live
+from gitops_ocm.plan.taints import has_taints
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.sync.marks import live_of
-from gitops_ocm.plan.taints import has_taints
 
 
 @dataclass(slots=True)
