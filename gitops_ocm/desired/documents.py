@@ -23,7 +23,7 @@ import orjson
 from gitops_ocm.desired import scalars, yaml_events, yaml_fast
 from gitops_ocm.desired.yaml_events import LIMITS, Limits, Path, Position, YamlProblem
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 
 class Problem(NamedTuple):
@@ -77,7 +77,8 @@ def parse(data: bytes, limits: Limits = LIMITS) -> Parsed:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        return Parsed(problems=(Problem("file-encoding", "the file is not UTF-8 text", line),))
+        hint = "save it as UTF-8"
+        return Parsed(problems=(Problem("file-encoding", "the file is not UTF-8 text", line, hint=hint),))
     if text.lstrip()[:1] == "{" and (values := _json(text, limits)) is not None:
         chunks = [(value, 1, index) for index, value in enumerate(values)]
         return _objects(chunks, text, [], limits)

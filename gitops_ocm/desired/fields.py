@@ -66,7 +66,7 @@ def _walk(value: Any, schema: Schema, path: Path) -> Iterator[Finding]:
         yield from _walk_map(value, schema, path)
     elif isinstance(value, list) and (items := schema.items) is not None:
         for index, item in enumerate(value):
-            yield from _walk(item, items, (*path, index))
+            yield from _walk(item, items, (*path, index)) if item is not None else _hollow(items, path, index)
 
 
 def _walk_map(
@@ -80,6 +80,8 @@ def _walk_map(
             continue
         node = schema.field(key)
         if node is not None:
+            if under is None and key not in schema.properties:
+                yield from _hollow(node, path, key)
             if type(under) is not str or node.type != "string":  # Most fields are: save the call.
                 yield from _walk(under, node, (*path, key))
         elif not schema.open and not schema.preserve:
@@ -87,6 +89,15 @@ def _walk_map(
             yield Finding(
                 "unknown-field", f"unknown field {name!r}", (*path, key), nearest(key, schema.properties)
             )
+
+
+def _hollow(schema: Schema, path: Path, key: str | int) -> Iterator[Finding]:
+    """A key of a map, or an item of a list, without a value: kubectl refuses it (a field it leaves out)."""
+    if schema.type in _PYTHON_TYPES and not schema.nullable:
+        where = (*path, key)
+        hint = 'write "" if it is to be empty, or remove it' if schema.type == "string" else "remove it"
+        text = f"{dotted(where)}: must be {_SHOWN[schema.type]}, and nothing is given"
+        yield Finding("wrong-type", text, where, hint)
 
 
 def _is_odd_bool(value: Any, kind: str) -> bool:

@@ -23,6 +23,7 @@ from gitops_ocm.api.fleet import (
 )
 from gitops_ocm.desired import placements, rollouts, templates, works
 from gitops_ocm.desired.fields import Finding, field_findings, head_findings
+from gitops_ocm.desired.selection import IGNORE_FILE
 from gitops_ocm.desired.suggest import nearest
 from gitops_ocm.desired.yaml_events import Path
 from gitops_ocm.errors import Severity
@@ -43,6 +44,10 @@ _MARKS = frozenset(
         DIGEST_ANNOTATION,
     }
 )
+
+
+_NO_OBJECT = f"every object names its kind; a file that holds none is left out by a {IGNORE_FILE}"
+_KUSTOMIZATION = "commit what `kustomize build` writes; nothing is built here"
 
 
 def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
@@ -87,14 +92,15 @@ def _is_wave(text: Any) -> bool:
 def _identity(obj: Mapping[str, Any]) -> Iterator[Finding]:
     for field in ("apiVersion", "kind"):
         if not obj.get(field):
-            yield Finding("missing-field", f"the object has no {field}", (), "every object names its kind")
+            yield Finding("missing-field", f"the object has no {field}", (), _NO_OBJECT)
     meta = obj.get("metadata") or {}
     if not meta.get("name"):
         if meta.get("generateName"):
             why = "generateName would make a new object at every sync"
             yield Finding("missing-name", why, ("metadata", "generateName"), "give it a fixed metadata.name")
         else:
-            yield Finding("missing-name", "the object has no metadata.name", ("metadata",))
+            hint = _KUSTOMIZATION if obj.get("kind") == "Kustomization" else "every object has a name"
+            yield Finding("missing-name", "the object has no metadata.name", ("metadata",), hint)
 
 
 def _unknown_kind(obj: Mapping[str, Any], catalog: Catalog) -> Finding:

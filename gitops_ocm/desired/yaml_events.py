@@ -215,7 +215,7 @@ class _Reader:
         try:
             return scalars.as_key(self._node(event, (), depth + 1))
         except scalars.BadScalar as error:
-            raise YamlProblem("yaml-key", str(error), _at(event), "quote the key") from None
+            raise YamlProblem("yaml-key", str(error), _at(event), _KEY_HINT) from None
 
     def _duplicate(self, key: str, event: Any) -> None:
         self._result.problems.append(
@@ -249,6 +249,9 @@ def _is_merge(event: Any) -> bool:
 
 def _at(event: Any) -> Position:
     return Position(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+_KEY_HINT = "quote the key; `{{ … }}` of a template has to be filled in before it is committed"
 
 
 def _too_deep(limits: Limits, at: Position) -> YamlProblem:
