@@ -49,7 +49,7 @@ def found(text: str) -> tuple[Diagnostic, ...]:
     ],
 )
 def test_a_value_that_was_left_empty_is_refused(text: str, line: int, field: str) -> None:
-    """A template whose variable was empty leaves a key without a value: refused at its line, as by kubectl."""
+    """A template with an empty variable leaves a key without a value: refused at its line, as by kubectl."""
     (problem,) = found(text)
     assert (problem.code, problem.where.line) == ("wrong-type", line)
     assert f"{field}: must be text, and nothing is given" in problem.message
