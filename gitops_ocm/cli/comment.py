@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ocm.cli.commit_options import repo_options
-from gitops_ocm.cli.options import together
+from gitops_ocm.cli.options import preview_cache, together
 from gitops_ocm.cli.preview_output import Output, output_options, show
 from gitops_ocm.errors import GitopsError
 
@@ -114,9 +114,10 @@ def comment(
 
 
 def _reviewed(repo: Path, revisions: str, path: str, status_ref: str) -> Preview:
-    from gitops_ocm.verbs.preview import review
+    from gitops_ocm.verbs.preview import Reviewer
 
-    return review(repo, revisions, now=datetime.now(UTC), path=path, status_ref=status_ref)
+    with Reviewer(repo, path=path, status_ref=status_ref, cache=preview_cache()) as reviewer:
+        return reviewer.review(revisions, now=datetime.now(UTC))
 
 
 def _announced(found: Preview, artifact: str) -> Announcement:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitops_ocm.errors import GitopsError
+
 if TYPE_CHECKING:
     from gitops_ocm.kube.client import HttpCluster
     from gitops_ocm.kube.identity import Connection
@@ -135,8 +137,24 @@ async def answering(cluster: HttpCluster, stop: asyncio.Event) -> bool:
 
 def cache_dir() -> Path:
     """Where clones and parsed files are kept: `$XDG_CACHE_HOME/gitops-ocm`, else `~/.cache/gitops-ocm`."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "gitops-ocm"
+    found = _home_cache()
+    if found is None:
+        raise GitopsError("there is no home folder to keep clones in", hint="set HOME or XDG_CACHE_HOME")
+    return found
+
+
+def preview_cache() -> Path | None:
+    """Where previews keep what they can find out again; None where the user has no home."""
+    found = _home_cache()
+    return found / "preview" if found else None
+
+
+def _home_cache() -> Path | None:
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (given if given.is_absolute() else Path.home() / ".cache") / "gitops-ocm"
+    except RuntimeError:
+        return None
 
 
 def data_dir(what: str) -> Path:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.options import preview_cache
 from gitops_ocm.cli.preview_options import (
     assumption_options,
     settings_of,
     state_options,
     state_source,
-    user_cache,
 )
 from gitops_ocm.cli.preview_output import Output, output_options, show, show_cluster
 
@@ -70,7 +70,7 @@ def preview(
             return show_cluster(found, cluster, reviewer.catalog, outputs, full=full)
         return show(found.preview, outputs, full=full, artifact=artifact)
 
-    kept = user_cache()
+    kept = preview_cache()
     with Reviewer(repo, path=path, status_ref=source.status_ref, state=source.read, cache=kept) as reviewer:
         if watch:
             return _again_and_again(reviewer, once, [file for _, file in outputs if file])

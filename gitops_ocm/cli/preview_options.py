@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,15 +88,6 @@ def _duration(text: str, option: str) -> timedelta:
     if span < timedelta(0):
         raise click.BadParameter(f"{text!r}: time does not go backwards", param_hint=option)
     return span
-
-
-def user_cache() -> Path | None:
-    """Where a user's programs may keep what they can find out again; None where they have no home."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    home = os.environ.get("HOME", "")
-    if not Path(given).is_absolute():
-        given = f"{home}/.cache" if home else ""
-    return Path(given) / "gitops-ocm" / "preview" if given else None
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def validate(
 
 
 def _one(what: str, staged: bool, repo: Path, path: str) -> Judged:
-    from gitops_ocm.cli.preview_options import user_cache
+    from gitops_ocm.cli.options import preview_cache
     from gitops_ocm.verbs.validating import in_clone, on_disk
 
     if what and Path(what).is_dir():
@@ -95,7 +95,7 @@ def _one(what: str, staged: bool, repo: Path, path: str) -> Judged:
         staged=staged,
         index=Path(index).absolute() if index else None,
         path=path,
-        cache=user_cache(),
+        cache=preview_cache(),
     )
 
 

@@ -17,7 +17,8 @@ from gitops_ocm import __version__
 from gitops_ocm.forge.bodies import mark_of
 from gitops_ocm.forge.model import Answer
 from gitops_ocm.testing.commands import environment
-from tests.forge.gitea_like import GiteaLike, served
+from tests.forge.gitea_like import GiteaLike, running, served
+from tests.forge.gitlab_like import GitLabLike
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +90,40 @@ async def run(checkout: Path, gitea: GiteaLike, *, token: str = "ours", fork: bo
         return await asyncio.to_thread(
             subprocess.run, shell, cwd=checkout, env=env, capture_output=True, text=True, check=False
         )
+
+
+GITLAB_JOB = loaded(TEMPLATE / ".gitlab-ci.yml")["preview"]
+
+
+def job_script(folder: Path, environ: dict[str, str]) -> Any:
+    """GitLab's job as its runner runs it: `sh -e`, in a clone that has the merge request's commit alone."""
+    programs = folder.parent / "bin"
+    programs.mkdir(exist_ok=True)
+    for name, module in (("gitops-ocm", '-m gitops_ocm "$@"'), ("python", '-c ""')):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module}\n')
+        (programs / name).chmod(0o755)
+    env = {
+        "PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin",
+        "HOME": str(folder.parent),
+        "PYTHONPATH": str(ROOT),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GITLAB_CI": "true",
+        "CI_PROJECT_PATH": "acme/fleet",
+        "CI_PROJECT_ID": "77",
+        "CI_MERGE_REQUEST_PROJECT_ID": "77",
+        "CI_MERGE_REQUEST_PROJECT_PATH": "acme/fleet",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77",
+        "CI_MERGE_REQUEST_IID": "5",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_PIPELINE_ID": "88",
+        "CI_JOB_URL": "https://gitlab.example/acme/fleet/-/jobs/9",
+        **GITLAB_JOB["variables"],
+        **environ,
+    }
+    script = "\n".join(GITLAB_JOB["script"])
+    return subprocess.run(
+        ["sh", "-ec", script], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
 
 
 def writes(gitea: GiteaLike) -> list[str]:
@@ -164,6 +199,67 @@ async def test_a_broken_change(checkout: Path) -> None:
     assert done.returncode == 3, done.stderr
     assert [status["status"] for status in gitea.statuses] == ["failure"]
     assert "refused" in gitea.bodies()[0]
+
+
+@pytest.fixture
+def merge_request(checkout: Path) -> Path:
+    """What GitLab's runner checks out: the commit of a merge request, detached, without any branch."""
+    env = environment(checkout.parent, GIT_CONFIG_GLOBAL=os.devnull)
+
+    def git(*args: str, folder: Path = checkout) -> str:
+        done = subprocess.run(["git", *args], cwd=folder, env=env, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("push", "--quiet", "origin", "HEAD:refs/heads/topic")
+    folder = checkout.parent / "job"
+    folder.mkdir()
+    git("init", "--quiet", folder=folder)
+    git("remote", "add", "origin", str(checkout.parent / "origin"), folder=folder)
+    git("fetch", "--quiet", "origin", "refs/heads/topic:refs/pipelines/88", folder=folder)
+    git("checkout", "--quiet", "--detach", "refs/pipelines/88", folder=folder)
+    return folder
+
+
+async def test_gitlab_s_job(merge_request: Path) -> None:
+    """GitLab's script finds its target and the merge request, writes one note and a status, and its files."""
+    lab = GitLabLike(head=_head(merge_request))
+    async with running(lab.handle) as site:
+        environ = {"CI_API_V4_URL": f"{site}/api/v4", "GITLAB_TOKEN": "s3cret", "CI_COMMIT_SHA": lab.head}
+        done = await asyncio.to_thread(job_script, merge_request, environ)
+    assert done.returncode == 0, done.stderr
+    assert lab.refused == []
+    (note,) = lab.notes
+    mark = mark_of(note)
+    assert mark is not None
+    assert mark.head == lab.head
+    assert "1 new" in note
+    assert [(s["state"], s["name"], s["pipeline_id"]) for s in lab.statuses] == [
+        ("success", "gitops-ocm/preview", "88")
+    ]
+    assert "there is no branch status yet" in done.stdout
+    assert {path.name for path in (merge_request / "preview").iterdir()} == {
+        "preview.md",
+        "preview.html",
+        "preview.json",
+    }
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("source", "status"), [("78", 0), ("77", 2)])
+async def test_gitlab_s_job_without_a_token(merge_request: Path, source: str, status: int) -> None:
+    """A fork's job ends well and says why there is no note; without a fork the missing token is named."""
+    environ = {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": source, "CI_COMMIT_SHA": _head(merge_request)}
+    done = await asyncio.to_thread(job_script, merge_request, environ)
+    assert done.returncode == status, done.stderr
+    assert "there is no token for gitlab" in done.stderr
+    assert ("comes from a fork" in done.stderr) is (source == "78")
+    assert "1 new" in done.stdout
+
+
+def _head(folder: Path) -> str:
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def test_least_privilege() -> None:
