@@ -1,15 +1,17 @@
 """What a person wants to know of an attempt: `run.Tried` in, `model.Preview` out.
 
 Each part has its module: `objects` of Git, `selections` of placements, `on_clusters`, `rollouts`,
-`shares`. The world before is held against the world at the end; nothing is decided here.
+`shares`, `warnings`. The world before is held against the world at the end; nothing is decided here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from gitops_ocm.desired.compile import DesiredState
+from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.hub import Hub, Moment
 from gitops_ocm.preview.model import Preview
@@ -21,6 +23,8 @@ from gitops_ocm.preview.run import Tried
 from gitops_ocm.preview.selections import selections
 from gitops_ocm.preview.shares import counted, shares
 from gitops_ocm.preview.state import FleetState
+from gitops_ocm.preview.warnings import warnings_of
+from gitops_ocm.preview.warnings.case import Case
 
 
 def preview_of(
@@ -32,7 +36,7 @@ def preview_of(
     hub = Hub(before, Moment(tried.after, tried.ended or now, tried.compat))
     clusters = tuple(on_clusters(hub, origins))
     spread = tuple(rollouts(tried, hub, origins, told=bool(state.commit)))
-    return Preview(
+    found = Preview(
         base=base.commit,
         head=head.commit,
         state=state.commit,
@@ -44,18 +48,26 @@ def preview_of(
         selections=tuple(selections(hub, origins)),
         clusters=clusters,
         rollouts=spread,
-        diagnostics=(*head.diagnostics, *tried.plan.diagnostics, *tried.refused, *state.problems),
-        notes=tuple(_notes(base, state, tried.assumed)),
+        diagnostics=(*_of_change(base, head), *tried.plan.diagnostics, *tried.refused, *state.problems),
+        notes=tuple(_notes(state, tried.assumed)),
         shares=tuple(shares(tried, hub, clusters, spread)),
     )
+    more = warnings_of(Case(found, tried, hub, origins, state))
+    return replace(found, diagnostics=(*found.diagnostics, *more))
 
 
-def _notes(base: DesiredState, state: FleetState, assumed: Assumptions) -> Iterator[str]:
+def _of_change(base: DesiredState, head: DesiredState) -> Iterator[Diagnostic]:
+    """What is wrong with the commit, and what one is warned of that the base was not yet warned of."""
+    known = set(map(_essence, base.diagnostics))
+    return (d for d in head.diagnostics if d.severity is Severity.ERROR or _essence(d) not in known)
+
+
+def _essence(found: Diagnostic) -> tuple[str, ...]:
+    """What a warning is, wherever the object it is about is written."""
+    return found.code, found.subject or found.where.path, found.message
+
+
+def _notes(state: FleetState, assumed: Assumptions) -> Iterator[str]:
     if not state.commit:
         yield "there is no status branch: no cluster is known but those that Git declares"
-    elif state.source_commit and state.source_commit != base.commit:
-        yield (
-            f"the fleet's state answers commit {state.source_commit[:12]}, not {base.commit[:12]}: "
-            "what lies between them counts as done"
-        )
     yield f"assumed: {assumed}"

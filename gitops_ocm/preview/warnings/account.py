@@ -1,0 +1,65 @@
+"""How far a preview can be relied on (how old the account of the fleet is), and how near the prune guard is.
+
+Told of every change that changes anything, for it is the preview itself that is in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from gitops_ocm.errors import Diagnostic, Location
+from gitops_ocm.plan.changes import Action
+from gitops_ocm.preview.warnings.case import Case, warning
+
+OLD = timedelta(hours=1)
+NEAR = 0.5
+"""From this part of what the prune guard lets through it is told how near it is."""
+LEAST = 5
+"""So many deletions at least: of a few objects any number is a large part."""
+
+
+def account(case: Case) -> Iterator[Diagnostic]:
+    """What the preview is made of is old, or of another commit."""
+    state, now = case.state, case.preview.now
+    if not state.commit:
+        return
+    if state.at is not None and now - state.at > OLD:
+        yield warning(
+            "state-stale",
+            f"what is known of the fleet is {_lasting(now - state.at)} old: nothing since then is in here",
+            Location(),
+            hint="see whether the sync still runs and may push: gitops-ocm get hub-info",
+        )
+    base = case.preview.base
+    if state.source_commit and state.source_commit != base:
+        yield warning(
+            "state-of-another-commit",
+            f"the fleet's state answers commit {state.source_commit[:12]}, not {base[:12]}: what lies "
+            "between them counts as done",
+            Location(),
+            hint="rebase onto what is merged, and preview again",
+        )
+
+
+def _lasting(span: timedelta) -> str:
+    hours = round(span.total_seconds() / 3600)
+    return f"{hours} hours" if 1 < hours < 48 else f"{hours // 24} days" if hours >= 48 else "an hour"
+
+
+def guarded(case: Case) -> Iterator[Diagnostic]:
+    """How near the deletions come to what the sync would stop; that it does is the plan's own warning."""
+    plan, limit = case.tried.plan, case.limit
+    going = [change for change in plan.changes if change.action is Action.PRUNE]
+    standing = sum(change.live is not None for change in plan.changes)
+    if len(going) < LEAST or limit >= 100 or not standing:
+        return
+    share = 100 * len(going) / standing
+    if share >= NEAR * limit:
+        yield warning(
+            "prune-guard-near",
+            f"{len(going):,} of {standing:,} objects ({round(share)}%) are deleted: a commit that deletes "
+            f"more than {limit}% would be stopped, this one is not",
+            case.origins.of(going[0].ref),
+            hint="bring back what should stay; a rule maxDeletions in gitops-ocm.yaml refuses such a change",
+        )
