@@ -48,6 +48,11 @@ def sized(name: str, **resources: Any) -> Any:
     return obj("Pod", name, spec={"containers": [{"name": "c", "image": "i", "resources": resources}]})
 
 
+def with_deadline(of: Any, seconds: int) -> Any:
+    """The same Pod, which ends after so many seconds at the latest."""
+    return {**of, "spec": {**of["spec"], "activeDeadlineSeconds": seconds}}
+
+
 def claim(name: str, storage: str, storage_class: str) -> Any:
     """A claim for so much storage of a class."""
     wanted = {"accessModes": ["ReadWriteOnce"], "storageClassName": storage_class}
@@ -107,7 +112,8 @@ SCRIPT: dict[str, list[Call]] = {
         post(PODS, sized("n", requests={"cpu": "1"})),
         post(PODS, pod("a")),
         post(PODS, pod("b")),
-        post(PODS, pod("t", activeDeadlineSeconds=5)),
+        # With a request it is of one quota alone: of two that refuse, a server names either.
+        post(PODS, with_deadline(sized("t", requests={"cpu": "1"}), 5)),
         patch(f"{PODS}/n", {"spec": {"activeDeadlineSeconds": 5}}),
         get(f"{QUOTAS}/q"),
         get(f"{QUOTAS}/t"),
