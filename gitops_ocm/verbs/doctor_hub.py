@@ -47,6 +47,7 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, kind_of
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.verbs.doctor_reading import Ask, Reader, trimmed, without_addresses, without_spec
+from gitops_ocm.verbs.doctor_rollouts import rollouts_seen
 from gitops_ocm.verbs.doctor_ways import clock_ahead
 from gitops_ocm.verbs.hub_checks import is_embedded
 
@@ -73,7 +74,8 @@ async def look_at_hub(cluster: Cluster, reader: Reader, clusters: Sequence[str],
     refusals = await rehearsed(cluster, reader, seen, clusters)
     at = now + ahead if ahead is not None else None
     asked = [request_of(r) for r in requests.list(CSR)]
-    return Hub(cluster.server, seen, asked, refusals, ca, at, await is_embedded(cluster))
+    rollouts = [] if clusters else await rollouts_seen(reader, seen, at or now)
+    return Hub(cluster.server, seen, asked, refusals, ca, at, await is_embedded(cluster), rollouts)
 
 
 def request_asks(clusters: Sequence[str]) -> Iterable[Ask]:

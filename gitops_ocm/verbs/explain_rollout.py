@@ -51,15 +51,18 @@ def named(text: str) -> str:
 
 async def explain_rollout_on(hub: Cluster, question: RolloutQuestion, now: datetime) -> list[Explanation]:
     """Each of a set's rollouts as the hub's objects give it, in the order of its placements."""
-    label = f"{REPLICA_SET_LABEL}={owner_value(question.owner)}"
-    asks = [
-        Ask(REPLICA_SET, question.namespace, name=question.name),
-        Ask(MANIFEST_WORK, labels=label),
-        Ask(PLACEMENT, question.namespace),
-        Ask(PLACEMENT_DECISION, question.namespace),
-    ]
-    objects = await all_of(hub, asks, "rollout")
+    objects = await all_of(hub, asks_about(question.owner), "rollout")
     return explain_rollout_in(objects, question, now)
+
+
+def asks_about(owner: Ref) -> list[Ask]:
+    """What has to be read of a hub to know how a replica set rolls out."""
+    return [
+        Ask(REPLICA_SET, owner.namespace, name=owner.name),
+        Ask(MANIFEST_WORK, labels=f"{REPLICA_SET_LABEL}={owner_value(owner)}"),
+        Ask(PLACEMENT, owner.namespace),
+        Ask(PLACEMENT_DECISION, owner.namespace),
+    ]
 
 
 def explain_rollout_in(view: View, question: RolloutQuestion, now: datetime) -> list[Explanation]:

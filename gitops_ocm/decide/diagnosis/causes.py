@@ -27,7 +27,8 @@ class Cause:
 
 _WORKS = ("work-not-applied", "work-unavailable", "work-agent-silent")
 _ADDONS = ("addon-not-configured", "addon-unavailable")
-_UNAVAILABLE = ("cluster-unavailable", *_WORKS, *_ADDONS, "placement-empty")
+_ROLLOUTS = ("rollout-stopped", "rollout-held")
+_UNAVAILABLE = ("cluster-unavailable", *_WORKS, *_ADDONS, *_ROLLOUTS, "placement-empty")
 _SILENCE = ("agent-silent", "clock-skewed", *_UNAVAILABLE)
 _OUTSIDE = ("klusterlet-degraded", *_SILENCE)
 _AGENT = (
@@ -166,26 +167,37 @@ CAUSES: tuple[Cause, ...] = (
         "cluster-unavailable",
         *_WORKS,
         *_ADDONS,
+        *_ROLLOUTS,
         "placement-empty",
     ),
-    _row("cluster-unavailable", "clusters are not available", *_WORKS, *_ADDONS, "placement-empty"),
-    _row("klusterlet-degraded", "agents are not as they should be", *_WORKS),
+    _row(
+        "cluster-unavailable",
+        "clusters are not available",
+        *_WORKS,
+        *_ADDONS,
+        *_ROLLOUTS,
+        "placement-empty",
+    ),
+    _row("klusterlet-degraded", "agents are not as they should be", *_WORKS, *_ROLLOUTS),
     _row(
         "work-agent-silent",
         "work agents do not report",
         "work-not-applied",
         "addon-unavailable",
+        *_ROLLOUTS,
         "deletion-stuck",
     ),
     _row("deletion-stuck", "deletions wait for finalizers"),
-    _row("work-not-applied", "works are not applied", "work-unavailable", *_ADDONS),
-    _row("work-unavailable", "works are not available", "addon-unavailable"),
+    _row("work-not-applied", "works are not applied", "work-unavailable", *_ADDONS, *_ROLLOUTS),
+    _row("work-unavailable", "works are not available", "addon-unavailable", *_ROLLOUTS),
     _row("work-set-not-handled", "replica sets are not handled"),
     _row("gate-mismatch", "feature gates of hub and agents do not fit", *_ADDONS, "addon-not-handled"),
     _row("addon-undefined", "add-ons are not defined", *_ADDONS, "addon-not-handled"),
-    _row("addon-not-configured", "add-ons are not configured", "addon-unavailable"),
-    _row("addon-not-handled", "agents of add-ons have not come", "addon-unavailable"),
-    _row("addon-unavailable", "add-ons are not available"),
+    _row("addon-not-configured", "add-ons are not configured", "addon-unavailable", *_ROLLOUTS),
+    _row("addon-not-handled", "agents of add-ons have not come", "addon-unavailable", *_ROLLOUTS),
+    _row("addon-unavailable", "add-ons are not available", *_ROLLOUTS),
+    _row("rollout-stopped", "rollouts are stopped"),
+    _row("rollout-held", "rollouts do not go on"),
     _row("set-unknown", "cluster sets do not exist", "set-not-bound", "placement-empty"),
     _row("set-not-bound", "cluster sets are not bound", "placement-empty"),
     _row("set-not-judged", "bindings are not judged"),

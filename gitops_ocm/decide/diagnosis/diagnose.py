@@ -18,6 +18,7 @@ from gitops_ocm.decide.diagnosis import (
     klusterlets,
     namespaces,
     placements,
+    rollouts,
     syncs,
     works,
 )
@@ -37,6 +38,7 @@ THEMES: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     deletion.findings,
     works.findings,
     addons.findings,
+    rollouts.findings,
     placements.findings,
     syncs.findings,
 )

@@ -17,6 +17,7 @@ from gitops_ocm.decide.agent.bootstrap import HubAddress
 from gitops_ocm.decide.agent.certificates import Certificate
 from gitops_ocm.decide.contract import Side, Want
 from gitops_ocm.decide.projection import P, Projection
+from gitops_ocm.decide.rollout.explanation import Explanation
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
 
@@ -150,10 +151,20 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Rolling:
+    """A rollout that is not over: of which object, where it stands, and the command that says more."""
+
+    subject: str
+    standing: Explanation
+    command: str
+
+
+@dataclass(frozen=True)
 class Hub:
     """The hub. `ca` is what its own kubeconfig trusts; `refusals` came of rehearsed writes.
 
-    An `embedded` one runs no operator: its controllers are in its process.
+    An `embedded` one runs no operator: its controllers are in its process. `rollouts` are those that are not
+    over.
     """
 
     server: str
@@ -163,6 +174,7 @@ class Hub:
     ca: bytes = b""
     now: datetime | None = None
     embedded: bool = False
+    rollouts: Sequence[Rolling] = ()
 
     @cached_property
     def requests_by_cluster(self) -> Mapping[str, Sequence[Request]]:

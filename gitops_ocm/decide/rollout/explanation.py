@@ -59,7 +59,7 @@ class Row:
 class Explanation:
     """A rollout under one placement: the step it would take now, its clusters by group, what comes then.
 
-    `failing` clusters are assumed to fail in what comes.
+    `failing` clusters are assumed to fail in what comes; `groups` are the decision groups.
     """
 
     placement: str
@@ -68,6 +68,7 @@ class Explanation:
     rows: tuple[Row, ...]
     plan: Plan
     failing: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
 
     def count(self, *standings: Standing) -> int:
         """How many clusters stand so."""
@@ -89,7 +90,9 @@ def explain(
     step = advance(strategy, groups, known, now, compat=compat)
     rows = standings(strategy, groups, known, step, now)
     plan = plan_waves(strategy, groups, known, now, failing=failing, compat=compat)
-    return Explanation(placement, strategy or {"type": limits.kind}, step, rows, plan, tuple(failing))
+    return Explanation(
+        placement, strategy or {"type": limits.kind}, step, rows, plan, tuple(failing), tuple(groups)
+    )
 
 
 def standings(
