@@ -54,7 +54,7 @@ def _report(
     fresh = applied is not None and applied.get("observedGeneration") == generation
     if not fresh and takes > 0:
         return list(_conditions(held, generation, _UNDER_WAY, now)), takes
-    if fresh and held.get("Progressing", {}).get("reason") != _WAITS:
+    if fresh and held.get("Progressing", {}).get("reason") != WAITS:
         return None
     since = time_at(held["Progressing"].get("lastTransitionTime")) if fresh else None
     left = (since + timedelta(seconds=takes) - now).total_seconds() if since is not None else 0.0
@@ -81,7 +81,8 @@ def _tried(generation: Any, now: datetime) -> Object:
     return {"resourceMeta": {"ordinal": 0}, "conditions": [applied]}
 
 
-_WAITS = "AssumedUnderWay"
+WAITS = "AssumedUnderWay"
+"""The reason by which a report is known that is followed by another one."""
 _UNDER_WAY = {"Applied": "True", "Available": "Unknown", "Progressing": "True", "Degraded": "False"}
 _GOOD = {"Applied": "True", "Available": "True", "Progressing": "False", "Degraded": "False"}
 _BAD = {"Applied": "True", "Available": "False", "Progressing": "True", "Degraded": "True"}
@@ -91,7 +92,7 @@ def _conditions(
     held: Mapping[str, Mapping[str, Any]], generation: Any, states: Mapping[str, str], now: datetime
 ) -> Iterator[Mapping[str, Any]]:
     yield from (held[type_] for type_ in sorted(held.keys() - states.keys()))
-    reason = _WAITS if states is _UNDER_WAY else "Assumed"
+    reason = WAITS if states is _UNDER_WAY else "Assumed"
     for type_, status in states.items():
         before = held.get(type_, {})
         same = before.get("status") == status and states is not _UNDER_WAY

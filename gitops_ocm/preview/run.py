@@ -8,12 +8,12 @@ decides what becomes of a change. What people make of it is `preview.effects`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS
-from gitops_ocm.decide.contract import Apply, Controller, Delete, MergePatch, Result, Write
+from gitops_ocm.decide.contract import Apply, Delete, MergePatch, Result, Write
 from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState
@@ -28,14 +28,18 @@ from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.presence import joining, silent
-from gitops_ocm.preview.retold import put_back
-from gitops_ocm.preview.stage import ACCEPTANCE, MANAGER, SETTLED, rows, staged
+from gitops_ocm.preview.reach import Alone, reach_of
+from gitops_ocm.preview.rest import Rest
+from gitops_ocm.preview.stage import MANAGER, Stage, set_up
 from gitops_ocm.preview.state import FleetState
+from gitops_ocm.preview.table import rows
 from gitops_ocm.simulate.run import Simulation, Step
 from gitops_ocm.simulate.world import World
 
 HORIZON = timedelta(days=7)
 """How far a rollout is followed."""
+ROUNDS = 3
+"""So often a change is merged with no more than what it is known to reach; then with everything."""
 QUIET = 200
 """So many timers in a row after which nothing was written: what is left only looks, again and again."""
 
@@ -83,52 +87,68 @@ def attempt(
     catalog: Catalog,
     now: datetime,
     settings: Settings = DEFAULTS,
+    stage: Stage | None = None,
+    whole: bool = False,
 ) -> Tried:
-    """Merge `head` over `base` on a hub in `state`, and follow what happens until it is quiet."""
-    table = rows(settings.hub)
+    """Merge `head` over `base` on a hub in `state`, and follow what happens until it is quiet.
+
+    The `stage`, of that base and that state, may be one that other changes were tried on. With `whole`
+    everything is reconciled, at rest or not: it comes to the same, and takes longer.
+    """
+    stage = stage or set_up(base, state, catalog)
     lacking = {item.ref for item in base.objects if state.lacks(item.ref, base.commit)}
     plan = planned(base, head, settings.policy, owner=state.sync, lacking=lacking)
-    world = staged(base, state, catalog, now, {change.ref for change in plan.notable})
-    _left_alone(world, table, state, now)
-    before = _objects(world)
-    world.changes()
-    restless = {row.name for row in table if row.group in ("work", "addon")}
-    quiet = {row.name for row in table} - restless
-    assumed, away = _resolved(settings.assumed, world, head), silent(state)
-    absent = away | frozenset(assumed.down)
-    agents = agent_row(replace(assumed, down=tuple(sorted(absent))))
-    # A cluster joins when the hub is done with all else: its agent has to be started first.
-    run = Simulation(world, (agents, *table, joining(absent)), now=now, settled=quiet)
-    refused = tuple(_carried_out(run, plan))
-    run.act(*assumed.relabelling(), manager=MANAGER)
-    run.settle()
-    until = None if settings.until is None else now + settings.until
-    _follow(run, until or now + HORIZON)
-    if until is not None:
-        run.advance(seconds=(until - run.now).total_seconds())
-    return Tried(
-        plan,
-        before,
-        _objects(world),
-        tuple(run.steps),
-        settings.assumed,
-        refused,
-        run.now,
-        settings.hub.rollout_compat,
-        until,
-    )
+    trial = _Trial(plan, head, state, stage, now, settings)
+    reach = reach_of(plan, stage.wanted)
+    for _ in range(ROUNDS if state.objects and not whole else 0):
+        tried, beyond = trial.merged(stage.rest(settings.hub, now), reach)
+        if not beyond:
+            return tried
+        reach |= beyond
+    return trial.merged()[0]
 
 
-def _left_alone(world: World, table: Sequence[Controller], state: FleetState, now: datetime) -> None:
-    """The hub as its controllers leave it; the clusters do nothing meanwhile.
+@dataclass(frozen=True)
+class _Trial:
+    """A plan to be tried on a stage, as often as it takes."""
 
-    Where there is no account of them, all clusters that Git lets in are taken to have joined.
-    """
-    if state.objects:
-        Simulation(world, table, now=now, settled=SETTLED).settle()
-        put_back(world, state)
-    else:
-        Simulation(world, (joining(()), *table), now=now, settled=SETTLED - {ACCEPTANCE}).settle()
+    plan: ChangeSet
+    head: DesiredState
+    state: FleetState
+    stage: Stage
+    now: datetime
+    settings: Settings
+
+    def merged(self, rest: Rest | None = None, reach: Collection[Ref] = ()) -> tuple[Tried, frozenset[Ref]]:
+        """What comes of it, and what of it was reached beside that: see `reach.Alone`."""
+        now, settings, table = self.now, self.settings, rows(self.settings.hub)
+        world = self.stage.opened(now, {change.ref for change in self.plan.notable})
+        alone = Alone(world, table, self.state, now, rest=rest, reach=reach)
+        assumed, away = _resolved(settings.assumed, world, self.head), silent(self.state)
+        absent = away | frozenset(assumed.down)
+        agents, joins = agent_row(replace(assumed, down=tuple(sorted(absent)))), joining(absent)
+        quiet, woken = alone.beginning(agents, joins)
+        # A cluster joins when the hub is done with all else: its agent has to be started first.
+        run = Simulation(world, (agents, *table, joins), now=now, settled=quiet, woken=woken)
+        refused = tuple(_carried_out(run, self.plan))
+        run.act(*assumed.relabelling(), manager=MANAGER)
+        run.settle()
+        until = None if settings.until is None else now + settings.until
+        _follow(run, until or now + HORIZON)
+        if until is not None:
+            run.advance(seconds=(until - run.now).total_seconds())
+        tried = Tried(
+            self.plan,
+            alone.before,
+            world.objects(),
+            tuple(run.steps),
+            settings.assumed,
+            refused,
+            run.now,
+            settings.hub.rollout_compat,
+            until,
+        )
+        return tried, alone.beyond(run.reconciled())
 
 
 def _resolved(assumed: Assumptions, world: World, head: DesiredState) -> Assumptions:
@@ -138,10 +158,6 @@ def _resolved(assumed: Assumptions, world: World, head: DesiredState) -> Assumpt
     known |= {ref_of(obj): merge_patch(known.get(ref_of(obj)) or {}, obj) for obj in coming}
     clusters = [obj for ref, obj in known.items() if ref.of == MANAGED_CLUSTER]
     return assumed.resolved(clusters, [obj for ref, obj in known.items() if ref.of == CLUSTER_SET])
-
-
-def _objects(world: World) -> dict[Ref, Object]:
-    return {ref_of(obj): obj for obj in world.all()}
 
 
 def planned(

@@ -1,23 +1,22 @@
 """The hub before the change, in memory: what Git wants there, with the state that was last told of it.
 
-    world = staged(base, state, catalog, now, applied)
+    stage = set_up(base, state, catalog)
+    world = stage.opened(now, applied)      # as often as changes are tried on it, one after the other
 
 Objects of desired state come from the base commit, what controllers and agents made of them from the
 `status` branch. What neither has (a hub's own namespaces, decisions one by one) is made as the hub makes it.
-The rows of the table that people do not look at here, and that time alone would move (leases), are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.fleet import SPEC_ANNOTATION, sync_field_manager
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.cluster_sets import STANDARD_SETS, standard_set
-from gitops_ocm.decide.contract import Controller
-from gitops_ocm.decide.controllers import hub_controllers
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
     CLUSTER_SET,
@@ -40,41 +39,63 @@ from gitops_ocm.objects.intake import decoded
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
 from gitops_ocm.plan.taints import with_live_taints
+from gitops_ocm.preview.rest import Rest
 from gitops_ocm.preview.state import FleetState
+from gitops_ocm.preview.table import rows
 from gitops_ocm.report.trimmed import spec_digest
-from gitops_ocm.simulate.world import World
+from gitops_ocm.simulate.world import Mark, World
 
 CRD = "CustomResourceDefinition"
-LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval", "addon-health"})
-"""Rows that go by leases and certificates: clusters are assumed to stay what they are."""
 MANAGER = sync_field_manager("preview")
 """Who the sync of a preview is."""
-ACCEPTANCE = "cluster-acceptance"
-SETTLED = frozenset(
-    {ACCEPTANCE, "shared-cluster-roles", "cluster-cleanup", "managed-namespaces", "placement"}
-)
-"""Rows whose work on what is there already is done, or of no interest: only a change wakes them."""
 
 
-def rows(settings: HubSettings) -> tuple[Controller, ...]:
-    """The hub's rows that take part in a preview."""
-    return tuple(row for row in hub_controllers(settings) if row.name not in LEFT_OUT)
+@dataclass(frozen=True)
+class Stage:
+    """A hub that changes can be tried on, one after the other: each finds it as it was set up.
 
-
-def staged(
-    base: DesiredState, state: FleetState, catalog: Catalog, now: datetime, applied: Collection[Ref] = ()
-) -> World:
-    """A world with everything that is known to be on the hub.
-
-    The objects that will change are seen to have been `applied` by the sync: so a field that leaves Git
-    leaves the object.
+    `wanted` is what Git wants of it, `undecided` are the placements that nobody has decided yet.
     """
+
+    world: World
+    wanted: Mapping[Ref, Object]
+    undecided: tuple[Ref, ...]
+    begins: Mark
+    _rests: list[tuple[HubSettings, Rest]] = field(default_factory=list)
+
+    def rest(self, settings: HubSettings, now: datetime) -> Rest:
+        """Who is at rest as it was set up."""
+        for of, found in self._rests:
+            if of == settings:
+                return found
+        self.world.rewind(self.begins)
+        made = Rest(self.world, rows(settings), now, compat=settings.rollout_compat)
+        self._rests.append((settings, made))
+        return made
+
+    def opened(self, now: datetime, applied: Collection[Ref] = ()) -> World:
+        """The world as it was set up, whatever was tried in it before.
+
+        The objects that will change are seen to have been `applied` by the sync: so a field that leaves Git
+        leaves the object.
+        """
+        self.world.rewind(self.begins)
+        for ref in sorted(applied):
+            known = self.world.get(ref)
+            if ref in self.wanted and known is not None:
+                self.world.put(_applied(self.world, known, self.wanted[ref], now))
+        self.world.changes()  # It is there; nothing has happened.
+        for ref in self.undecided:
+            self.world.put({**(self.world.get(ref) or {}), "status": {}})  # News: somebody has to decide it.
+        return self.world
+
+
+def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
+    """A stage with everything that is known to be on the hub."""
     world = World(catalog)
     wanted = {item.ref: item.obj for item in base.objects if not state.lacks(item.ref, base.commit)}
     for ref in sorted(wanted, key=lambda ref: (ref.kind != CRD, ref.of != NAMESPACE, ref)):
-        told = state.objects.get(ref)
-        known = _decoded(world, _known(wanted[ref], told))
-        world.put(_applied(world, known, wanted[ref], now) if ref in applied else known)
+        world.put(_decoded(world, _known(wanted[ref], state.objects.get(ref))))
     for ref, told in state.of(MANAGED_CLUSTER):
         if ref not in wanted:
             world.put(_decoded(world, _whole(told)))
@@ -82,16 +103,13 @@ def staged(
         if world.get(Ref(*CLUSTER_SET, "", name)) is None:
             world.put(standard_set(name, selector))
     _namespaces(world, state)
-    undecided = list(_decided(world, state))
+    undecided = tuple(_decided(world, state))
     templates = dict(_templates(wanted.values()))
     for kind in (MANIFEST_WORK, CLUSTER_ADDON):
         for ref, told in state.of(kind):
             if ref not in wanted and world.get(Ref(*NAMESPACE, "", ref.namespace)) is not None:
                 world.put(_with_spec(_whole(told), templates))
-    world.changes()  # It is there; nothing has happened.
-    for placement in undecided:
-        world.put({**placement, "status": {}})  # This is news: somebody has to decide it.
-    return world
+    return Stage(world, wanted, undecided, world.mark())
 
 
 Templates = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -113,7 +131,7 @@ def _with_spec(work: Object, templates: Templates) -> Object:
     meta = work["metadata"]
     owner = (meta.get("labels") or {}).get(REPLICA_SET_LABEL, "")
     template = templates.get((owner, (meta.get("annotations") or {}).get(SPEC_ANNOTATION, "")))
-    return {**work, "spec": dict(template)} if template is not None else work
+    return {**work, "spec": template} if template is not None else work
 
 
 def _decoded(world: World, obj: Object) -> Object:
@@ -168,7 +186,7 @@ def _namespaces(world: World, state: FleetState) -> None:
             world.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
-def _decided(world: World, state: FleetState) -> Iterator[Object]:
+def _decided(world: World, state: FleetState) -> Iterator[Ref]:
     """Put the PlacementDecisions there; the placements that have none yet.
 
     A file tells which clusters are chosen. They are cut into groups anew, but not chosen anew: a placement
@@ -178,7 +196,7 @@ def _decided(world: World, state: FleetState) -> Iterator[Object]:
     for placement in world.list(PLACEMENT):
         told = (state.objects.get(ref_of(placement)) or {}).get("status") or {}
         if not told.get("conditions"):
-            yield placement
+            yield ref_of(placement)
             continue
         strategy = (placement.get("spec") or {}).get("decisionStrategy")
         try:

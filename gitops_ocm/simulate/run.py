@@ -12,21 +12,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from itertools import chain
 from typing import NamedTuple
 
 from gitops_ocm.decide.contract import (
     Controller,
     Emit,
-    Index,
     Outcome,
     Result,
     Side,
-    Wake,
-    Want,
     Write,
     is_kept,
 )
@@ -36,8 +32,9 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of, ref_of
 from gitops_ocm.simulate.limit import check
+from gitops_ocm.simulate.process import Process, process_of
 from gitops_ocm.simulate.ready import Ready
-from gitops_ocm.simulate.view import Narrow, WorldView, covered
+from gitops_ocm.simulate.view import covered
 from gitops_ocm.simulate.world import World
 
 FIRST_BACKOFF, LAST_BACKOFF = 0.005, 1000.0
@@ -48,6 +45,10 @@ class Livelock(GitopsError):
     """The controllers never come to rest: the keys that ran most often are in the message."""
 
     code = "livelock"
+
+
+Woken = tuple[str, Ref]
+"""A row's name and one of its keys."""
 
 
 class Item(NamedTuple):
@@ -69,22 +70,6 @@ class Step:
     results: tuple[Result, ...]
 
 
-@dataclass
-class _Process:
-    """The hub's controllers, or one cluster's agent."""
-
-    name: str
-    rows: Sequence[Controller]
-    worlds: Mapping[Side, World]
-    indexes: Mapping[str, Index] = field(default_factory=dict)
-    narrow: Narrow = field(default_factory=dict)
-    declared: Mapping[str, frozenset[tuple[Side, Kind]]] = field(default_factory=dict)
-    wakes: Mapping[tuple[Side, Kind], Sequence[tuple[int, Wake]]] = field(default_factory=dict)
-
-    def view(self, row: Controller | None = None) -> WorldView:
-        return WorldView(self.worlds, self.indexes, self.declared[row.name] if row else (), self.narrow)
-
-
 class Simulation:
     """A hub and any number of clusters with their agents."""
 
@@ -97,16 +82,20 @@ class Simulation:
         now: datetime,
         step_limit: int = 100_000,
         settled: Collection[str] = (),
+        woken: Collection[Woken] | None = None,
     ) -> None:
-        """`settled` names rows that have nothing to do about what is there at the start."""
+        """`settled` names rows that have nothing to do about what is there at the start.
+
+        With `woken` no key of the hub's rows but those named begins: all others have nothing to do.
+        """
         self.hub = hub
         self.spokes = {name: world for name, (world, _) in sorted((agents or {}).items())}
         self.now = now
         self.steps: list[Step] = []
         self._limit = step_limit
-        self._processes = {"": _process("", controllers, {Side.HUB: hub})}
+        self._processes = {"": process_of("", controllers, {Side.HUB: hub})}
         for name, (world, rows) in sorted((agents or {}).items()):
-            self._processes[name] = _process(name, rows, {Side.HUB: hub, Side.SPOKE: world})
+            self._processes[name] = process_of(name, rows, {Side.HUB: hub, Side.SPOKE: world})
         self._ready: Ready[Item] = Ready()
         self._timers: list[tuple[datetime, Item]] = []
         self._due: dict[Item, datetime] = {}
@@ -116,7 +105,10 @@ class Simulation:
         self._known: set[Item] = set()
         self._damping = Damping()
         for process in self._processes.values():
-            self._start(process, frozenset(settled))
+            if woken is None or process.name:
+                self._start(process, frozenset(settled))
+            else:
+                self._begin(woken)
         self._drain()
 
     # What people do
@@ -152,6 +144,11 @@ class Simulation:
             writes = [w for w in outcome.actions if not isinstance(w, Emit) and is_kept(w)]
             found += [(item.process, row.name, item.key, w) for w in writes]
         return found
+
+    def reconciled(self) -> set[Woken]:
+        """The hub's rows and keys that have run."""
+        rows = self._processes[""].rows
+        return {(rows[item.controller].name, item.key) for item in self._known if not item.process}
 
     def failing(self) -> Mapping[Item, int]:
         """The keys that are being retried, and how often they have failed."""
@@ -214,7 +211,7 @@ class Simulation:
 
     # One reconcile
 
-    def _row(self, item: Item) -> tuple[_Process, Controller]:
+    def _row(self, item: Item) -> tuple[Process, Controller]:
         process = self._processes[item.process]
         return process, process.rows[item.controller]
 
@@ -246,7 +243,7 @@ class Simulation:
             self._wake_after(item, requeue)
         self._drain()
 
-    def _carry_out(self, process: _Process, outcome: Outcome, manager: str) -> list[Result]:
+    def _carry_out(self, process: Process, outcome: Outcome, manager: str) -> list[Result]:
         results = []
         for write in outcome.actions:
             result = process.worlds[write.side].write(write, manager=manager, now=self.now)
@@ -264,17 +261,14 @@ class Simulation:
 
     # Waking
 
-    def _start(self, process: _Process, settled: frozenset[str]) -> None:
-        view = process.view()
+    def _begin(self, woken: Collection[Woken]) -> None:
+        numbers = {row.name: number for number, row in enumerate(self._processes[""].rows)}
+        self._ready.update(Item("", numbers[row], key) for row, key in woken if row in numbers)
+
+    def _start(self, process: Process, settled: frozenset[str]) -> None:
         for number, row in enumerate(process.rows):
-            if row.name in settled:
-                continue
-            self._ready.update(Item(process.name, number, key) for key in row.seeds)
-            for wake in row.wakes:
-                if wake.affects is not None:
-                    continue
-                for obj in view.list(wake.kind, side=wake.side):
-                    self._ready.update(Item(process.name, number, key) for key in wake.keys(view, None, obj))
+            if row.name not in settled:
+                self._ready.update(Item(process.name, number, key) for key in process.keys_of(row))
 
     def _remember(self, item: Item, reads: set[Seen]) -> None:
         """What a key has read outside its declared kinds wakes it when it changes."""
@@ -307,9 +301,7 @@ class Simulation:
                         for item in sorted(self._readers.get((id(world), read), ())):
                             self._wake_after(item, self._damping.delay(item, self.now.timestamp()))
 
-    def _wake(
-        self, process: _Process, side: Side, kind: Kind, old: Object | None, new: Object | None
-    ) -> None:
+    def _wake(self, process: Process, side: Side, kind: Kind, old: Object | None, new: Object | None) -> None:
         wakes = process.wakes.get((side, kind))
         if not wakes:
             return
@@ -323,23 +315,3 @@ class Simulation:
         for number, wake in wakes:
             if wake.when is None or wake.when(old, new):
                 self._ready.update(Item(process.name, number, key) for key in wake.keys(view, before, after))
-
-
-def _process(name: str, rows: Sequence[Controller], worlds: Mapping[Side, World]) -> _Process:
-    wants = {row.name: row.wants() for row in rows}
-    wanted: dict[tuple[Side, Kind], set[Want]] = defaultdict(set)
-    for side, want in chain.from_iterable(wants.values()):
-        wanted[side, want.kind].add(want)
-    wakes: dict[tuple[Side, Kind], list[tuple[int, Wake]]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        for wake in row.wakes:
-            wakes[wake.side, wake.kind].append((number, wake))
-    return _Process(
-        name,
-        rows,
-        worlds,
-        indexes={i.name: i for row in rows for i in row.indexes},
-        narrow={key: found for key, found in wanted.items() if Want(key[1]) not in found},
-        declared={row: frozenset((side, want.kind) for side, want in found) for row, found in wants.items()},
-        wakes=wakes,
-    )

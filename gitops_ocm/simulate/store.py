@@ -123,8 +123,8 @@ class Store:
 
     # Writing
 
-    def put(self, ref: Ref, new: Object) -> None:
-        """Keep an object, in the place of what was there under its name."""
+    def put(self, ref: Ref, new: Object) -> Object | None:
+        """Keep an object, in the place of what was there under its name: which is given back."""
         old = self._objects.get(ref)
         self._objects[ref] = new
         meta = new["metadata"]
@@ -138,6 +138,7 @@ class Store:
             self._pending.add(ref)
         else:
             self._pending.discard(ref)
+        return old
 
     def remove(self, ref: Ref) -> Object:
         """Forget an object; the one that was kept."""

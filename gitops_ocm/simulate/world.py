@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, assert_never
+from typing import NamedTuple, assert_never
 
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.decide.contract import (
@@ -36,13 +36,22 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
 from gitops_ocm.objects.service_addresses import SERVICE, addressed
 from gitops_ocm.objects.service_ports import ported
 from gitops_ocm.simulate import garbage
-from gitops_ocm.simulate.store import Store
+from gitops_ocm.simulate.ledger import Change, Ledger
 
-Change = tuple[Object | None, Object | None]
 NAMESPACE = Kind("", "Namespace")
 WEBHOOKS = Webhooks()
 CRD = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 REVIEW = Kind("authorization.k8s.io", "SubjectAccessReview")
+
+
+class Mark(NamedTuple):
+    """A moment of a world that it can be taken back to."""
+
+    changes: int
+    events: int
+    catalog: Catalog
+    versions: int
+    uids: int
 
 
 class World:
@@ -63,11 +72,10 @@ class World:
         self.name = name
         self._admission = admission
         self.events: list[Emit] = []
-        self._store = Store()
+        self._store = Ledger()
         self._ending = False
-        self._counter = 0
-        self._changes: list[Change] = []
-        self._projections: dict[Projection[Any], Any] = {}
+        self._versions = 0
+        self._uids = 0
         for namespace in namespaces:
             self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
@@ -93,15 +101,31 @@ class World:
 
     def projected(self, projection: Projection[P]) -> P:
         """What a projection comes to here, kept up to date from the first time it is asked for."""
-        if projection not in self._projections:
-            self._projections[projection] = projection.of(self.list(projection.kind))
-        found: P = self._projections[projection]
-        return found
+        return self._store.projected(projection)
 
     def changes(self) -> Sequence[Change]:
         """What changed since this was last asked, as (old, new)."""
-        taken, self._changes = self._changes, []
-        return taken
+        return self._store.news()
+
+    def objects(self) -> Mapping[Ref, Object]:
+        """All objects as they are now, in no order; later changes do not show in it."""
+        return self._store.objects()
+
+    # Going back
+
+    def mark(self) -> Mark:
+        """This moment, to come back to; earlier ones are forgotten where a later one is gone back behind."""
+        return Mark(self._store.mark(), len(self.events), self.catalog, self._versions, self._uids)
+
+    def since(self, mark: Mark) -> Sequence[Change]:
+        """What changed since a moment, as (old, new)."""
+        return self._store.since(mark.changes)
+
+    def rewind(self, mark: Mark) -> None:
+        """Be again as at that moment; what was changed since then never was."""
+        self._store.rewind(mark.changes)
+        del self.events[mark.events :]
+        self.catalog, self._versions, self._uids = mark.catalog, mark.versions, mark.uids
 
     # Writing
 
@@ -292,7 +316,7 @@ class World:
             resource=served.resource,
             now=now,
             uid=self._next_uid(),
-            name_suffix=f"{self._counter:05d}"[-5:],
+            name_suffix=f"{self._uids:05d}"[-5:],
             custom=served.custom,
         )
         made = intake.prepared(made, served)
@@ -317,8 +341,8 @@ class World:
     # Storing
 
     def _next_uid(self) -> str:
-        self._counter += 1
-        return f"{self.name}-{self._counter}"
+        self._uids += 1
+        return f"{self.name}-{self._uids}"
 
     def store(self, old: Object | None, new: Object) -> Object:
         """Keep `new` under a new version, unless nothing has changed."""
@@ -326,13 +350,12 @@ class World:
             return old
         meta = dict(new["metadata"])
         if new.get("apiVersion", "").partition("/")[0] != LOCAL_GROUP:
-            self._counter += 1
-            meta["resourceVersion"] = str(self._counter)
+            self._versions += 1
+            meta["resourceVersion"] = str(self._versions)
         stored = {**new, "metadata": meta}
         ref = ref_of(stored)
         self._ending |= bool(meta.get("deletionTimestamp")) or not self._store.owners_alive(stored)
         self._store.put(ref, stored)
-        self._changed(ref, old, stored)
         if ref.of == CRD:
             self.catalog = self.catalog.with_crd(stored)
         return stored
@@ -341,17 +364,10 @@ class World:
         """Forget an object."""
         self._ending = True
         ref = ref_of(old)
-        kept = self._store.remove(ref)
-        self._changed(ref, kept, None)
+        self._store.remove(ref)
         if ref.of == CRD:
             self.catalog = self.catalog.without_crd(old)
         return old
-
-    def _changed(self, ref: Ref, old: Object | None, new: Object | None) -> None:
-        self._changes.append((old, new))
-        for projection, kept in self._projections.items():
-            if projection.kind == ref.of:
-                kept.change(old, new)
 
     def dependents(self, uid: str) -> Sequence[Object]:
         """The objects that name `uid` as an owner, sorted."""

@@ -20,7 +20,7 @@ from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.errors import DiagnosticsError
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.objects.catalog import Catalog
-from gitops_ocm.preview.stage import staged
+from gitops_ocm.preview.stage import set_up
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.simulate.world import World
@@ -56,7 +56,7 @@ class FleetAt:
 
     def hub(self, now: datetime) -> World:
         """The hub's objects."""
-        return staged(self.desired, self.state, self.catalog, now)
+        return set_up(self.desired, self.state, self.catalog).opened(now)
 
 
 @contextmanager
