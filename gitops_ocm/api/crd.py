@@ -50,15 +50,17 @@ def crds(*, conversion_webhook: ConversionWebhook | None = None) -> list[dict[st
     return [crd(definition, conversion_webhook=conversion_webhook) for definition in SCHEME]
 
 
-def crd(definition: Definition, *, conversion_webhook: ConversionWebhook | None = None) -> dict[str, Any]:
-    """The CustomResourceDefinition of one kind."""
+def crd(
+    definition: Definition, *, conversion_webhook: ConversionWebhook | None = None, schemas: bool = True
+) -> dict[str, Any]:
+    """The CustomResourceDefinition of one kind; without `schemas` no model is loaded for it."""
     converts = any(v.converted for v in definition.versions)
     versions = [v for v in definition.versions if conversion_webhook or not v.converted]
     spec: dict[str, Any] = {
         "group": definition.group,
         "names": _names(definition),
         "scope": "Namespaced" if definition.namespaced else "Cluster",
-        "versions": [_version(definition, v) for v in versions],
+        "versions": [_version(definition, v, schemas=schemas) for v in versions],
     }
     if converts and conversion_webhook:
         spec["conversion"] = conversion_webhook.stanza()
@@ -108,13 +110,16 @@ def _names(definition: Definition) -> dict[str, Any]:
     return names
 
 
-def _version(definition: Definition, version: Version) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "name": version.name,
-        "served": True,
-        "storage": version.storage,
-        "schema": {"openAPIV3Schema": orjson.loads(_schema(version))},
-    }
+def version_schema(version: Version) -> dict[str, Any]:
+    """The schema of a version, as its definition has it."""
+    schema: dict[str, Any] = orjson.loads(_schema(version))
+    return schema
+
+
+def _version(definition: Definition, version: Version, *, schemas: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"name": version.name, "served": True, "storage": version.storage}
+    if schemas:
+        result["schema"] = {"openAPIV3Schema": version_schema(version)}
     if definition.status:
         result["subresources"] = {"status": {}}
     if version.columns:

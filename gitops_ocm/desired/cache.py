@@ -63,6 +63,11 @@ class BlobCache:
     """The memory of one sync. Not shared between threads; give each sync its own."""
 
     store: BlobStore | None = None
+    verdicts: BlobStore | None = None
+    """Of blobs in which nothing is wrong: a mark of the commit's own kinds that they were judged by.
+
+    All who use the same store judge by the same catalog otherwise.
+    """
     limits: Limits = LIMITS
     files: dict[str, FileResult] = field(default_factory=dict)
     layout: LayoutResult | None = None

@@ -65,11 +65,8 @@ def compile_tree(
         hint = "correct spec.repository.path of the HubSync, or bring the folder back"
         where = Location(prefix.rstrip("/"), 0, tree.commit)
         diagnostics.append(Diagnostic("no-such-path", why, where, hint=hint))
-    for result in results:
-        if result.judged_by is not known:
-            result.diagnostics = tuple(_judged(tree, result, known))
-            result.judged_by = known
-        diagnostics += result.diagnostics
+    _judge(tree, [result for result in results if result.judged_by is not known], known, cache)
+    diagnostics += (problem for result in results for problem in result.diagnostics)
     objects = _sorted(results, cache)
     diagnostics += _duplicates(objects)
     diagnostics += _references(tree, results, objects)
@@ -133,15 +130,18 @@ def _file(path: str, entry: Entry, parsed: Parsed, commit: str) -> FileResult:
     return FileResult(path, entry, parsed, wanted, commit, crds=crds)
 
 
+_TEXT, _MAPPING = (str, type(None)), (dict, type(None))
+
+
 def _has_identity(obj: Mapping[str, object]) -> bool:
     meta = obj.get("metadata")
     return (
         isinstance(obj.get("apiVersion"), str)
         and isinstance(obj.get("kind"), str)
-        and isinstance(meta, Mapping)
+        and isinstance(meta, dict)
         and isinstance(meta.get("name"), str)
-        and isinstance(meta.get("namespace", ""), str | None)
-        and isinstance(meta.get("annotations"), Mapping | None)
+        and isinstance(meta.get("namespace"), _TEXT)
+        and isinstance(meta.get("annotations"), _MAPPING)
     )
 
 
@@ -157,6 +157,25 @@ def _extended(catalog: Catalog, results: list[FileResult], cache: BlobCache) -> 
                 extended = extended.with_crd(crd.obj)
         cache.extended = known = (catalog, digests, extended)
     return known[2]
+
+
+def _judge(tree: Tree, results: Sequence[FileResult], catalog: Catalog, cache: BlobCache) -> None:
+    """Find the problems of each file; what is known to have none under the same kinds is not looked at."""
+    own = cache.extended[1] if cache.extended else ()
+    kinds = digest(own).encode()
+    blobs = [result.entry.blob for result in results]
+    known = cache.verdicts.get_many(blobs) if cache.verdicts is not None and blobs else {}
+    fresh = {}
+    for result in results:
+        if known.get(result.entry.blob) == kinds:
+            result.diagnostics = ()
+        else:
+            result.diagnostics = tuple(_judged(tree, result, catalog))
+            if not result.diagnostics:
+                fresh[result.entry.blob] = kinds
+        result.judged_by = catalog
+    if cache.verdicts is not None and fresh:
+        cache.verdicts.put_many(fresh)
 
 
 def _judged(tree: Tree, result: FileResult, catalog: Catalog) -> Iterable[Diagnostic]:

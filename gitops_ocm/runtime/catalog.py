@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.objects.catalog import Catalog, Served
+from gitops_ocm.objects.catalog import Catalog, Served, served_by
 from gitops_ocm.objects.ref import Kind, Resource
 from gitops_ocm.objects.schema import Definitions, Schema
+
+if TYPE_CHECKING:
+    from gitops_ocm.api.scheme import Definition, Version
 
 GroupVersionKind = tuple[str, str, str]
 
@@ -121,12 +125,24 @@ def _data() -> Traversable:
 
 @lru_cache(maxsize=1)
 def _with_ocm() -> Catalog:
-    from gitops_ocm.api.crd import crds
+    from gitops_ocm.api.scheme import SCHEME
 
-    catalog = _built_in()
-    for crd in crds():
-        catalog = catalog.with_crd(crd)
-    return catalog
+    return _built_in().with_served(served for definition in SCHEME for served in _ours(definition))
+
+
+def _ours(definition: Definition) -> Iterator[Served]:
+    """What its CustomResourceDefinition makes; models are loaded when somebody asks for the schema."""
+    from gitops_ocm.api.crd import crd
+
+    versions = {version.name: version for version in definition.versions}
+    for served in served_by(crd(definition, schemas=False)):
+        yield replace(served, load=partial(_our_schema, versions[served.resource.version]))
+
+
+def _our_schema(version: Version) -> Schema:
+    from gitops_ocm.api.crd import version_schema
+
+    return Schema.from_openapi(version_schema(version))
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ from gitops_ocm.preview.policy.judge import judged
 from gitops_ocm.preview.policy.overrides import TRAILER, Override, read_overrides
 from gitops_ocm.preview.run import DEFAULTS, Settings, Tried, attempt
 from gitops_ocm.preview.state import FleetState, read_state
+from gitops_ocm.runtime.build import build
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.verbs.revisions import compared
 
@@ -71,7 +72,8 @@ class Reviewer:
         kept = folder_of(cache, self.clone.git_dir) if cache is not None else None
         self._files = ParsedFile(kept / "desired") if kept else None
         self._told_files = ParsedFile(kept / "status") if kept else None
-        self._cache = BlobCache(self._files)
+        self._verdicts = ParsedFile(kept / "verdicts", version=build()) if kept else None
+        self._cache = BlobCache(self._files, self._verdicts)
         self._told: FleetState | None = None
         self._catalog: Catalog | None = None
 
@@ -104,7 +106,7 @@ class Reviewer:
         before = compile_tree(base, self.catalog, cache=self._cache, path=self._path)
         after = compile_tree(head, self.catalog, cache=self._cache, path=self._path)
         state = self._state(self.clone) if self._state else self._state_told()
-        for kept in (self._files, self._told_files):
+        for kept in (self._files, self._told_files, self._verdicts):
             if kept is not None:
                 kept.save()
         return Inputs(before, after, state)

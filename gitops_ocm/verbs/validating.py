@@ -20,7 +20,9 @@ from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.git.hook import RefUpdate
 from gitops_ocm.git.parsedfile import ParsedFile, folder_of
 from gitops_ocm.git.source import Repository, open_repository
+from gitops_ocm.runtime.build import build
 from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.memory import uncollected
 
 MACHINES = ("status", "agents/*")
 """Branches that only machines write: there is no desired state in them."""
@@ -49,14 +51,18 @@ class Judge:
 
     def __init__(self, path: str, *, cache: Path | None = None, git_dir: Path | None = None) -> None:
         self._path = path
-        self._file = ParsedFile(folder_of(cache, git_dir) / "desired") if cache and git_dir else None
-        self._cache = BlobCache(self._file)
+        kept = folder_of(cache, git_dir) if cache and git_dir else None
+        self._files = (
+            (ParsedFile(kept / "desired"), ParsedFile(kept / "verdicts", version=build())) if kept else ()
+        )
+        self._cache = BlobCache(*self._files)
 
     def judge(self, what: str, tree: Tree) -> Judged:
         """What the sync would say."""
-        state = compile_tree(tree, load_catalog(), cache=self._cache, path=self._path)
-        if self._file is not None:
-            self._file.save()
+        with uncollected():
+            state = compile_tree(tree, load_catalog(), cache=self._cache, path=self._path)
+        for file in self._files:
+            file.save()
         return Judged(what, state.diagnostics)
 
 
