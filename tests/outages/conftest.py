@@ -1,4 +1,4 @@
-"""A fleet of its own for every test: an empty repository and an empty in-process hub."""
+"""A fleet of its own for every test: a repository, an empty in-process hub, and a person's clone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.gitops import Fleet, Repo, Wire
+from tests.preview.clones import Clone
 
 
 @pytest.fixture
@@ -19,3 +20,14 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
     api = Api(load_catalog())
     yield Fleet(Repo(tmp_path / "repo.git"), Wire(LocalCluster(api)), tmp_path / "cache")
     api.close()
+
+
+@pytest.fixture
+def person(fleet: Fleet, tmp_path: Path) -> Clone:
+    """A clone of the repository, with nothing committed yet."""
+    clone = Clone(tmp_path / "clone")
+    clone.path.mkdir()
+    clone.git("init", "--quiet", "--initial-branch=main")
+    clone.git("config", "core.ignoreCase", "false")
+    clone.git("remote", "add", "origin", str(fleet.repo.path))
+    return clone
