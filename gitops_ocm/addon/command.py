@@ -15,7 +15,8 @@ import click
 
 from gitops_ocm.addon.agent import configured
 from gitops_ocm.addon.definition import Addon, Request
-from gitops_ocm.addon.manager import manage, rights
+from gitops_ocm.addon.manager import HOME, managing, rights
+from gitops_ocm.cli.hub_options import election_settings, lease_options, leases_in
 from gitops_ocm.cli.options import connect, kubeconfig_options, log_options
 from gitops_ocm.cli.process import run as run_process
 from gitops_ocm.errors import GitopsError
@@ -36,15 +37,19 @@ def commands(*addons: Addon[Any]) -> click.Group:
 
     @program.command("run")
     @kubeconfig_options
+    @leases_in(HOME)
+    @lease_options
     @log_options
-    def run_command(kubeconfig: Path | None, context: str | None, log_level: str, log_format: str) -> None:
-        """Manage the add-on on a hub until told to stop."""
+    def run_command(
+        kubeconfig: Path | None, context: str | None, log_level: str, log_format: str, **options: Any
+    ) -> None:
+        """Manage the add-on on a hub until told to stop; of several processes one works, the others wait."""
+        election = election_settings(options, HOME)
 
         async def work(stop: asyncio.Event) -> None:
             cluster = connect(kubeconfig, context)
             try:
-                async with manage(*addons, hub=cluster):
-                    await stop.wait()
+                await managing(*addons, hub=cluster, stop=stop, election=election)
             finally:
                 await cluster.close()
 

@@ -24,12 +24,17 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
+from gitops_ocm.live.election import ElectionSettings, lead
+from gitops_ocm.live.leader import pod_namespace
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.served import LEASES
 from gitops_ocm.operator.rbac import table_rights
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.tasks import Tasks
 
+HOME = "default"
+"""Where a manager's leases are, unless it runs in a pod or is told another namespace."""
 _CONFIGS = {DEPLOYMENT_CONFIG: "addondeploymentconfigs"}
 
 
@@ -43,8 +48,13 @@ def rows(*addons: Addon[Any]) -> tuple[Controller, ...]:
     return (*made, *config_rows(frozenset(named), group=prefix, prefix=prefix))
 
 
+def locks(*addons: Addon[Any]) -> list[str]:
+    """The leases that a manager has to hold: one an add-on, so no two processes manage the same."""
+    return [f"{addon.name}-addon-manager" for addon in addons]
+
+
 def rights(*addons: Addon[Any], account: str = "", namespace: str = "default") -> list[Object]:
-    """A ClusterRole with what a manager of these add-ons may do, and its binding to a ServiceAccount.
+    """What a manager of these add-ons may do, given to a ServiceAccount: on the whole hub, and of leases.
 
     It holds what it grants its agents, for nobody may grant what they do not hold; and of Secrets it may read
     those it signs with.
@@ -61,24 +71,48 @@ def rights(*addons: Addon[Any], account: str = "", namespace: str = "default") -
             allowed.allow(CERTIFICATES_GROUP, "signers", ("approve", "sign"), [signer.name])
             allowed.allow("", "secrets", ("get", "list", "watch"), [signer.ca_secret])
     name = account or f"{addons[0].name}-addon-manager"
-    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
-    version, ref = f"{RBAC_GROUP}/v1", {"apiGroup": RBAC_GROUP, "kind": "ClusterRole", "name": name}
+    account_made = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": namespace},
+    }
     return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}},
-        {"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": allowed.rules()},
+        account_made,
+        *_bound("Cluster", name, namespace, allowed.rules()),
+        *_bound("", name, namespace, _on_leases(locks(*addons))),
+    ]
+
+
+def _on_leases(names: Sequence[str]) -> list[Object]:
+    """What leader election needs; who makes a lease cannot be held to its name."""
+    own = {"resourceNames": sorted(names), "verbs": ["get", "update", "watch"]}
+    leases = {"apiGroups": [LEASES.group], "resources": [LEASES.plural]}
+    return [{**leases, **own}, {**leases, "verbs": ["create"]}]
+
+
+def _bound(scope: str, name: str, namespace: str, rules: Sequence[Object]) -> list[Object]:
+    """A role of the cluster or of the namespace, given to the account of that name."""
+    version, meta = f"{RBAC_GROUP}/v1", {"name": name, **({} if scope else {"namespace": namespace})}
+    ref = {"apiGroup": RBAC_GROUP, "kind": f"{scope}Role", "name": name}
+    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": namespace}]
+    return [
+        {"apiVersion": version, "kind": f"{scope}Role", "metadata": meta, "rules": list(rules)},
         {
             "apiVersion": version,
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
+            "kind": f"{scope}RoleBinding",
+            "metadata": meta,
             "roleRef": ref,
-            "subjects": [subject],
+            "subjects": subjects,
         },
     ]
 
 
 @asynccontextmanager
 async def manage(*addons: Addon[Any], hub: Cluster | Path | str) -> AsyncIterator[Runner]:
-    """A manager at work on a hub (or the one of a kubeconfig) as long as the block lasts."""
+    """A manager at work on a hub (or the one of a kubeconfig) as long as the block lasts.
+
+    It asks nobody whether another one is at work: that is `managing`.
+    """
     table = rows(*addons)
     if isinstance(hub, Path | str):
         cluster = HttpCluster(load_kubeconfig(Path(hub)))
@@ -104,14 +138,41 @@ async def _managed(table: Sequence[Controller], hub: Cluster) -> AsyncIterator[R
             stop.set()
 
 
-def run(*addons: Addon[Any], kubeconfig: Path | str) -> None:
-    """Manage these add-ons on the hub of a kubeconfig until SIGINT or SIGTERM."""
-    asyncio.run(_until_stopped(addons, Path(kubeconfig)))
+async def managing(
+    *addons: Addon[Any], hub: Cluster, stop: asyncio.Event, election: ElectionSettings | None
+) -> None:
+    """Manage on a hub until `stop`, while no other process manages any of these add-ons; at once without
+    `election`. Raises `LeadershipLost` where another one has taken over.
+    """
+    table = rows(*addons)
+
+    async def work(ending: asyncio.Event) -> None:
+        async with _managed(table, hub):
+            await ending.wait()
+
+    if election is None:
+        await work(stop)
+    else:
+        await lead(hub, locks(*addons), election, stop, work)
 
 
-async def _until_stopped(addons: tuple[Addon[Any], ...], kubeconfig: Path) -> None:
+def run(*addons: Addon[Any], kubeconfig: Path | str, namespace: str = "") -> None:
+    """Manage these add-ons on the hub of a kubeconfig until SIGINT or SIGTERM, while no other process does.
+
+    The leases that say so are in `namespace` (the pod's own, or `default`).
+    """
+    election = ElectionSettings(namespace or pod_namespace() or HOME)
+    asyncio.run(_until_stopped(addons, Path(kubeconfig), election))
+
+
+async def _until_stopped(
+    addons: tuple[Addon[Any], ...], kubeconfig: Path, election: ElectionSettings
+) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with manage(*addons, hub=kubeconfig):
-        await stop.wait()
+    hub = HttpCluster(load_kubeconfig(kubeconfig))
+    try:
+        await managing(*addons, hub=hub, stop=stop, election=election)
+    finally:
+        await hub.close()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ocm.cli.agent_options import Duration
-from gitops_ocm.cli.options import together
+from gitops_ocm.cli.options import F, together
 from gitops_ocm.errors import GitopsError
 
 if TYPE_CHECKING:
     from gitops_ocm.decide.settings import HubSettings
     from gitops_ocm.live.election import ElectionSettings
+
+
+_HOME = "open-cluster-management-hub"
 
 
 class OptionError(GitopsError):
@@ -114,17 +117,23 @@ def _labels(text: str) -> dict[str, str]:
 
 
 duration = Duration()
-election_options = together(
+
+
+def leases_in(home: str) -> Callable[[F], F]:
+    """Where the leases of a command are; outside of a pod, and unless it is said, in the namespace `home`."""
+    return click.option(
+        "--leader-election-namespace",
+        metavar="NAME",
+        help=f"Where the leases are.  [default: the pod's own, or {home}]",
+    )
+
+
+lease_options = together(
     click.option(
         "--leader-elect/--no-leader-elect",
         default=True,
         show_default=True,
         help="Work only while no other process, this one's or OCM's own, does the same.",
-    ),
-    click.option(
-        "--leader-election-namespace",
-        metavar="NAME",
-        help="Where the leases are.  [default: the pod's own, or open-cluster-management-hub]",
     ),
     click.option(
         "--leader-election-lease-duration",
@@ -148,16 +157,17 @@ election_options = together(
         help="Between two renewals, and two looks of who waits.",
     ),
 )
+election_options = together(leases_in(_HOME), lease_options)
 """Whether and how one of several processes leads; `election_settings` reads them."""
 
 
-def election_settings(options: dict[str, Any]) -> ElectionSettings | None:
+def election_settings(options: dict[str, Any], home: str = _HOME) -> ElectionSettings | None:
     """Take the options of `election_options` out of a command's; None where nobody is to be elected."""
     from gitops_ocm.live.election import ElectionSettings
     from gitops_ocm.live.leader import pod_namespace
 
     wanted = options.pop("leader_elect")
-    namespace = options.pop("leader_election_namespace") or pod_namespace() or "open-cluster-management-hub"
+    namespace = options.pop("leader_election_namespace") or pod_namespace() or home
     settings = ElectionSettings(
         namespace,
         duration=options.pop("leader_election_lease_duration").total_seconds(),

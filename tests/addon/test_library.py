@@ -234,6 +234,19 @@ def test_rights_are_no_more_than_is_used() -> None:
     assert not any({"escalate", "bind", "*"} & set(rule["verbs"]) for rule in [*plain, *signing])
 
 
+def test_rights_on_leases() -> None:
+    """In the manager's own namespace alone, and but for making them on its own ones: one an add-on."""
+    two = [addon.Addon(name, greeting, config=Settings) for name in ("b", "a")]
+    found = addon.rights(*two, account="both", namespace="home")
+    (role,) = [obj for obj in found if obj["kind"] == "Role"]
+    (given,) = [obj for obj in found if obj["kind"] == "RoleBinding"]
+    leases = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
+    named = {"resourceNames": ["a-addon-manager", "b-addon-manager"], "verbs": ["get", "update", "watch"]}
+    assert role["metadata"] == given["metadata"] == {"name": "both", "namespace": "home"}
+    assert role["rules"] == [{**leases, **named}, {**leases, "verbs": ["create"]}]
+    assert given["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "both"}
+
+
 def _rules(objects: list[Object]) -> list[Object]:
     return next(list(obj["rules"]) for obj in objects if obj["kind"] == "ClusterRole")
 
