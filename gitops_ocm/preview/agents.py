@@ -18,6 +18,7 @@ from gitops_ocm.decide.writes import conditions_of, is_deleting, namespace_of, t
 from gitops_ocm.objects.conditions import timestamp
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.preview.assumptions import Assumptions
+from gitops_ocm.preview.reports import assumed_reports
 
 MANAGER = "gitops-ocm-preview"
 AGENTS = "assumed-agents"
@@ -32,13 +33,13 @@ def agent_row(assumed: Assumptions) -> Controller:
         work = view.get(key)
         if work is None or is_deleting(work) or key.namespace in down:
             return DONE
-        wanted = _report(work, namespace_of(work) in failing, assumed.takes, now)
+        fails = namespace_of(work) in failing
+        wanted = _report(work, fails, assumed.takes, now)
         if wanted is None:
             return DONE
         conditions, again = wanted
-        generation = work["metadata"].get("generation")
-        told: Object = {"conditions": conditions, "resourceStatus": {"manifests": [_tried(generation, now)]}}
-        body: Object = {"status": told if _is_news(work) else {"conditions": conditions}}
+        entries = assumed_reports(work, _since(work) or now, up=again is None and not fails)
+        body: Object = {"status": {"conditions": conditions, "resourceStatus": {"manifests": entries}}}
         return Outcome((MergePatch(key, body, subresource="status"),), requeue_after=again)
 
     return Controller(AGENTS, "preview", reconcile, (Wake(MANIFEST_WORK),), field_manager=MANAGER)
@@ -63,22 +64,10 @@ def _report(
     return list(_conditions(held, generation, _BAD if fails else _GOOD, now)), None
 
 
-def _is_news(work: Object) -> bool:
-    """Whether nothing was reported on the present generation yet."""
-    return Conditions(work).fresh("Applied") is None
-
-
-def _tried(generation: Any, now: datetime) -> Object:
-    """A manifest's part of a report: what tells since when this generation is there, whatever came before."""
-    applied = {
-        "type": "Applied",
-        "status": "True",
-        "reason": "Assumed",
-        "message": "as the preview assumes",
-        "observedGeneration": generation,
-        "lastTransitionTime": timestamp(now),
-    }
-    return {"resourceMeta": {"ordinal": 0}, "conditions": [applied]}
+def _since(work: Object) -> datetime | None:
+    """When the present generation was first reported on; None where it was not yet."""
+    said = Conditions(work)
+    return said.arrived() if said.fresh("Applied") is not None else None
 
 
 WAITS = "AssumedUnderWay"

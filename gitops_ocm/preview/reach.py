@@ -19,7 +19,7 @@ from gitops_ocm.preview.presence import joining
 from gitops_ocm.preview.rest import SETS, Rest
 from gitops_ocm.preview.retold import put_back
 from gitops_ocm.preview.state import FleetState
-from gitops_ocm.preview.table import ACCEPTANCE, SETTLED
+from gitops_ocm.preview.table import ACCEPTANCE, FEATURES, SETTLED
 from gitops_ocm.simulate.process import process_of
 from gitops_ocm.simulate.run import Simulation, Woken
 from gitops_ocm.simulate.world import World
@@ -63,7 +63,9 @@ class Alone:
         self._woken = rest.restless | {(SETS, ref) for ref in reach} if rest is not None else None
         opened = world.mark()
         if state.objects:
-            run = Simulation(world, table, now=now, settled=SETTLED, woken=self._woken)
+            # How add-ons fare was told: nobody says it anew before that is put back.
+            heard = [row for row in table if row.name != FEATURES]
+            run = Simulation(world, heard, now=now, settled=SETTLED, woken=self._woken)
         else:
             run = Simulation(world, (joining(()), *table), now=now, settled=SETTLED - {ACCEPTANCE})
         run.settle()

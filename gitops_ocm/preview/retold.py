@@ -15,6 +15,7 @@ from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANIFEST_WORK
 from gitops_ocm.decide.writes import annotations_of, conditions_of, labels_of, namespace_of, status_of
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.preview.state import FleetState
+from gitops_ocm.preview.told import reported
 from gitops_ocm.report.trimmed import spec_digest
 from gitops_ocm.simulate.world import World
 
@@ -29,7 +30,7 @@ def put_back(world: World, state: FleetState) -> None:
         as_told = spec_digest(work.get("spec") or {}) == annotations_of(told).get(SPEC_ANNOTATION)
         same[owner] = same.get(owner, True) and as_told
         if as_told:
-            world.put(_with_conditions(work, told))
+            world.put(_answered(_with_conditions(work, told), told))
     for owner in (owner for owner, unchanged in same.items() if unchanged):
         addon, known = world.get(owner), state.objects.get(owner)
         if addon is not None and known is not None and _configs(addon) == _configs(known):
@@ -46,6 +47,10 @@ def _addon_of(work: Object) -> Ref | None:
 
 def _configs(addon: Object) -> Any:
     return status_of(addon).get("configReferences") or ()
+
+
+def _answered(work: Object, told: Object) -> Object:
+    return {**work, "status": {**status_of(work), "resourceStatus": {"manifests": reported(told)}}}
 
 
 def _with_conditions(obj: Object, told: Object) -> Object:

@@ -42,6 +42,7 @@ from gitops_ocm.plan.taints import with_live_taints
 from gitops_ocm.preview.rest import Rest
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.preview.table import rows
+from gitops_ocm.preview.told import whole
 from gitops_ocm.report.trimmed import spec_digest
 from gitops_ocm.simulate.world import Mark, World
 
@@ -98,7 +99,7 @@ def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
         world.put(_decoded(world, _known(wanted[ref], state.objects.get(ref))))
     for ref, told in state.of(MANAGED_CLUSTER):
         if ref not in wanted:
-            world.put(_decoded(world, _whole(told)))
+            world.put(_decoded(world, whole(told)))
     for name, selector in STANDARD_SETS.items():
         if world.get(Ref(*CLUSTER_SET, "", name)) is None:
             world.put(standard_set(name, selector))
@@ -108,7 +109,7 @@ def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
     for kind in (MANIFEST_WORK, CLUSTER_ADDON):
         for ref, told in state.of(kind):
             if ref not in wanted and world.get(Ref(*NAMESPACE, "", ref.namespace)) is not None:
-                world.put(_with_spec(_whole(told), templates))
+                world.put(_with_spec(whole(told), templates))
     return Stage(world, wanted, undecided, world.mark())
 
 
@@ -152,24 +153,7 @@ def _known(wanted: Object, told: Object | None) -> Object:
     if told is None:
         return wanted
     from_git = {key: value for key, value in with_live_taints(wanted, told).items() if key != "status"}
-    return {**merge_patch(_whole(told), from_git), "apiVersion": wanted["apiVersion"]}
-
-
-_TOLD_BESIDE = frozenset({"decisions"})
-_TOLD_OF_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
-"""What a status file has that the status of its object has not."""
-
-
-def _whole(told: Object) -> Object:
-    """An object of a status file with what such a file leaves out and every hub has."""
-    left_out = _TOLD_OF_WORKS if kind_of(told) == MANIFEST_WORK else _TOLD_BESIDE
-    status = {key: value for key, value in (told.get("status") or {}).items() if key not in left_out}
-    if conditions := status.get("conditions"):
-        status["conditions"] = [{"message": "", **condition} for condition in conditions]
-    if kind_of(told) == MANIFEST_WORK:
-        # Taken for the word on the present generation, which here is the first.
-        status["conditions"] = [{**c, "observedGeneration": 1} for c in status.get("conditions") or ()]
-    return {**told, "spec": told.get("spec") or {}, "status": status}
+    return {**merge_patch(whole(told), from_git), "apiVersion": wanted["apiVersion"]}
 
 
 def _namespaces(world: World, state: FleetState) -> None:

@@ -12,6 +12,7 @@ from gitops_ocm.decide.settings import HubSettings
 LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval", "addon-health"})
 """Rows that go by leases and certificates: clusters are assumed to stay what they are."""
 ACCEPTANCE = "cluster-acceptance"
+FEATURES = "addon-features"
 SETTLED = frozenset(
     {ACCEPTANCE, "shared-cluster-roles", "cluster-cleanup", "managed-namespaces", "placement"}
 )

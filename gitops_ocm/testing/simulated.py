@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.decide.agent.facts import facts
-from gitops_ocm.decide.contract import Create, Delete, MergePatch
+from gitops_ocm.decide.contract import Controller, Create, Delete, MergePatch
 from gitops_ocm.decide.controllers import agent_controllers, hub_controllers
 from gitops_ocm.decide.settings import AgentSettings, HubSettings
 from gitops_ocm.errors import GitopsError
@@ -34,14 +34,16 @@ class Fleet:
         agent: AgentSettings | None = None,
         step_limit: int = 10_000,
         webhooks: bool = True,
+        rows: Sequence[Controller] = (),
     ) -> None:
+        """`rows` are on every cluster beside its agent's: who else works there."""
         catalog = load_catalog()
         base = agent or AgentSettings("", HUB_URL)
         agents = {}
         for name in clusters:
             spoke = World(catalog, name=name, namespaces=["default"])
             spoke.put(facts(version="v1.35.4"))
-            agents[name] = (spoke, agent_controllers(replace(base, cluster_name=name)))
+            agents[name] = (spoke, (*agent_controllers(replace(base, cluster_name=name)), *rows))
         self.simulation = Simulation(
             World(catalog, namespaces=namespaces, admission=Webhooks(hub) if webhooks else None),
             hub_controllers(hub),

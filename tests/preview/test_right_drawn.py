@@ -14,8 +14,6 @@ from tests.preview.changes import drawn
 from tests.preview.truth import play
 
 CASES, AT_ONCE, QUICK = 300, 10, 5
-DIFFER = frozenset({240})
-"""What the preview has wrong, and why is not found out: a placement beside the edited one chooses others."""
 
 
 @pytest.mark.parametrize("seed", range(QUICK))
@@ -30,4 +28,4 @@ def test_a_few(seed: int) -> None:
 def test_hundreds(first: int) -> None:
     """The same for hundreds of fleets."""
     wrong = {seed: found for seed in range(first, first + AT_ONCE) if (found := play(drawn(seed)).untrue())}
-    assert wrong.keys() == DIFFER & set(range(first, first + AT_ONCE)), wrong
+    assert not wrong

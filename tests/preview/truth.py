@@ -15,7 +15,20 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
-from gitops_ocm.decide.contract import Apply, Create, Delete, MergePatch, Update, Write
+from gitops_ocm.decide.contract import (
+    DONE,
+    Apply,
+    Controller,
+    Create,
+    Delete,
+    MergePatch,
+    Outcome,
+    Side,
+    Update,
+    View,
+    Wake,
+    Write,
+)
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
     MANAGED_CLUSTER,
@@ -44,6 +57,7 @@ from gitops_ocm.testing.simulated import HUB_URL, Fleet
 from tests.preview.drawn import NAMES, Case
 from tests.preview.fleets import CATALOG, MANAGER, repository, told
 
+DEPLOYMENT = Kind("apps", "Deployment")
 RIGHTS = "rbac.authorization.k8s.io"
 LEFT_OUT: Mapping[Kind, str] = {
     Kind("coordination.k8s.io", "Lease"): "heartbeats",
@@ -61,6 +75,22 @@ HOURS = 2.0
 """So long is followed what really happens; no strategy that is drawn takes longer."""
 AGENT = AgentSettings("", HUB_URL, status_sync_interval=1800, resync_interval=3600)
 """Agents that look again seldom: whatever changes wakes them, and hours are to pass quickly."""
+
+
+def _brought_up(view: View, key: Ref, now: datetime) -> Outcome:
+    """A Deployment gets its pods at once."""
+    live = view.get(key, Side.SPOKE)
+    if live is None:
+        return DONE
+    count = (live.get("spec") or {}).get("replicas", 1)
+    up = {"replicas": count, "readyReplicas": count, "availableReplicas": count}
+    if (live.get("status") or {}) == up:
+        return DONE
+    return Outcome((MergePatch(key, {"status": up}, Side.SPOKE, subresource="status"),))
+
+
+WORKLOADS = Controller("workloads", "cluster", _brought_up, (Wake(DEPLOYMENT, side=Side.SPOKE),))
+"""What a cluster's own controllers make of what it is given."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +218,7 @@ def play(case: Case) -> Played:
     """Preview the change from the status branch alone, then make it, and let hours pass."""
     policy = Policy() if case.guarded else Policy(max_prune_percent=100)
     alive = [name for name in NAMES if name not in case.silent]
-    fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000)
+    fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000, rows=(WORKLOADS,))
     for name, claims in case.claims.items():
         if name not in case.silent:
             fleet.create(*(make.cluster_claim(k, v) for k, v in claims.items()), cluster=name)
