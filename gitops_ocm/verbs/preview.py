@@ -17,6 +17,7 @@ from types import TracebackType
 
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import DesiredState, compile_tree
+from gitops_ocm.desired.tree import Tree
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.git.parsedfile import ParsedFile, folder_of
@@ -26,9 +27,11 @@ from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.policy.judge import judged
 from gitops_ocm.preview.policy.overrides import TRAILER, Override, read_overrides
 from gitops_ocm.preview.run import DEFAULTS, Settings, Tried, attempt
+from gitops_ocm.preview.stage import Stage, set_up
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.build import build
 from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.memory import uncollected
 from gitops_ocm.verbs.revisions import compared
 
 
@@ -48,6 +51,23 @@ class Reviewed:
     preview: Preview
     inputs: Inputs
     tried: Tried | None = None
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """What a commit means, with the memory of compiling it."""
+
+    state: DesiredState
+    cache: BlobCache
+
+
+@dataclass(frozen=True)
+class _Set:
+    """A stage, and what it was set up of."""
+
+    base: DesiredState
+    state: FleetState
+    stage: Stage
 
 
 class Reviewer:
@@ -73,8 +93,9 @@ class Reviewer:
         self._files = ParsedFile(kept / "desired") if kept else None
         self._told_files = ParsedFile(kept / "status") if kept else None
         self._verdicts = ParsedFile(kept / "verdicts", version=build()) if kept else None
-        self._cache = BlobCache(self._files, self._verdicts)
+        self._base: _Compiled | None = None
         self._told: FleetState | None = None
+        self._stage: _Set | None = None
         self._catalog: Catalog | None = None
 
     def __enter__(self) -> Reviewer:
@@ -103,13 +124,29 @@ class Reviewer:
         they are on disk against where the branch left main.
         """
         base, head = compared(self.clone, revisions)
-        before = compile_tree(base, self.catalog, cache=self._cache, path=self._path)
-        after = compile_tree(head, self.catalog, cache=self._cache, path=self._path)
+        before = self._compiled(base)
+        # What both have the base had first; what only an earlier head had is nobody's.
+        after = compile_tree(head, self.catalog, cache=replace(before.cache), path=self._path)
         state = self._state(self.clone) if self._state else self._state_told()
         for kept in (self._files, self._told_files, self._verdicts):
             if kept is not None:
                 kept.save()
-        return Inputs(before, after, state)
+        return Inputs(before.state, after, state)
+
+    def _compiled(self, tree: Tree) -> _Compiled:
+        """What a base means; compiled once for each commit."""
+        if self._base is None or not tree.commit or self._base.state.commit != tree.commit:
+            cache = BlobCache(self._files, self._verdicts)
+            self._base = _Compiled(compile_tree(tree, self.catalog, cache=cache, path=self._path), cache)
+        return self._base
+
+    def _staged(self, base: DesiredState, state: FleetState) -> Stage:
+        """The hub before the change; set up once for each base and each account of the fleet."""
+        kept = self._stage
+        if kept is None or kept.base is not base or kept.state is not state:
+            self._stage = kept = None
+            self._stage = kept = _Set(base, state, set_up(base, state, self.catalog))
+        return kept.stage
 
     def _state_told(self) -> FleetState:
         """What the status branch tells; read once for each of its commits."""
@@ -127,13 +164,17 @@ class Reviewer:
 
     def reviewed(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Reviewed:
         """The same, with what it was found out from."""
-        now = now.replace(microsecond=0)  # as API times are
+        with uncollected():
+            return self._reviewed(revisions, now.replace(microsecond=0), settings)  # as API times are
+
+    def _reviewed(self, revisions: str, now: datetime, settings: Settings) -> Reviewed:
         found = self.read(revisions)
         before, after, state = found.base, found.head, found.state
         if not after.ok:
             refused = Preview(before.commit, after.commit, state.commit, now, state_at=state.at)
             return Reviewed(replace(refused, diagnostics=after.diagnostics), found)
-        tried = attempt(before, after, state, catalog=self.catalog, now=now, settings=settings)
+        stage = self._staged(before, state)
+        tried = attempt(before, after, state, catalog=self.catalog, now=now, settings=settings, stage=stage)
         preview = preview_of(tried, before, after, state, now)
         return Reviewed(judged(preview, before, after, self._overrides(before, after)), found, tried)
 
