@@ -6,7 +6,7 @@ kept, for there may be ten thousand clusters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -49,6 +49,28 @@ _READ = (
 """What a view of the hub has; works and add-ons are looked up by what they are of."""
 
 
+class _ByKind(Mapping[Kind, Sequence[Object]]):
+    """Objects by kind, in order; those of a kind are put in order when somebody asks for them."""
+
+    def __init__(self, objects: Mapping[Ref, Object]) -> None:
+        self._objects = objects
+        self._refs: dict[tuple[str, ...], list[Ref]] = {}
+        self._ordered: dict[Kind, Sequence[Object]] = {}
+        for ref in objects:
+            self._refs.setdefault(ref[:2], []).append(ref)
+
+    def __getitem__(self, kind: Kind) -> Sequence[Object]:
+        if kind not in self._ordered:
+            self._ordered[kind] = [self._objects[ref] for ref in sorted(self._refs[kind])]
+        return self._ordered[kind]
+
+    def __iter__(self) -> Iterator[Kind]:
+        return (Kind(*kind) for kind in self._refs)
+
+    def __len__(self) -> int:
+        return len(self._refs)
+
+
 @dataclass(frozen=True)
 class Moment:
     """The hub's objects at a time. `compat` says that rollouts are OCM's own."""
@@ -60,10 +82,7 @@ class Moment:
     @cached_property
     def by_kind(self) -> Mapping[Kind, Sequence[Object]]:
         """The objects of each kind by namespace and name."""
-        found: dict[Kind, list[Object]] = {}
-        for ref in sorted(self.objects):
-            found.setdefault(ref.of, []).append(self.objects[ref])
-        return found
+        return _ByKind(self.objects)
 
     @cached_property
     def view(self) -> View:
@@ -130,3 +149,10 @@ class Hub:
 
     before: Moment
     after: Moment
+
+    @cached_property
+    def changed(self) -> Sequence[Ref]:
+        """What came, went or is not as it was, sorted."""
+        before, after = self.before.objects, self.after.objects
+        found = [ref for ref, obj in after.items() if before.get(ref) is not obj]
+        return sorted(found + [ref for ref in before if ref not in after])

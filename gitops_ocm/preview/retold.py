@@ -23,7 +23,7 @@ from gitops_ocm.simulate.world import World
 def put_back(world: World, state: FleetState) -> None:
     """Let what was told of add-ons hold where they are still to have the same."""
     same: dict[Ref, bool] = {}
-    for ref, told in state.of(MANIFEST_WORK):
+    for ref, told in state.works_of_addons:
         owner, work = _addon_of(told), world.get(ref)
         if owner is None or work is None:
             continue

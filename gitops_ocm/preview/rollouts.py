@@ -39,11 +39,7 @@ _BAD = (Standing.FAILED, Standing.TIMED_OUT)
 def rollouts(tried: Tried, hub: Hub, origins: Origins, *, told: bool) -> Iterator[Rollout]:
     """All rollouts that go on after the merge. `told`: it is known how far they were before."""
     spread = given(tried)
-    changed = {
-        ref
-        for ref, obj in tried.after.items()
-        if ref.of in OWNERS and tried.before.get(ref) is not obj and ref not in spread
-    }
+    changed = (ref for ref in hub.changed if ref.of in OWNERS and ref in tried.after)
     for owner in sorted({*spread, *changed}):
         gifts = spread.get(owner, ())
         before = {part.placement: part for part in parts_of(hub.before, owner)} if told else {}

@@ -7,17 +7,20 @@ placement no predicates. Those are desired state, and `stage` has them from ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
+from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.documents import Parsed
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
-from gitops_ocm.report.status_files import SYNC, path_of, ref_at
+from gitops_ocm.report.status_files import SYNC, WORK, path_of, ref_at
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,19 @@ class FleetState:
 
     def of(self, kind: Kind) -> Iterator[tuple[Ref, Object]]:
         """The objects of a kind, sorted."""
-        return ((ref, self.objects[ref]) for ref in sorted(self.objects) if ref.of == kind)
+        return ((ref, self.objects[ref]) for ref in self._kinds.get(kind, ()))
+
+    @cached_property
+    def _kinds(self) -> Mapping[tuple[str, ...], Sequence[Ref]]:
+        found: dict[tuple[str, ...], list[Ref]] = {}
+        for ref in self.objects:
+            found.setdefault(ref[:2], []).append(ref)
+        return {kind: sorted(refs) for kind, refs in found.items()}
+
+    @cached_property
+    def works_of_addons(self) -> Sequence[tuple[Ref, Object]]:
+        """The works that carry an add-on's agent."""
+        return [(ref, told) for ref, told in self.of(WORK) if ADDON_NAME_LABEL in labels_of(told)]
 
     @property
     def sync(self) -> str:
