@@ -25,6 +25,7 @@ from gitops_ocm.decide.writes import is_deleting, labels_of
 from gitops_ocm.objects.diff import Difference
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.objects.reviewed import differing
+from gitops_ocm.preview.addon_configs import addon_configs
 from gitops_ocm.preview.hub import Hub
 from gitops_ocm.preview.model import Act, Effect, OnCluster
 from gitops_ocm.preview.origins import Origins
@@ -41,9 +42,10 @@ def on_clusters(hub: Hub, origins: Origins) -> Iterator[OnCluster]:
         old, new = before.get(ref), after.get(ref)
         if old is not new and (effect := _effect(ref, _there(old), _there(new), origins, memory)):
             found[ref.namespace or ref.name].append(effect)
-    for name in sorted(found):
+    configs = addon_configs(hub, origins)
+    for name in sorted({*found, *configs}):
         sets = hub.after.sets.get(name) or hub.before.sets.get(name) or ()
-        yield OnCluster(name, tuple(found[name]), sets=sets)
+        yield OnCluster(name, tuple(found.get(name, ())), configs.get(name, ()), sets)
 
 
 def _there(obj: Object | None) -> Object | None:

@@ -15,23 +15,23 @@ from typing import Any
 from gitops_ocm.decide.addons.config_objects import KINDS
 from gitops_ocm.decide.addons.configuration import sources_of
 from gitops_ocm.decide.addons.install import cma_ref
-from gitops_ocm.decide.addons.references import Config, configs_in
+from gitops_ocm.decide.addons.references import Config
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.contract import Side, View
 from gitops_ocm.decide.kinds import ADDON_TEMPLATE, CLUSTER_ADDON
 from gitops_ocm.decide.writes import name_of, namespace_of
 from gitops_ocm.errors import Location
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.diff import masked
 from gitops_ocm.objects.paths import Step
 from gitops_ocm.objects.ref import Ref
+from gitops_ocm.objects.reviewed import shown
+from gitops_ocm.preview.addon_settings import level_of, settings_in
 from gitops_ocm.preview.origins import Side as Origins
 from gitops_ocm.simulate.view import WorldView
 from gitops_ocm.verbs.explain import NotExplained, all_of, origin_told
 from gitops_ocm.verbs.explain_addon import asks_about
 from gitops_ocm.verbs.fleet_at import Place, fleet_at
 
-DEFAULT, OWN = "default", "cluster"
 Where = Callable[[Ref, tuple[Step, ...]], Location]
 
 
@@ -97,10 +97,8 @@ def explain_config_in(view: View, question: ConfigQuestion, now: datetime, where
     for source in sources_of(view, cma, addons, now):
         if (member := source.members.get(question.cluster)) is None:
             continue
-        chosen = set(configs_in(source.entry or {}))
-        own = set(configs_in(member.addon.get("spec") or {}))
         for config in member.wanted:
-            level = OWN if config in own else f"placement {source.name}" if config in chosen else DEFAULT
+            level = level_of(source, member, config)
             yield from _settings(view, config, level, question.field, where)
 
 
@@ -115,28 +113,13 @@ def _settings(view: View, config: Config, level: str, field: str, where: Where) 
                 str(config), level, "", None if obj is not None else _absent(kind is not None), told
             )
         return
-    for path, steps, value in _leaves(masked(obj).get("spec") or {}, "", ("spec",)):
+    for path, steps, value in settings_in(shown(obj)):
         if not field or path == field or path.startswith((f"{field}.", f"{field}[")):
             yield Setting(str(config), level, path, value, where(ref, steps))
 
 
 def _absent(ours: bool) -> str:
     return "there is no such object" if ours else "its add-on's own manager reads it"
-
-
-def _leaves(value: Any, path: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, tuple[Step, ...], Any]]:
-    """Every value of a configuration by its path; a variable is known by its name."""
-    if isinstance(value, dict) and value:
-        for key in value:
-            yield from _leaves(value[key], f"{path}.{key}" if path else key, (*steps, key))
-    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        for at, item in enumerate(value):
-            if item.keys() == {"name", "value"}:
-                yield f"{path}[{item['name']}]", (*steps, at, "value"), item["value"]
-            else:
-                yield from _leaves(item, f"{path}[{at}]", (*steps, at))
-    else:
-        yield path, steps, value
 
 
 def text(found: list[Setting]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from gitops_ocm.objects.diff import Difference
-from gitops_ocm.preview.formats.words import SIGNS, few, number_of, path_of, place, visible
+from gitops_ocm.preview.formats.words import SIGNS, few, name_of, number_of, path_of, place, visible
 from gitops_ocm.preview.model import AddOnConfig, Effect, OnCluster, Selection, Turn, Value
 
 T = TypeVar("T")
@@ -32,6 +32,13 @@ class Configured(NamedTuple):
 
     config: AddOnConfig
     clusters: tuple[str, ...]
+
+
+class Chosen(NamedTuple):
+    """Values of one configuration object, as somebody chose it: `title` says which, and who."""
+
+    title: str
+    values: tuple[Value, ...]
 
 
 class Turned(NamedTuple):
@@ -63,6 +70,17 @@ def configured(clusters: Iterable[OnCluster]) -> list[Configured]:
     pairs = [(config, cluster.name) for cluster in clusters for config in cluster.configs]
     groups = _grouped(pairs, lambda pair: (pair[0].addon, tuple(map(_value_key, pair[0].values))))
     return [Configured(group[0][0], tuple(name for _, name in group)) for group in groups]
+
+
+def chosen(config: AddOnConfig) -> list[Chosen]:
+    """The values that change, by the object they are of and who chose that."""
+    groups = _grouped(config.values, lambda value: (value.config, value.level_before, value.level_after))
+    return [Chosen(_chosen(group[0]), tuple(group)) for group in groups]
+
+
+def _chosen(value: Value) -> str:
+    levels = dict.fromkeys(level for level in (value.level_before, value.level_after) if level)
+    return "  ".join((name_of(value.config), visible(" → ".join(levels)))).rstrip()
 
 
 def turned(selection: Selection) -> list[Turned]:

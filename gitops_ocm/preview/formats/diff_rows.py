@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from gitops_ocm.objects.diff import ABSENT, Difference
-from gitops_ocm.preview.formats.alike import configured, given, is_told, names_of, turned
+from gitops_ocm.objects.diff import Difference
+from gitops_ocm.preview.formats.alike import Chosen, chosen, configured, given, is_told, names_of, turned
 from gitops_ocm.preview.formats.fields import Row, hunks
 from gitops_ocm.preview.formats.words import SIGNS, cut, name_of, path_of, place, visible
-from gitops_ocm.preview.model import Act, Effect, Preview, Value
+from gitops_ocm.preview.model import Act, Effect, Preview
 
 WIDE = 200
 _SIGNS = {Act.CREATE: "+", Act.DELETE: "-", Act.MOVE: "!", Act.KEEP: "!", Act.CHANGE: "@@"}
@@ -69,23 +69,21 @@ def clusters(found: Preview) -> Iterator[Group]:
 def configs(found: Preview) -> Iterator[Group]:
     """Add-ons' effective configuration, and where each value comes from."""
     for group in configured(found.clusters):
-        rows = [row for value in group.config.values for row in _value(value)]
         title = f"{group.config.addon}  {names_of(group.clusters, _NAMES)}"
+        rows = (row for source in chosen(group.config) for row in _chosen(source))
         yield Group(_row("@@", title), tuple(rows))
 
 
-def _value(found: Value) -> Iterator[Row]:
-    yield from _fields([Difference(found.path, found.before, found.after)])
-    where = [
-        ", ".join(part for part in (level, place(origin)) if part)
-        for value, level, origin in (
-            (found.before, found.level_before, found.origin_before),
-            (found.after, found.level_after, found.origin_after),
-        )
-        if value is not ABSENT
-    ]
-    told = " → ".join(dict.fromkeys(part for part in where if part))
-    yield _row("#", f"  {name_of(found.config)}{f': {told}' if told else ''}")
+def _chosen(found: Chosen) -> Iterator[Row]:
+    yield _row("#", found.title)
+    for value in found.values:
+        rows = list(_fields([Difference(value.path, value.before, value.after)]))
+        was, now = place(value.origin_before), place(value.origin_after)
+        places = {"-": was, "+": now} if was != now else {row.sign: now for row in rows[-1:]}
+        for at, row in enumerate(rows):
+            last = row.sign not in {other.sign for other in rows[at + 1 :]}
+            where = places.get(row.sign, "") if last else ""
+            yield _row(row.sign, f"{row.text}  {where}") if where else row
 
 
 def _fields(fields: Iterable[Difference]) -> tuple[Row, ...]:

@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gitops_ocm.errors import Diagnostic, Severity
-from gitops_ocm.objects.diff import ABSENT, Difference
-from gitops_ocm.preview.formats.alike import Turned, configured, given, is_told, names_of, turned
+from gitops_ocm.objects.diff import Difference
+from gitops_ocm.preview.formats.alike import (
+    Chosen,
+    Turned,
+    chosen,
+    configured,
+    given,
+    is_told,
+    names_of,
+    turned,
+)
 from gitops_ocm.preview.formats.fields import hunks
 from gitops_ocm.preview.formats.text_rollouts import radius_lines, rollout_lines
 from gitops_ocm.preview.formats.words import (
@@ -26,7 +35,7 @@ from gitops_ocm.preview.formats.words import (
     verdict,
     visible,
 )
-from gitops_ocm.preview.model import Act, Effect, Preview, Ruling, Selection, Value, Verdict
+from gitops_ocm.preview.model import Act, Effect, Preview, Ruling, Selection, Verdict
 from gitops_ocm.report.plan_text import Line, Span
 
 STYLES = {
@@ -220,23 +229,17 @@ def _configs(found: Preview, whole: bool) -> Iterator[Line]:
                 Span(f"  {visible(group.config.addon)}", "bold"),
                 Span(f"  {names_of(group.clusters, most=_names(whole))}"),
             ),
-            *(line for value in group.config.values for line in _value(value)),
+            *(line for source in chosen(group.config) for line in _chosen(source)),
         )
         for group in groups
     )
     yield from _few(entries, len(groups), whole)
 
 
-def _value(found: Value) -> Iterator[Line]:
-    yield from field_lines([Difference(found.path, found.before, found.after)], "    ", FIELDS)
-    sides = (
-        ("was", found.before, found.level_before, place(found.origin_before)),
-        ("from", found.after, found.level_after, place(found.origin_after)),
-    )
-    told = [
-        f"{word} {', '.join(part for part in (level, where) if part)}"
-        for word, value, level, where in sides
-        if value is not ABSENT and (level or where)
-    ]
-    if told:
-        yield (Span(f"      {cut(visible('; '.join(told)), 240)}  {name_of(found.config)}", "dim"),)
+def _chosen(found: Chosen) -> Iterator[Line]:
+    yield (Span(f"    {cut(found.title, 240)}", "dim"),)
+    for value in found.values:
+        lines = list(field_lines([Difference(value.path, value.before, value.after)], "      ", FIELDS))
+        places = dict.fromkeys(map(place, (value.origin_before, value.origin_after)))
+        yield from lines[:-1]
+        yield from ((*last, _where(" → ".join(filter(None, places)))) for last in lines[-1:])

@@ -14,6 +14,7 @@ from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, MANAGED_CL
 from gitops_ocm.decide.writes import labels_of, name_of
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.objects.ref import Ref
+from gitops_ocm.preview.hub import Moment
 from gitops_ocm.preview.model import Act
 from gitops_ocm.preview.warnings.case import Case, few, many, path, there, warning
 
@@ -83,9 +84,8 @@ def _moved(case: Case) -> Iterator[Diagnostic]:
     for effect in case.of(MANAGED_CLUSTER, Act.CHANGE):
         name = effect.ref.name
         before, after = (moment.sets.get(name, ()) for moment in (case.hub.before, case.hub.after))
-        to = labels_of(case.hub.after.clusters.get(name) or {}).get(CLUSTER_SET_LABEL, "")
-        if to == labels_of(case.hub.before.clusters.get(name) or {}).get(CLUSTER_SET_LABEL, ""):
-            to = ""
+        was, to = (_label(moment, name) for moment in (case.hub.before, case.hub.after))
+        to = to if to != was else ""
         gone = tuple(s for s in before if s not in after and there(case.hub.after, _set(s)) is not None)
         if gone or (to and there(case.hub.after, _set(to)) is None):
             found.setdefault((gone, to), []).append(name)
@@ -132,6 +132,11 @@ def _letting_go(case: Case, clusters: set[str]) -> set[str]:
         for selection in case.preview.selections
         if any(not t.gained and t.cluster in clusters and " cluster set " in t.why for t in selection.turns)
     }
+
+
+def _label(moment: Moment, cluster: str) -> str:
+    found = moment.clusters.get(cluster)
+    return labels_of(found).get(CLUSTER_SET_LABEL, "") if found is not None else ""
 
 
 def _set(name: str) -> Ref:

@@ -42,7 +42,7 @@ def _leaving(case: Case) -> Iterator[Diagnostic]:
         case.origins.of(cluster_ref(going[0])),
         cluster_ref(going[0]) if len(going) == 1 else None,
         note=note,
-        hint="to keep what runs there, let its works orphan that first: deleteOption.propagationPolicy Orphan",
+        hint="to keep what runs there, let its works orphan it first: deleteOption.propagationPolicy",
     )
 
 
