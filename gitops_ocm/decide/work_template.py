@@ -22,8 +22,11 @@ WORK_VERSION = "work.open-cluster-management.io/v1"
 
 
 def work_name(owner: Mapping[str, Any], cluster: str) -> str:
-    """The name of the work for a cluster: always the same, so that a restart makes no second one."""
-    return f"{name_of(owner)}-{digest([uid_of(owner), cluster])[:5]}"
+    """The name of the work for a cluster: always the same, so that a restart makes no second one.
+
+    Sets of the same name in other namespaces share the cluster's: so many digits keep their works apart.
+    """
+    return f"{name_of(owner)}-{digest([uid_of(owner), cluster])[:10]}"
 
 
 def placement_of(work: Mapping[str, Any]) -> str:

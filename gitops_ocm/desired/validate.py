@@ -3,7 +3,8 @@
     for finding in object_findings(obj, catalog): ...
 
 What only shows between objects (the same one twice) is `compile`'s; manifests inside ManifestWorks
-are `works`'s, rollout strategies `rollouts`'s, placements `placements`'s, the fields of a schema `fields`'s.
+are `works`'s, names that OCM makes others of `names`'s, rollout strategies `rollouts`'s, placements
+`placements`'s, the fields of a schema `fields`'s.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from gitops_ocm.api.fleet import (
     REQUESTED_AT_ANNOTATION,
     WAVE_ANNOTATION,
 )
-from gitops_ocm.desired import placements, rollouts, templates, works
+from gitops_ocm.desired import names, placements, rollouts, templates, works
 from gitops_ocm.desired.fields import Finding, field_findings, head_findings
 from gitops_ocm.desired.selection import IGNORE_FILE
 from gitops_ocm.desired.suggest import nearest
@@ -66,6 +67,7 @@ def object_findings(obj: Mapping[str, Any], catalog: Catalog) -> list[Finding]:
     found += _marks(obj)
     schema = catalog.schema(obj["apiVersion"], obj["kind"])
     found += _by_schema(obj, schema) if schema is not None else ()
+    found += names.name_findings(resource.of, obj) if not found else ()
     if works.carries_manifests(resource.group, resource.kind):
         found += works.work_findings(obj)
     if rollouts.rolls_out(resource.group, resource.kind) and not found:

@@ -123,7 +123,7 @@ HISTORY = [
 def stripped(objects: Iterable[Object]) -> Mapping[Ref, Object]:
     """States to compare; a work's name ends in a hash of its set's uid."""
     text = json.dumps([list(pair) for pair in sorted(end_state(objects).items())])
-    found = json.loads(re.sub(r"\bset-[0-9a-f]{5}\b", "set-hash", text))
+    found = json.loads(re.sub(r"\bset-[0-9a-f]{10}\b", "set-hash", text))
     kept = {Ref(*ref): obj for ref, obj in found}
     return {ref: obj for ref, obj in kept.items() if "system:" not in ref.name}
 
