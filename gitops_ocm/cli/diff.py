@@ -70,7 +70,10 @@ def diff(kubeconfig: Path | None, context: str | None, commit: str, output: str,
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
-    """The comparison for programs; the side of a field on which there is nothing is left out."""
+    """The comparison for programs; the side of a field on which there is nothing is left out.
+
+    Something may be added under the same version; what goes, or means something else, needs the next.
+    """
     from gitops_ocm.objects.diff import ABSENT
 
     def told(found: Diagnostic) -> dict[str, str]:
@@ -95,6 +98,8 @@ def document(comparison: Comparison) -> dict[str, Any]:
         }
 
     return {
+        "apiVersion": "diff.gitops-ocm.io/v1alpha1",
+        "kind": "HubDiff",
         "commit": comparison.result.commit,
         "exitStatus": comparison.result.exit_status,
         "objects": [shown(one) for one in comparison.result.objects],

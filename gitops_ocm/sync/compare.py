@@ -19,7 +19,6 @@ from gitops_ocm.live.commit import Committer
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object
-from gitops_ocm.plan.changes import PruneGuard
 from gitops_ocm.plan.inventory import Inventory
 from gitops_ocm.plan.prune import guard_of
 from gitops_ocm.runtime.clock import Clock, SystemClock
@@ -58,7 +57,7 @@ async def compare(
     """
     clock = clock or SystemClock()
     mapper = Mapper(cluster, clock=clock)
-    spec, inventory, guard = await _known(cluster, mapper, name, create)
+    spec, record = await _known(cluster, mapper, name, create)
     source = Source(settings.cache_dir, credentials=settings.credentials)
     try:
         async with ended_at(stop or asyncio.Event(), source.interrupt):
@@ -76,10 +75,11 @@ async def compare(
         cluster,
         mapper,
         checked.state.objects,
-        inventory,
+        record.inventory if record else Inventory(),
         spec=spec,
         commit=chosen,
-        guard=guard,
+        guard=guard_of(record.status) if record else None,
+        in_force=str(record.status.get("lastAppliedCommit") or "") if record else "",
         concurrency=settings.concurrency,
     )
     return Comparison(result, checked.warnings)
@@ -87,7 +87,7 @@ async def compare(
 
 async def _known(
     cluster: Cluster, mapper: Mapper, name: str, create: Object | None
-) -> tuple[SyncSpec, Inventory, PruneGuard | None]:
+) -> tuple[SyncSpec, Record | None]:
     manager = sync_field_manager(name)
     committer = Committer({Side.HUB: cluster}, {Side.HUB: mapper}, field_manager=manager)
     try:
@@ -95,8 +95,8 @@ async def _known(
     except (SyncMissing, ApiError):
         if create is None:
             raise
-        return SyncSpec.of(create), Inventory(), None
-    return SyncSpec.of(record.sync), record.inventory, guard_of(record.status)
+        return SyncSpec.of(create), None
+    return SyncSpec.of(record.sync), record
 
 
 async def _resolved(source: Source, spec: SyncSpec, commit: str) -> str:

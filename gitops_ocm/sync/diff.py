@@ -73,9 +73,12 @@ async def diff(
     spec: SyncSpec,
     commit: str,
     guard: PruneGuard | None = None,
+    in_force: str = "",
     concurrency: int = CONCURRENCY,
 ) -> DiffResult:
-    """What a sync of `wanted` would change on the hub now; `inventory` and `guard` as recorded."""
+    """What a sync of `wanted` would change on the hub now; `inventory`, `guard` and the commit `in_force` as
+    recorded: what that has and the hub has not was deleted there.
+    """
     versions = {item.ref: split_api_version(item.obj.get("apiVersion", ""))[1] for item in wanted}
     kinds = {kind: entry.version for kind, entry in inventory.items()}
     kinds.update({ref.of: version for ref, version in versions.items()})
@@ -83,7 +86,15 @@ async def diff(
     live = await seen.labelled(kinds)
     live.update(await seen.read({ref: version for ref, version in versions.items() if ref not in live}))
     known = {ref: live_of(obj, spec.name, in_sync=False) for ref, obj in live.items()}
-    plan = compute(wanted, known, owner=spec.name, commit=commit, policy=spec.policy, guard=guard)
+    plan = compute(
+        wanted,
+        known,
+        owner=spec.name,
+        commit=commit,
+        policy=spec.policy,
+        in_force={item.ref: item for item in wanted} if commit == in_force else {},
+        guard=guard,
+    )
     return await seen.compare(plan, live)
 
 
