@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gitops_ocm.desired import documents
+from gitops_ocm.desired.alike import Alike
 from gitops_ocm.desired.documents import Parsed
 from gitops_ocm.desired.layout import Layout
 from gitops_ocm.desired.selection import Chooser
@@ -83,15 +84,14 @@ class BlobCache:
             for blob, data in self.store.get_many(list(sizes)).items():
                 if (known := documents.decode(data)) is not None:
                     found[blob] = known
-        fresh: dict[str, Parsed] = {}
         small = []
         for blob, size in sizes.items():
             if size > self.limits.file_bytes:
                 found[blob] = documents.too_large(size, self.limits)
             elif blob not in found:
                 small.append(blob)
-        for blob, data in tree.read_blobs(small):
-            fresh[blob] = documents.parse(data, self.limits)
+        reader = Alike(self.limits)
+        fresh = {blob: reader.read(data) for blob, data in tree.read_blobs(small)}
         if self.store is not None and fresh:
-            self.store.put_many({blob: documents.encode(parsed) for blob, parsed in fresh.items()})
-        return found | fresh
+            self.store.put_many({blob: encoded for blob, (_, encoded) in fresh.items()})
+        return found | {blob: parsed for blob, (parsed, _) in fresh.items()}
