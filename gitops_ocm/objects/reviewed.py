@@ -63,7 +63,7 @@ def _is_key(name: str, value: Any) -> bool:
 
 
 def _walk(old: Any, new: Any, at: str, *, secret: bool = False) -> Iterator[Difference]:
-    if type(old) is type(new) and old == new:
+    if old is new or _same(old, new):
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         yield from _maps(old, new, at, secret)
@@ -71,6 +71,13 @@ def _walk(old: Any, new: Any, at: str, *, secret: bool = False) -> Iterator[Diff
         yield from _lists(old, new, at, secret)
     elif (was := _said(old)) is not (now := _said(new)):
         yield _difference(at, was, now, secret)
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether two values are equal to a server: Python takes `True` for 1, at any depth."""
+    if type(old) is not type(new) or old != new:
+        return False
+    return isinstance(old, str) or repr(old) == repr(new)  # In another order they are walked.
 
 
 def _said(value: Any) -> Any:
