@@ -23,6 +23,7 @@ _ACTS = {
     Action.CONFIGURE: Act.CHANGE,
     Action.PRUNE: Act.DELETE,
 }
+RENAMED = "looks like a rename to"
 SAME = "only how it is written changes: the hub will not notice"
 
 
@@ -74,7 +75,7 @@ def _renames(effects: Iterable[Effect], origins: Origins) -> Iterator[tuple[Ref,
     for content, old in gone.items():
         new = made.get(content, [])
         if len(old) == len(new) == 1:
-            yield old[0], f"looks like a rename to {_named(new[0])}: it is deleted, not renamed"
+            yield old[0], f"{RENAMED} {_named(new[0])}: it is deleted, not renamed"
             yield new[0], f"looks like a rename of {_named(old[0])}: it is made anew"
 
 

@@ -17,6 +17,7 @@ from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.report.status_files import SYNC
 from gitops_ocm.testing import objects as make
+from tests.preview import test_addon_configs as addon_configs
 from tests.preview.fleets import repository, running, told
 from tests.preview.merged import BASE, NOW, Edit, Files, edited, named, previewed, small, written_at
 
@@ -101,6 +102,12 @@ def _none(files: Files) -> None:
     """Change nothing."""
 
 
+ORPHANED = {
+    "propagationPolicy": "SelectivelyOrphan",
+    "selectivelyOrphans": {
+        "orphaningRules": [{"group": "", "resource": "namespaces", "namespace": "", "name": "shop"}]
+    },
+}
 HUB, WORKS = "hub/fleet.yaml: ", "works/web.yaml: "
 API = "apiVersion: cluster.open-cluster-management.io/"
 WEB = {"works_web": [_web("all", strategy=SLOW)]}
@@ -300,6 +307,65 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
         ),
         [("everything-at-once", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
     ),
+    "a namespace leaves a work": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.namespace("shop"), make.config_map("x")])),
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
+        [("deletion-takes-along", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+    ),
+    "a namespace goes from one work to another": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.namespace("shop"), make.config_map("x")])),
+        _add(
+            "works/x.yaml",
+            make.manifest_work("x", "c4", [make.config_map("x")]),
+            make.manifest_work("y", "c4", [make.namespace("shop")]),
+        ),
+        [],
+    ),
+    "a namespace leaves a work that orphans it": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.namespace("shop")], deleteOption=ORPHANED)),
+        _drop("ManifestWork"),
+        [],
+    ),
+    "two works of one object": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
+        _add("works/y.yaml", make.manifest_work("y", "c4", [make.config_map("x")])),
+        [("object-of-two-works", "works/y.yaml: apiVersion: work.open-cluster-management.io/v1")],
+    ),
+    "two works of one object before": (
+        _add("works/x.yaml", *(make.manifest_work(n, "c4", [make.config_map("x")]) for n in ("x", "y"))),
+        _set("ManifestWork", "x", "metadata", "labels", value={"a": "b"}),
+        [],
+    ),
+    "a namespace that nobody makes": (
+        _none,
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x", "shop")])),
+        [("namespace-unknown", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+    ),
+    "a namespace that the work makes": (
+        _none,
+        _add(
+            "works/x.yaml",
+            make.manifest_work("x", "c4", [make.namespace("shop"), make.config_map("x", "shop")]),
+        ),
+        [],
+    ),
+    "a namespace in use": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x", "shop")])),
+        _add("works/y.yaml", make.manifest_work("y", "c4", [make.config_map("y", "shop")])),
+        [],
+    ),
+    "a replica set with another name": (
+        _add("works/web.yaml", _web("all", strategy=SLOW)),
+        _set("ManifestWorkReplicaSet", "web", "metadata", "name", value="shop"),
+        [("rename-deletes", WORKS + "apiVersion: work.open-cluster-management.io/v1alpha1")],
+    ),
+    "a work with another file": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
+        _all(
+            _drop("ManifestWork"), _add("works/y.yaml", make.manifest_work("x", "c4", [make.config_map("x")]))
+        ),
+        [],
+    ),
 }
 CASES["a group for nobody"][2].append(("decision-group-empty", HUB + "- groupClusterSelector:"))
 
@@ -394,3 +460,81 @@ def test_warnings_by_the_account(name: str) -> None:
     """What is in doubt, or would hold a rollout, is found out from what the status branch tells."""
     state, edit, expected = TOLD[name]
     assert [w.code for w in previewed(_rolled_out(), edit, state=state()).warnings] == expected
+
+
+# --- add-ons ----------------------------------------------------------------------------------------
+
+
+def _placements(number: int, **entry: Any) -> Edit:
+    def edit(files: Files) -> None:
+        strategy = named(files, "ClusterManagementAddOn", "hello")["spec"]["installStrategy"]
+        strategy["placements"][number].update(entry)
+
+    return edit
+
+
+def _config(name: str, kind: str = "addondeploymentconfigs") -> Object:
+    found = {"group": addon_configs.ADDON, "resource": kind, "name": name}
+    return {**found, "namespace": "fleet"} if kind == "addondeploymentconfigs" else found
+
+
+def _template_asks_more(files: Files) -> None:
+    manifests = named(files, "AddOnTemplate", "hello")["spec"]["agentSpec"]["workload"]["manifests"]
+    manifests.append(make.config_map("more", data={"level": "{{LEVEL}}"}))
+
+
+def _level(name: str) -> Edit:
+    def edit(files: Files) -> None:
+        variables = named(files, "AddOnDeploymentConfig", name)["spec"]["customizedVariables"]
+        variables.append({"name": "LEVEL", "value": "info"})
+
+    return edit
+
+
+MANAGEMENT = f"hub/hello.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1"
+ADDONS: dict[str, tuple[Edit, list[tuple[str, str]]]] = {
+    "a configuration goes that is named": (
+        _drop("AddOnDeploymentConfig", "eu"),
+        [("config-missing", f"hub/eu.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1")],
+    ),
+    "a configuration is named that is not there": (
+        _placements(1, configs=[_config("nowhere")]),
+        [("config-missing", MANAGEMENT)],
+    ),
+    "two configurations of a kind": (
+        _placements(1, configs=[_config("eu"), _config("other")]),
+        [("config-conflict", MANAGEMENT)],
+    ),
+    "a placement is named that is not there": (
+        _placements(1, name="nowhere"),
+        [("placement-missing", "hub/hello.yaml: - configs:")],
+    ),
+    "a variable loses its value": (
+        _set(
+            "AddOnDeploymentConfig",
+            "eu",
+            "spec",
+            "customizedVariables",
+            value=[{"name": "IMG", "value": "eu:1"}],
+        ),
+        [("template-variable-empty", f"hub/eu.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1")],
+    ),
+    "a variable has a value for some": (
+        _all(_template_asks_more, _level("eu"), _level("own")),
+        [("template-variable-empty", MANAGEMENT)],
+    ),
+    "a variable has no value at all, which is told of the file": (
+        _template_asks_more,
+        [("template-variable", "hub/hello.yaml: - apiVersion: v1")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADDONS)
+def test_warnings_of_addons(name: str) -> None:
+    """An add-on that cannot be configured as meant is told of where that is written."""
+    edit, expected = ADDONS[name]
+    before = addon_configs.files()
+    found = [w for w in addon_configs.tried(edit)[0].warnings if w.code != "rollout-in-progress"]
+    codes = [(w.code, written_at(w.where, before, edited(before, edit))) for w in found]
+    assert [told for told in codes if told[0] != "everything-at-once"] == expected

@@ -15,19 +15,25 @@ from collections.abc import Callable, Iterator
 
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.preview.warnings.account import account, guarded
+from gitops_ocm.preview.warnings.addons import addons
 from gitops_ocm.preview.warnings.case import Case
 from gitops_ocm.preview.warnings.cluster_sets import cluster_sets
 from gitops_ocm.preview.warnings.clusters import clusters
 from gitops_ocm.preview.warnings.groups import groups
+from gitops_ocm.preview.warnings.manifests import manifests
 from gitops_ocm.preview.warnings.placements import placements
+from gitops_ocm.preview.warnings.renames import renames
 from gitops_ocm.preview.warnings.rollouts import rollouts
 
 CHECKS: tuple[Callable[[Case], Iterator[Diagnostic]], ...] = (
     guarded,
     clusters,
+    renames,
+    manifests,
     cluster_sets,
     placements,
     groups,
+    addons,
     rollouts,
     account,
 )

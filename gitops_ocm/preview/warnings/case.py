@@ -61,6 +61,12 @@ class Case:
             found.setdefault(placement_of(owner, entry), []).append(owner)
         return found
 
+    @cached_property
+    def unplaced(self) -> frozenset[Ref]:
+        """The replica sets and add-ons that name a placement that is not there after the change."""
+        named = ((owner, placement_of(owner, entry)) for owner, entry in entries_of(self.hub.after))
+        return frozenset(owner for owner, ref in named if there(self.hub.after, ref) is None)
+
 
 def there(moment: Moment, ref: Ref) -> Object | None:
     """An object that is there to stay."""

@@ -99,7 +99,11 @@ def _waiting(case: Case, found: Rollout) -> Iterator[Diagnostic]:
             found.owner,
             hint="gitops-ocm doctor tells why a cluster is silent; a taint takes it out of the placement",
         )
-    elif found.waiting and not (silent or assumed.failing or assumed.down or case.tried.until):
+    elif (
+        found.waiting
+        and not (silent or assumed.failing or assumed.down or case.tried.until)
+        and found.owner not in case.unplaced
+    ):
         yield warning(
             "rollout-stuck",
             f"{many(len(found.waiting), 'cluster')} would never get it{_under(found)}: {found.why}",

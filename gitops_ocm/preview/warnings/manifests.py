@@ -1,0 +1,244 @@
+"""What works hold: deletions that take more with them, objects of two owners, namespaces that nobody makes.
+
+Told of works that are given, changed or taken off by this change, and of manifests in them that it brings or
+drops. A replica set's works are all alike: they are judged once, by its template.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gitops_ocm.decide.addons.deploy_works import guessed_plural
+from gitops_ocm.decide.agent.options import orphans
+from gitops_ocm.decide.kinds import (
+    MANAGED_CLUSTER,
+    MANIFEST_WORK,
+    NAMESPACE,
+    REPLICA_SET,
+)
+from gitops_ocm.decide.writes import is_deleting
+from gitops_ocm.errors import Diagnostic, Location
+from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
+from gitops_ocm.preview.hub import Moment
+from gitops_ocm.preview.model import Act, Effect
+from gitops_ocm.preview.on_clusters import UNTOLD, owner_of
+from gitops_ocm.preview.warnings.case import Case, called, few, many, on, warning
+
+_TAKES_ALONG = {
+    NAMESPACE: "everything in it",
+    Kind("apiextensions.k8s.io", "CustomResourceDefinition"): "every object of its kind",
+    Kind("", "PersistentVolumeClaim"): "the data it holds",
+}
+_ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
+_OF_OCM = "open-cluster-management"
+Manifests = Mapping[Ref, Object]
+
+
+def manifests(case: Case) -> Iterator[Diagnostic]:
+    """All of them."""
+    contents = _Contents(case)
+    works = list(_works(case, contents))
+    yield from _taking_along(case, contents, works)
+    yield from _of_two(contents, works)
+    yield from _homeless(contents, works)
+
+
+@dataclass
+class _Work:
+    """What an owner's works held and hold on some clusters; `option` is what says who is orphaned."""
+
+    owner: Ref
+    origin: Location
+    before: Manifests
+    after: Manifests
+    option: Object
+    clusters: list[str]
+
+    @property
+    def new(self) -> set[Ref]:
+        """What was not there before."""
+        return {*self.after} - {*self.before}
+
+
+class _Contents:
+    """What is in works, before and after; looked up once for each replica set."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._templates: dict[tuple[bool, Ref], Manifests] = {}
+
+    def of(self, ref: Ref, owner: Ref | None, *, fresh: bool) -> tuple[Object, Manifests]:
+        """A work's spec, or that of its replica set's template, and what is in it."""
+        moment = self._moment(fresh)
+        if owner is None or owner.of != REPLICA_SET:
+            spec = (moment.objects.get(ref) or {}).get("spec") or {}
+            return spec, _manifests(spec)
+        spec = ((moment.objects.get(owner) or {}).get("spec") or {}).get("manifestWorkTemplate") or {}
+        if (fresh, owner) not in self._templates:
+            self._templates[fresh, owner] = _manifests(spec)
+        return spec, self._templates[fresh, owner]
+
+    def _moment(self, fresh: bool) -> Moment:
+        return self._case.hub.after if fresh else self._case.hub.before
+
+    @cached_property
+    def before(self) -> Mapping[str, Sequence[Object]]:
+        """The works of each cluster."""
+        return on(self._case.hub.before, MANIFEST_WORK)
+
+    @cached_property
+    def after(self) -> Mapping[str, Sequence[Object]]:
+        """The same, after the change."""
+        return on(self._case.hub.after, MANIFEST_WORK)
+
+    def held(self, cluster: str, *, fresh: bool) -> Iterator[tuple[Ref, Manifests]]:
+        """Whose works are on a cluster, and what they hold."""
+        for work in (self.after if fresh else self.before).get(cluster, ()):
+            ref = ref_of(work)
+            if not is_deleting(work):
+                owner = owner_of(work, ref)
+                yield owner or ref, self.of(ref, owner, fresh=fresh)[1]
+
+
+def _manifests(spec: Mapping[str, Any]) -> Manifests:
+    found = (spec.get("workload") or {}).get("manifests") or ()
+    return {ref_of(m): m for m in found if isinstance(m, dict) and (m.get("metadata") or {}).get("name")}
+
+
+def _works(case: Case, contents: _Contents) -> Iterator[_Work]:
+    """What changes in works, those of a replica set together; not those of clusters that leave."""
+    together: dict[tuple[Ref, Act], _Work] = {}
+    for cluster in case.preview.clusters:
+        if any(e.ref.of == MANAGED_CLUSTER and e.act is Act.DELETE for e in cluster.effects):
+            continue
+        for effect in cluster.effects:
+            if effect.ref.of != MANIFEST_WORK or effect.why == UNTOLD:
+                continue
+            owner = effect.owner or effect.ref
+            alike = owner.of == REPLICA_SET
+            if alike and (owner, effect.act) in together:
+                together[owner, effect.act].clusters.append(cluster.name)
+                continue
+            work = _work(contents, effect, owner, cluster.name)
+            if alike:
+                together[owner, effect.act] = work
+            else:
+                yield work
+    yield from together.values()
+
+
+def _work(contents: _Contents, effect: Effect, owner: Ref, cluster: str) -> _Work:
+    option, before = contents.of(effect.ref, effect.owner, fresh=False)
+    now, after = contents.of(effect.ref, effect.owner, fresh=True)
+    return _Work(
+        owner,
+        effect.origin,
+        {} if effect.act is Act.CREATE else before,
+        {} if effect.act is Act.DELETE else after,
+        {"spec": option if effect.act is Act.DELETE else now},
+        [cluster],
+    )
+
+
+# --- deletions that take more with them --------------------------------------------------------------
+
+
+def _taking_along(case: Case, contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+    found: dict[tuple[Ref, Ref], list[str]] = defaultdict(list)
+    origins: dict[Ref, Location] = {}
+    for work in works:
+        for ref in {*work.before} - {*work.after}:
+            if ref.of not in _TAKES_ALONG or _orphaned(work, ref):
+                continue
+            origins.setdefault(work.owner, work.origin)
+            found[work.owner, ref] += [
+                c for c in work.clusters if not any(ref in held for _, held in contents.held(c, fresh=True))
+            ]
+    for (owner, ref), clusters in sorted(found.items()):
+        if clusters:
+            yield warning(
+                "deletion-takes-along",
+                f"{called(ref)} is deleted on {_clusters(clusters)}, with {_TAKES_ALONG[ref.of]}",
+                origins[owner],
+                owner,
+                hint="to keep it there, name it under the work's deleteOption (SelectivelyOrphan)",
+            )
+
+
+def _orphaned(work: _Work, ref: Ref) -> bool:
+    return orphans(work.option, (ref.group, guessed_plural(ref.kind), ref.namespace, ref.name))
+
+
+def _clusters(names: Sequence[str]) -> str:
+    return few(names) if len(names) <= 6 else f"{many(len(names), 'cluster')} ({few(names, 3)})"
+
+
+# --- objects of two owners ---------------------------------------------------------------------------
+
+
+def _of_two(contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+    """Two works of a cluster that hold the same object overwrite each other; a namespace they may share."""
+    found: dict[tuple[Ref, Ref, Ref], list[str]] = defaultdict(list)
+    origins: dict[Ref, Location] = {}
+    for work in works:
+        if not (new := {ref for ref in work.new if ref.of != NAMESPACE}):
+            continue
+        origins.setdefault(work.owner, work.origin)
+        for cluster in work.clusters:
+            for owner, held in contents.held(cluster, fresh=True):
+                for ref in new & held.keys() if owner != work.owner else ():
+                    pair = (owner, work.owner, ref)
+                    if (work.owner, owner, ref) not in found:
+                        found[pair].append(cluster)
+    for (other, owner, ref), clusters in sorted(found.items()):
+        yield warning(
+            "object-of-two-works",
+            f"{called(ref)} is in {called(other)}, too, on {_clusters(sorted(set(clusters)))}: each would "
+            "overwrite what the other says of it",
+            origins[owner],
+            owner,
+            hint="keep it in one of them, or give it another name",
+        )
+
+
+# --- namespaces that nobody makes --------------------------------------------------------------------
+
+
+def _homeless(contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+    """What is in a namespace that no work on the cluster makes, and that none has used so far.
+
+    Nobody here can know what people made there by hand, so it is only said what is not known.
+    """
+    found: dict[tuple[Ref, str], list[str]] = defaultdict(list)
+    origins: dict[Ref, Location] = {}
+    for work in works:
+        asked = {ref.namespace for ref in work.new} - _known(work.after, made_only=True)
+        asked = {ns for ns in asked if ns and ns not in _ALWAYS_THERE and not ns.startswith(_OF_OCM)}
+        asked -= {ref.namespace for ref in work.before}
+        origins.setdefault(work.owner, work.origin)
+        for cluster in work.clusters if asked else ():
+            held = contents.held(cluster, fresh=False)
+            known = set().union(*(_known(there) for _, there in held))
+            making = contents.held(cluster, fresh=True)
+            known |= set().union(*(_known(there, made_only=True) for _, there in making))
+            for namespace in asked - known:
+                found[work.owner, namespace].append(cluster)
+    for (owner, namespace), clusters in sorted(found.items()):
+        yield warning(
+            "namespace-unknown",
+            f"nothing in Git makes the namespace {namespace} on {_clusters(clusters)}",
+            origins[owner],
+            owner,
+            note="unless it is there already, what is to be in it cannot be applied",
+            hint=f"put a Namespace {namespace} before it in the work",
+        )
+
+
+def _known(held: Manifests, *, made_only: bool = False) -> set[str]:
+    """The namespaces that manifests make, and those they are in."""
+    made = {ref.name for ref in held if ref.of == NAMESPACE}
+    return made if made_only else made | {ref.namespace for ref in held}
