@@ -102,15 +102,8 @@ class _Look:
     @cached_property
     def _edited(self) -> frozenset[Ref]:
         """The configurations that are not what they were."""
-        before, after = self._hub.before.objects, self._hub.after.objects
         kinds = set(KINDS.values())
-        return frozenset(
-            ref
-            for moment in (self._hub.before, self._hub.after)
-            for kind in kinds
-            for obj in moment.by_kind.get(kind, ())
-            if before.get(ref := _ref_of(obj, kind)) is not after.get(ref)
-        )
+        return frozenset(ref for ref in self._hub.changed if ref.of in kinds)
 
     def may_differ(self, cluster: str, addon: str, obj: Object) -> bool:
         """Whether it is worth looking: the add-on is another, or what it is configured with is."""
@@ -240,10 +233,6 @@ def _ref(config: Config) -> Ref | None:
 def _foreign(config: Config) -> Ref:
     """A configuration whose kind only its own add-on knows: called by its resource."""
     return Ref(config.group, config.resource, config.namespace, config.name)
-
-
-def _ref_of(obj: Object, kind: tuple[str, str]) -> Ref:
-    return Ref(*kind, obj["metadata"].get("namespace") or "", obj["metadata"]["name"])
 
 
 def _registries_told(moment: Moment, cluster: str) -> Any:

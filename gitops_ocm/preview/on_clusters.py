@@ -38,9 +38,9 @@ def on_clusters(hub: Hub, origins: Origins) -> Iterator[OnCluster]:
     """The clusters for which anything changes, by name."""
     found: dict[str, list[Effect]] = defaultdict(list)
     before, after, memory = hub.before.objects, hub.after.objects, _Memory()
-    for ref in sorted(ref for ref in before.keys() | after.keys() if ref.of in _KINDS):
-        old, new = before.get(ref), after.get(ref)
-        if old is not new and (effect := _effect(ref, _there(old), _there(new), origins, memory)):
+    for ref in (ref for ref in hub.changed if ref.of in _KINDS):
+        old, new = _there(before.get(ref)), _there(after.get(ref))
+        if effect := _effect(ref, old, new, origins, memory):
             found[ref.namespace or ref.name].append(effect)
     configs = addon_configs(hub, origins)
     for name in sorted({*found, *configs}):
