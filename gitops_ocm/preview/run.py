@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from gitops_ocm.api.fleet import DIGEST_CHARS
+from gitops_ocm.api.fleet import DIGEST_CHARS, PRUNE_ANNOTATION, PRUNE_DISABLED
 from gitops_ocm.decide.contract import Apply, Delete, MergePatch, Result, Write
 from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
+from gitops_ocm.decide.writes import annotations_of
 from gitops_ocm.desired.compile import DesiredState
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.catalog import Catalog
@@ -180,6 +181,7 @@ def planned(
             commit=base.commit,
             digest=item.digest[:DIGEST_CHARS],
             wave=item.wave,
+            prune_disabled=annotations_of(item.obj).get(PRUNE_ANNOTATION) == PRUNE_DISABLED,
         )
         for item in base.objects
         if item.ref not in lacking
