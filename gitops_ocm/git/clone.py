@@ -61,6 +61,23 @@ class Told(NamedTuple):
     source: str
 
 
+class FileChange(NamedTuple):
+    """A file that a commit changed: its blobs before and after, `""` where there is none."""
+
+    path: str
+    before: str
+    after: str
+
+
+class Reported(NamedTuple):
+    """A commit of a status branch, as `Told`, and the files it changed."""
+
+    commit: str
+    seconds: int
+    source: str
+    files: tuple[FileChange, ...]
+
+
 class Clone:
     """A repository with a work tree; see the module."""
 
@@ -139,9 +156,9 @@ class Clone:
         """The newest commit that both histories have; `""` where there is none."""
         return self._run("merge-base", one, other, check=False)
 
-    def tree_at(self, commit: str) -> Tree:
-        """A commit's files."""
-        return self._repository.tree(commit)
+    def tree_at(self, commit: str, *, apart: bool = False) -> Tree:
+        """A commit's files; `apart`: of a branch that has nothing in common with others."""
+        return self._repository.tree(commit, apart=apart)
 
     def committed_at(self, commit: str) -> datetime:
         """When a commit was made."""
@@ -168,6 +185,33 @@ class Clone:
         lines = self._run("log", "--reverse", "--first-parent", form, "--end-of-options", tip).splitlines()
         found = (line.split(" ") for line in lines)
         return tuple(Told(commit, int(seconds), source) for commit, seconds, source in found)
+
+    def reported(self, tip: str, *paths: str, since: str = "") -> tuple[Reported, ...]:
+        """The commits that lead to one of a status branch and changed such files, newest first.
+
+        `since` is a commit that they come after.
+        """
+        form = "--format=commit %H %ct %(trailers:key=Source-Commit,valueonly,separator=%x2C)"
+        revisions = (tip, f"^{since}") if since else (tip,)
+        how = ("--first-parent", "--no-renames", "--raw", "--no-abbrev", "--end-of-options")
+        text = self._run("-c", "core.quotePath=off", "log", form, *how, *revisions, "--", *paths)
+        return tuple(_reported(record) for record in f"\n{text}".split("\ncommit ")[1:])
+
+    def authored(self, revisions: str, *, most: int = -1) -> tuple[Authored, ...]:
+        """The commits of `git log REVISIONS`, newest first; none where one is not here (any more)."""
+        form = "--format=%H%x1f%P%x1f%an%x1f%cI%x1f%s"
+        found = []
+        text = self._run("log", form, f"-n{most}", "--end-of-options", revisions, "--", check=False)
+        for line in filter(None, text.split("\n")):
+            commit, parents, author, at, subject = line.split("\x1f", 4)
+            found.append(
+                Authored(commit, tuple(parents.split()), author, datetime.fromisoformat(at), subject)
+            )
+        return tuple(found)
+
+    def files_of(self, commit: str) -> str:
+        """An id of all files of a commit: the same for two that hold the same."""
+        return self._run("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}", check=False)
 
     def work_tree(self) -> Tree:
         """The files as they are on disk: what is committed, changed and new, but nothing that is ignored.
@@ -252,6 +296,17 @@ class Clone:
     def _run(self, *args: str, env: Mapping[str, str] | None = None, check: bool = True) -> str:
         result = self._git.run(*args, cwd=self.root, env=env, check=check)
         return result.text if result.code == 0 else ""
+
+
+def _reported(record: str) -> Reported:
+    head, _, rest = record.partition("\n")
+    commit, seconds, *source = head.split(" ")
+    files = []
+    for line in filter(None, rest.split("\n")):
+        facts, _, path = line.partition("\t")
+        _, _, before, after, _ = facts.split(" ")
+        files.append(FileChange(path, before if before.strip("0") else "", after if after.strip("0") else ""))
+    return Reported(commit, int(seconds), "".join(source), tuple(files))
 
 
 def _content(path: Path) -> bytes | None:

@@ -132,9 +132,14 @@ class Repository:
             raise RefNotFound(f"{refs.short(ref)} is not in {self.address}", hint=hint)
         return sha
 
-    def tree(self, sha: str) -> Tree:
-        """A commit's files. Costs one listing, or only the difference to the commit asked before."""
+    def tree(self, sha: str, *, apart: bool = False) -> Tree:
+        """A commit's files. Costs one listing, or only the difference to the commit asked before.
+
+        One of a branch that has nothing in common with others is listed `apart`, so that these go on as before.
+        """
         refs.commit(sha)
+        if apart:
+            return Tree(sha, self._listed(sha), self._objects)
         with self._lock:
             known = self._latest
             if known is None or known.commit != sha:

@@ -44,7 +44,8 @@ from gitops_ocm.preview.state import FleetState
 from gitops_ocm.preview.table import rows
 from gitops_ocm.preview.told import whole
 from gitops_ocm.report.trimmed import spec_digest
-from gitops_ocm.simulate.world import Mark, World
+from gitops_ocm.simulate.ledger import Mark
+from gitops_ocm.simulate.world import World
 
 CRD = "CustomResourceDefinition"
 MANAGER = sync_field_manager("preview")
@@ -107,9 +108,8 @@ def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
     undecided = tuple(_decided(world, state))
     templates = dict(_templates(wanted.values()))
     for kind in (MANIFEST_WORK, CLUSTER_ADDON):
-        for ref, told in state.of(kind):
-            if ref not in wanted and world.get(Ref(*NAMESPACE, "", ref.namespace)) is not None:
-                world.put(_with_spec(whole(told), templates))
+        others = ((ref, told) for ref, told in state.of(kind) if ref not in wanted)
+        world.begin((ref, _with_spec(whole(told), templates)) for ref, told in others)
     return Stage(world, wanted, undecided, world.mark())
 
 
@@ -165,9 +165,12 @@ def _namespaces(world: World, state: FleetState) -> None:
     )
     used = (obj["metadata"].get("namespace") or "" for obj in world.all())
     told = (ref.namespace for ref in state.objects)
-    for name in sorted({*accepted, *used, *told} - {""}):
-        if world.get(Ref(*NAMESPACE, "", name)) is None:
-            world.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    refs = (Ref(*NAMESPACE, "", name) for name in sorted({*accepted, *used, *told} - {""}))
+    world.begin(
+        (ref, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ref.name}})
+        for ref in refs
+        if world.get(ref) is None
+    )
 
 
 def _decided(world: World, state: FleetState) -> Iterator[Ref]:

@@ -11,13 +11,25 @@ API does to an object `world`'s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitops_ocm.decide.projection import P, Projection
+from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.simulate.store import Store
 
 Change = tuple[Object | None, Object | None]
+
+
+class Mark(NamedTuple):
+    """A moment of a world that it can be taken back to."""
+
+    changes: int
+    events: int
+    catalog: Catalog
+    versions: int
+    uids: int
+    ending: bool
 
 
 class Ledger(Store):

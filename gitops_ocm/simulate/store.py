@@ -130,8 +130,9 @@ class Store:
         meta = new["metadata"]
         self._uids.add(meta.get("uid", ""))
         if old is None:
-            self._spaces[ref.of].setdefault(ref.namespace, {})[ref.name] = ref
-            if (order := self._order.get(ref.of)) is not None:
+            kind = ref.of
+            self._spaces[kind].setdefault(ref.namespace, {})[ref.name] = ref
+            if (order := self._order.get(kind)) is not None:
                 insort(order, ref)
         self._filed(ref, old, new)
         if meta.get("deletionTimestamp") or not self.owners_alive(new):
@@ -156,10 +157,13 @@ class Store:
 
     def _filed(self, ref: Ref, old: Object | None, new: Object | None) -> None:
         self._link(ref, old, new)
-        for filed in self._labels.get(ref.of, {}).values():
-            filed.change(ref, old, new)
-        for filed in self._indexes.get(ref.of, {}).values():
-            filed.change(ref, old, new)
+        kind = ref.of
+        if labels := self._labels.get(kind):
+            for filed in labels.values():
+                filed.change(ref, old, new)
+        if indexes := self._indexes.get(kind):
+            for filed in indexes.values():
+                filed.change(ref, old, new)
 
     def _link(self, ref: Ref, old: Object | None, new: Object | None) -> None:
         for uid in _owner_uids(old):
@@ -173,6 +177,9 @@ def _label(obj: Object, key: str) -> tuple[str, ...]:
     return () if value is None else (value,)
 
 
-def _owner_uids(obj: Object | None) -> set[str]:
-    owners = (obj["metadata"].get("ownerReferences") or ()) if obj is not None else ()
-    return {o["uid"] for o in owners}
+_NOBODY: frozenset[str] = frozenset()
+
+
+def _owner_uids(obj: Object | None) -> frozenset[str]:
+    owners = obj["metadata"].get("ownerReferences") if obj is not None else None
+    return frozenset(o["uid"] for o in owners) if owners else _NOBODY

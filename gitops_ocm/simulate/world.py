@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from gitops_ocm.decide.admission import Webhooks
 from gitops_ocm.decide.contract import (
@@ -36,22 +36,12 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, kind_of, ref_of
 from gitops_ocm.objects.service_addresses import SERVICE, addressed
 from gitops_ocm.objects.service_ports import ported
 from gitops_ocm.simulate import garbage
-from gitops_ocm.simulate.ledger import Change, Ledger
+from gitops_ocm.simulate.ledger import Change, Ledger, Mark
 
 NAMESPACE = Kind("", "Namespace")
 WEBHOOKS = Webhooks()
 CRD = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 REVIEW = Kind("authorization.k8s.io", "SubjectAccessReview")
-
-
-class Mark(NamedTuple):
-    """A moment of a world that it can be taken back to."""
-
-    changes: int
-    events: int
-    catalog: Catalog
-    versions: int
-    uids: int
 
 
 class World:
@@ -115,7 +105,8 @@ class World:
 
     def mark(self) -> Mark:
         """This moment, to come back to; earlier ones are forgotten where a later one is gone back behind."""
-        return Mark(self._store.mark(), len(self.events), self.catalog, self._versions, self._uids)
+        counted = (self._versions, self._uids)
+        return Mark(self._store.mark(), len(self.events), self.catalog, *counted, self._ending)
 
     def since(self, mark: Mark) -> Sequence[Change]:
         """What changed since a moment, as (old, new)."""
@@ -125,7 +116,8 @@ class World:
         """Be again as at that moment; what was changed since then never was."""
         self._store.rewind(mark.changes)
         del self.events[mark.events :]
-        self.catalog, self._versions, self._uids = mark.catalog, mark.versions, mark.uids
+        self.catalog, self._ending = mark.catalog, mark.ending
+        self._versions, self._uids = mark.versions, mark.uids
 
     # Writing
 
@@ -143,6 +135,21 @@ class World:
         if old is not None and "resourceVersion" in old["metadata"]:
             meta.setdefault("resourceVersion", old["metadata"]["resourceVersion"])
         return self.store(old, native.prepared({**obj, "metadata": meta}, kind))
+
+    def begin(self, objects: Iterable[tuple[Ref, Object]]) -> None:
+        """Show many objects that are not there yet, as `put` does one; of kinds with nothing of their own."""
+        counted: dict[Kind, bool] = {}
+        for ref, obj in objects:
+            kind = ref.of
+            if kind not in counted:
+                served = self._served(obj)
+                counted[kind] = lifecycle.has_generation(served.resource, custom=served.custom)
+            self._versions += 1
+            meta = {"uid": self._next_uid(), "resourceVersion": str(self._versions), **obj["metadata"]}
+            if counted[kind]:
+                meta.setdefault("generation", 1)
+            self._ending |= "deletionTimestamp" in meta or "ownerReferences" in meta
+            self._store.put(ref, native.prepared({**obj, "metadata": meta}, kind))
 
     def write(self, write: Write, *, manager: str, now: datetime) -> Result:
         """Carry out one write, as the API would."""

@@ -210,4 +210,4 @@ def state_at(clone: Clone, ref: str) -> FleetState:
 
 def state_of_commit(clone: Clone, commit: str, cache: BlobCache | None = None) -> FleetState:
     """What a commit of a status branch tells."""
-    return read_state(clone.tree_at(commit), cache, at=clone.committed_at(commit))
+    return read_state(clone.tree_at(commit, apart=True), cache, at=clone.committed_at(commit))
