@@ -74,9 +74,9 @@ def _change(found: Preview) -> str:
 def _touched(found: Preview) -> str:
     whole = fleet_share(found)
     share = f" ({percent(whole.touched, whole.clusters)})" if whole.clusters else ""
-    text = f"{whole.touched} of {number_of(whole.clusters, 'cluster')}{share} touched"
+    text = f"{whole.touched:,} of {number_of(whole.clusters, 'cluster')}{share} touched"
     staged = 0 < whole.at_once < whole.touched
-    return f"{text}, at most {whole.at_once} at once" if staged else text
+    return f"{text}, at most {whole.at_once:,} at once" if staged else text
 
 
 def fleet_share(found: Preview) -> Share:

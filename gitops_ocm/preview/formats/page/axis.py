@@ -62,7 +62,7 @@ class Axis:
         """The axis itself: each mark's name."""
         if not self.any:
             return NOTHING
-        texts = (tag("text", name, x=_at(at), y="1em", class_="mark") for at, name in self.marks())
+        texts = (tag("text", name, x=_at(at), y="1em", class_="tick") for at, name in self.marks())
         return tag("svg", self.grid(), *texts, class_="axis", aria_hidden="true")
 
 

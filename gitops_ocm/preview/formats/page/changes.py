@@ -1,12 +1,9 @@
-"""What changes: objects of Git, whom placements select, what clusters are given. Like things stand once."""
+"""What changes in Git, field by field, and whom placements select then and why. Like things stand once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from gitops_ocm.objects.diff import ABSENT, Difference
-from gitops_ocm.preview.formats.alike import Given, Turned, configured, given, turned, what_of
-from gitops_ocm.preview.formats.page.groups import Group, Groups
+from gitops_ocm.preview.formats.alike import Turned, turned
+from gitops_ocm.preview.formats.page.groups import Groups
 from gitops_ocm.preview.formats.page.markup import NOTHING, Markup, joined, tag
 from gitops_ocm.preview.formats.page.said import (
     act_badge,
@@ -17,10 +14,12 @@ from gitops_ocm.preview.formats.page.said import (
     who,
     within,
 )
-from gitops_ocm.preview.formats.words import WORDS, name_of, number_of, path_of, place
-from gitops_ocm.preview.model import AddOnConfig, Effect, Preview, Selection, Value
+from gitops_ocm.preview.formats.words import number_of, path_of, place
+from gitops_ocm.preview.model import Effect, Preview, Selection
 
 _LARGEST = 2_400_000
+_FIRST = 200
+"""So many entries are shown before a fold."""
 _OPENED = 12_000
 """So many characters of diffs are unfolded to begin with."""
 
@@ -39,7 +38,7 @@ class _Unfolded:
 def objects(found: Preview) -> Markup:
     """The objects of desired state, field by field."""
     room = _Unfolded()
-    entries = within(_LARGEST, found.effects, lambda effect: _object(effect, room), "objects")
+    entries = within(_LARGEST, found.effects, lambda effect: _object(effect, room), "objects", first=_FIRST)
     tools = tag("p", class_="tools", data_folds="objects", hidden=True) if found.effects else NOTHING
     return section("objects", "Objects", tools, entries, number=len(found.effects))
 
@@ -58,7 +57,9 @@ def _object(effect: Effect, room: _Unfolded) -> Markup:
 
 def placements(found: Preview, groups: Groups) -> Markup:
     """Whom placements select now and no longer, and why."""
-    entries = within(_LARGEST // 2, found.selections, lambda one: _selection(one, groups), "placements")
+    entries = within(
+        _LARGEST // 2, found.selections, lambda one: _selection(one, groups), "placements", first=_FIRST
+    )
     return section("placements", "Placements", entries, number=len(found.selections))
 
 
@@ -83,62 +84,3 @@ def _turn(found: Turned, placement: str, groups: Groups) -> Markup:
     badge = tag("span", f"{'+' if found.gained else '-'} {word}", class_=f"badge {act}")
     why = tag("span", found.why, class_="why") if found.why else NOTHING
     return tag("li", badge, " ", why, where(found.cause), " ", who(group), id=group.key)
-
-
-def on_clusters(found: Preview, groups: Groups) -> Markup:
-    """What clusters are given, the same things once."""
-    gifts = [(gift, _given_group(gift, groups)) for gift in given(found.clusters)]
-    entries = within(_LARGEST // 2, gifts, lambda pair: _gift(*pair), "changes")
-    return joined(tag("h3", "What they are given"), *entries) if gifts else NOTHING
-
-
-def _given_group(gift: Given, groups: Groups) -> Group:
-    word = WORDS[gift.effect.act]
-    return groups.add(f"{what_of(gift.effect)} {word}", gift.clusters, kind=word)
-
-
-def _gift(gift: Given, group: Group) -> Markup:
-    effect = gift.effect
-    why = joined(" ", tag("span", effect.why, class_="why")) if effect.why else NOTHING
-    summary = joined(act_badge(effect.act), " ", tag("b", what_of(effect)), why)
-    fold = foldable(summary, field_diffs(effect.fields))
-    return tag("div", fold, who(group), id=group.key, class_=f"entry {effect.act.value}")
-
-
-def configurations(found: Preview, groups: Groups) -> Markup:
-    """Add-ons whose effective configuration changes, and where each value comes from."""
-    pairs = [
-        (
-            group.config,
-            groups.add(
-                f"{group.config.addon} is configured otherwise", group.clusters, kind="configured otherwise"
-            ),
-        )
-        for group in configured(found.clusters)
-    ]
-    entries = within(_LARGEST // 2, pairs, lambda pair: _config(*pair), "configurations")
-    return joined(tag("h3", "How their add-ons are configured"), *entries) if pairs else NOTHING
-
-
-def _config(config: AddOnConfig, group: Group) -> Markup:
-    badge = tag("span", "~ configuration", class_="badge change")
-    fold = foldable(
-        joined(badge, " ", tag("b", config.addon)), joined(*map(_value, config.values)), opened=True
-    )
-    return tag("div", fold, who(group), id=group.key, class_="entry change")
-
-
-def _value(found: Value) -> Markup:
-    diff = field_diffs([Difference(found.path, found.before, found.after)])
-    return tag("div", diff, tag("p", *_origins(found), class_="origins"), class_="value")
-
-
-def _origins(found: Value) -> Iterator[Markup]:
-    yield tag("span", name_of(found.config))
-    for word, value, level, origin in (
-        ("before", found.before, found.level_before, found.origin_before),
-        ("after", found.after, found.level_after, found.origin_after),
-    ):
-        if value is not ABSENT and (level or origin.path):
-            told = tag("b", level) if level else NOTHING
-            yield tag("span", f"{word}: ", told, where(origin))

@@ -14,9 +14,9 @@ function said(group) {
 }
 
 function parts(cluster) {
-  const about = new Map();
+  const about = new Map([["", []]]);
   for (const group of cluster.groups) about.set(group.about, [...(about.get(group.about) ?? []), group]);
-  return [...about].flatMap(([title, found]) => [
+  return [...about].filter(([, found]) => found.length).flatMap(([title, found]) => [
     element("h4", {}, title || "What it is given"),
     element("ul", { class: "said" }, ...found.map(said)),
   ]);

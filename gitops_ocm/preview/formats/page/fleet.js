@@ -68,11 +68,3 @@ function kindsOf(cluster) {
   }
   return Object.keys(data.kinds).filter((kind) => counts.has(kind)).map((kind) => [kind, counts.get(kind)]);
 }
-
-/** An element. All text becomes text nodes: nothing of a file is ever read as HTML. */
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}

@@ -36,7 +36,9 @@ def _bar(share: Share) -> Markup:
     name = tag("b", f"set {share.name}" if share.name else "fleet")
     if share.name:
         label = f"Show cluster set {share.name} in the grid"
-        name = tag("button", name, type="button", class_="show", data_set=share.name, aria_label=label)
+        name = tag(
+            "button", name, type="button", class_="show", data_set=share.name, aria_label=label, disabled=True
+        )
     bar = tag(
         "svg",
         tag("rect", class_="track", width="100%", height="100%"),

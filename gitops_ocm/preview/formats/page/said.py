@@ -5,7 +5,7 @@ No section may grow without end: what is beyond its budget is counted, and where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -19,7 +19,8 @@ from gitops_ocm.preview.model import Act
 
 T = TypeVar("T")
 NAMES = 12
-"""So many clusters are named where a group is told of; the grid shows all."""
+SOME = 4
+"""So many clusters are named where a group is told of, some of a larger one; the grid shows all."""
 _ROWS = {"+": "ins", "-": "del", " ": "span"}
 
 
@@ -33,22 +34,23 @@ def section(key: str, title: str, *parts: Part, number: int | None = None) -> Ma
     return tag("section", head, content, id=key, aria_labelledby=f"{key}-title")
 
 
-def within(most: int, items: Sequence[T], write: Callable[[T], Markup], what: str) -> Iterator[Markup]:
-    """Each item's element until so many characters are written; then how many there are beside."""
-    for written, item in enumerate(items):
+def within(
+    most: int, items: Sequence[T], write: Callable[[T], Markup], what: str, *, first: int = 1_000_000
+) -> Markup:
+    """Items, those after the `first` in a fold, until so many characters are written; the rest is counted."""
+    shown: list[Markup] = []
+    for item in items:
         if most <= 0:
-            rest = number_of(len(items) - written, f"more {what}")
-            yield tag(
-                "p",
-                f"… and {rest}: ",
-                tag("code", "gitops-ocm preview -o json"),
-                " has all of them",
-                class_="more",
-            )
-            return
-        element = write(item)
-        most -= len(element)
-        yield element
+            break
+        shown.append(write(item))
+        most -= len(shown[-1])
+    parts = [joined(shown[:first])]
+    if rest := shown[first:]:
+        parts.append(tag("details", tag("summary", f"{len(rest):,} more {what}"), rest, class_="rest"))
+    if missing := len(items) - len(shown):
+        whole = tag("code", "gitops-ocm preview -o json")
+        parts.append(tag("p", f"… and {missing:,} more {what}: ", whole, " has all of them", class_="more"))
+    return joined(*parts)
 
 
 def where(found: Location | str) -> Markup:
@@ -72,8 +74,11 @@ def who(group: Group) -> Markup:
     """A group's clusters, and a button that shows them in the grid."""
     many = number_of(len(group.clusters), "cluster")
     label = f"Show {many} in the grid: {group.title}"
-    button = tag("button", many, type="button", class_="show", data_show=group.key, aria_label=label)
-    return tag("span", button, " ", tag("span", few(group.clusters, NAMES), class_="names"), class_="who")
+    button = tag(
+        "button", many, type="button", class_="show", data_show=group.key, aria_label=label, disabled=True
+    )
+    names = few(group.clusters, NAMES if len(group.clusters) <= NAMES else SOME)
+    return tag("span", button, " ", tag("span", names, class_="names"), class_="who")
 
 
 def foldable(summary: Part, folds: Part, *, opened: bool = False) -> Markup:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gitops_ocm.preview.formats.page.axis import Axis, axis_of
 from gitops_ocm.preview.formats.page.groups import KINDS, Group, Groups
-from gitops_ocm.preview.formats.page.markup import NOTHING, Markup, joined, tag
+from gitops_ocm.preview.formats.page.markup import NOTHING, Markup, tag
 from gitops_ocm.preview.formats.page.said import moment, section, where, who, within
 from gitops_ocm.preview.formats.words import (
     after,
@@ -26,6 +26,10 @@ from gitops_ocm.preview.formats.words import (
 from gitops_ocm.preview.model import Preview, Rollout, Wave
 
 _LARGEST = 2_000_000
+_FIRST = 20
+"""So many rollouts are shown before a fold."""
+_OPENED = 3
+"""Of more than these only those are unfolded that stop."""
 _WAVES = 40
 """So many waves of one rollout are listed, the last among them."""
 _LEAST = 0.4
@@ -38,7 +42,10 @@ def rollouts(found: Preview, groups: Groups) -> Markup:
     """All rollouts of a preview."""
     axis = axis_of(found)
     told = [(rollout, _groups(rollout, found.now, groups)) for rollout in found.rollouts]
-    entries = joined(*within(_LARGEST, told, lambda pair: _rollout(*pair, axis, found.now), "rollouts"))
+    opened = len(told) <= _OPENED
+    entries = within(
+        _LARGEST, told, lambda pair: _rollout(*pair, axis, found.now, opened), "rollouts", first=_FIRST
+    )
     overview = _overview(found, axis) if len(told) > 1 and axis.any else NOTHING
     return section("rollouts", "Rollouts", overview, entries, number=len(told))
 
@@ -101,19 +108,28 @@ def _lane(found: Rollout, axis: Axis) -> Markup:
 
 
 def _rollout(
-    found: Rollout, groups: tuple[list[Group], list[tuple[Group, str]]], axis: Axis, now: datetime
+    found: Rollout,
+    groups: tuple[list[Group], list[tuple[Group, str]]],
+    axis: Axis,
+    now: datetime,
+    opened: bool,
 ) -> Markup:
     waves, ends = groups
     rule = rollout_rule(found)
-    title = tag("h3", tag("b", rollout_title(found)), where(found.origin))
-    strategy = tag("p", rule, class_="rule") if rule else NOTHING
-    parts = (
-        tag("ol", _waves(found, waves, axis, now), class_="waves"),
+    stuck = bool(found.waiting or found.failed)
+    listed = tag("ol", _waves(found, waves, axis, now), class_="waves")
+    if len(waves) > 1:
+        summary = tag("summary", number_of(len(waves), "wave"), *_finish(found, now))
+        listed = tag("details", summary, listed, open=opened or stuck)
+    return tag(
+        "article",
+        tag("h3", tag("b", rollout_title(found)), where(found.origin)),
+        tag("p", rule, class_="rule") if rule else NOTHING,
+        listed if waves else NOTHING,
         tag("ul", (_end(group, why) for group, why in ends), class_="ends") if ends else NOTHING,
-        _finish(found, now),
+        tag("p", "It would not finish.", class_="finish") if stuck and found.end is None else NOTHING,
+        class_=f"entry rollout{' refused' if stuck else ''}",
     )
-    stuck = " refused" if found.waiting or found.failed else ""
-    return tag("article", title, strategy, *parts, class_=f"entry rollout{stuck}")
 
 
 def _waves(found: Rollout, groups: Sequence[Group], axis: Axis, now: datetime) -> Iterator[Markup]:
@@ -179,15 +195,10 @@ def _end(group: Group, why: str) -> Markup:
     return tag("li", badge, " ", reason, " ", who(group), id=group.key)
 
 
-def _finish(found: Rollout, now: datetime) -> Markup:
-    if found.end is None:
-        stuck = "It would not finish." if found.waiting or found.failed else ""
-        return tag("p", stuck, class_="finish") if stuck else NOTHING
-    if len(found.waves) < 2 and after(found.end, now) == "at once":
-        return NOTHING
-    return tag(
-        "p", "All done ", moment(found.end, now), f" at the earliest ({clock(found.end)}).", class_="finish"
-    )
+def _finish(found: Rollout, now: datetime) -> Iterator[Markup]:
+    if found.end is not None:
+        at = moment(found.end, now)
+        yield tag("span", ", all done ", at, f" at the earliest ({clock(found.end)})", class_="finish")
 
 
 def _done(wave: Wave) -> datetime:

@@ -1,4 +1,4 @@
-// Search, filters, and what buttons elsewhere on the page ask of the grid; folds.
+// Search, filters, and what buttons elsewhere on the page ask of the grid.
 
 const search = document.getElementById("search");
 const setChoice = document.getElementById("set");
@@ -68,47 +68,20 @@ document.addEventListener("click", (event) => {
   goTo(key ? groups[Number(key.slice(1))] : null, set ?? "");
 });
 
-/** Buttons that fold and unfold all diffs of a section, and a field that leaves only some of its entries. */
-function tools(place) {
-  const section = place.closest("section");
-  const folds = [...section.querySelectorAll("details")];
-  const entries = [...section.querySelectorAll(".entry")];
-  for (const [title, wanted] of [["Unfold all", true], ["Fold all", false]]) {
-    const button = element("button", { type: "button" }, title);
-    button.addEventListener("click", () => folds.forEach((fold) => (fold.open = wanted)));
-    if (folds.length > 1) place.append(button);
-  }
-  if (entries.length > 5) {
-    const field = element("input", { type: "search", placeholder: "kind, name, path", spellcheck: "false" });
-    field.addEventListener("input", () => {
-      const words = field.value.toLowerCase().split(/\s+/);
-      for (const entry of entries) {
-        const text = (entry.querySelector("summary, .flat") ?? entry).textContent.toLowerCase();
-        entry.hidden = !words.every((word) => text.includes(word));
-      }
-    });
-    place.prepend(element("label", {}, "Find objects ", field));
-  }
-  place.hidden = !place.childElementCount;
-}
-
-document.querySelectorAll("[data-folds]").forEach(tools);
-if (clusters.length) {
-  document.getElementById("finder").hidden = false;
-  document.getElementById("scriptless").remove();
-  grid.append(rows);
-  choices();
-  for (const asked of [search, setChoice, kindChoice]) asked.addEventListener("input", narrow);
-  search.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      grid.focus();
-    }
-  });
-  narrow();
-  new ResizeObserver(measure).observe(grid);
-  const [, name] = /^#cluster\/(.*)$/.exec(location.hash) ?? [];
-  const linked = name !== undefined && clusters.find((cluster) => encodeURIComponent(cluster.name) === name);
-  if (linked) showCluster(linked);
-}
+document.getElementById("finder").hidden = false;
+document.getElementById("scriptless").remove();
+grid.append(rows);
+choices();
+for (const asked of [search, setChoice, kindChoice]) asked.addEventListener("input", narrow);
+search.addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowDown") return;
+  event.preventDefault();
+  grid.focus();
+});
+narrow();
+new ResizeObserver(measure).observe(grid);
 for (const button of document.querySelectorAll("button.show")) button.disabled = false;
+
+const [, linkedName] = /^#cluster\/(.*)$/.exec(location.hash) ?? [];
+const linked = clusters.find(({ name }) => encodeURIComponent(name) === linkedName);
+if (linked) showCluster(linked);
