@@ -121,7 +121,7 @@ class Rest:
                     (row.name, key) for key in (self._process.keys_of(row) if self._of_addons else ())
                 )
             else:
-                every = dict.fromkeys(self._process.keys_of(row))
+                every = sorted(set(self._process.keys_of(row)))
                 yield from (
                     (row.name, key) for key in every if not self._process.at_rest(row, key, self._now)
                 )

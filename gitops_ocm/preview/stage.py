@@ -136,9 +136,17 @@ def _with_spec(work: Object, templates: Templates) -> Object:
 
 
 def _decoded(world: World, obj: Object) -> Object:
-    """With the defaults of its kind, as a hub keeps it."""
+    """With the defaults of its kind, as a hub keeps it.
+
+    What is told of a cluster, most of what there is of it, came from a hub, and its kind has no defaults there.
+    """
     served = world.catalog.served(obj.get("apiVersion", ""), obj.get("kind", ""))
-    return decoded(obj, served)[0] if served is not None else obj
+    if served is None:
+        return obj
+    if served.resource.of != MANAGED_CLUSTER or "status" not in obj:
+        return decoded(obj, served)[0]
+    wanted = {key: value for key, value in obj.items() if key != "status"}
+    return {**decoded(wanted, served)[0], "status": obj["status"]}
 
 
 def _applied(world: World, known: Object, wanted: Object, now: datetime) -> Object:
