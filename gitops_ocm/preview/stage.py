@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.addon_words import ADDON_NAME_LABEL, ADDON_NAMESPACE_LABEL
 from gitops_ocm.api.fleet import SPEC_ANNOTATION, sync_field_manager
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.cluster_sets import STANDARD_SETS, standard_set
@@ -31,7 +32,7 @@ from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.groups import decision_groups, slices
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.works import owner_value
-from gitops_ocm.decide.writes import name_of
+from gitops_ocm.decide.writes import labels_of, name_of, namespace_of, uid_of
 from gitops_ocm.desired.compile import DesiredState
 from gitops_ocm.objects import ownership
 from gitops_ocm.objects.catalog import Catalog
@@ -107,9 +108,9 @@ def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
     _namespaces(world, state)
     undecided = tuple(_decided(world, state))
     templates = dict(_templates(wanted.values()))
-    for kind in (MANIFEST_WORK, CLUSTER_ADDON):
+    for kind in (CLUSTER_ADDON, MANIFEST_WORK):
         others = ((ref, told) for ref, told in state.of(kind) if ref not in wanted)
-        world.begin((ref, _with_spec(whole(told), templates)) for ref, told in others)
+        world.begin((ref, _with_owner(world, _with_spec(whole(told), templates))) for ref, told in others)
     return Stage(world, wanted, undecided, world.mark())
 
 
@@ -122,6 +123,20 @@ def _templates(objects: Iterable[Object]) -> Iterator[tuple[tuple[str, str], Map
         if kind_of(obj) == REPLICA_SET:
             template = (obj.get("spec") or {}).get("manifestWorkTemplate") or {}
             yield (owner_value(ref_of(obj)), spec_digest(template)), template
+
+
+def _with_owner(world: World, obj: Object) -> Object:
+    """An add-on's work as its ManagedClusterAddOn owns it: it goes with that."""
+    labels = labels_of(obj)
+    name = labels.get(ADDON_NAME_LABEL, "")
+    if not name or kind_of(obj) != MANIFEST_WORK or ADDON_NAMESPACE_LABEL in labels:
+        return obj
+    addon = world.get(Ref(*CLUSTER_ADDON, namespace_of(obj), name))
+    if addon is None:
+        return obj
+    owner = {"apiVersion": addon["apiVersion"], "kind": addon["kind"], "name": name, "uid": uid_of(addon)}
+    mine = {**owner, "controller": True, "blockOwnerDeletion": True}
+    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [mine]}}
 
 
 def _with_spec(work: Object, templates: Templates) -> Object:

@@ -9,7 +9,7 @@ from gitops_ocm.decide.contract import Controller
 from gitops_ocm.decide.controllers import hub_controllers
 from gitops_ocm.decide.settings import HubSettings
 
-LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval", "addon-health"})
+LEFT_OUT = frozenset({"cluster-availability", "cluster-clock", "csr-approval"})
 """Rows that go by leases and certificates: clusters are assumed to stay what they are."""
 ACCEPTANCE = "cluster-acceptance"
 FEATURES = "addon-features"

@@ -30,8 +30,8 @@ def whole(told: Object) -> Object:
     status = {key: value for key, value in status_of(told).items() if key not in left_out}
     if held := status.get("conditions"):
         status["conditions"] = [{"message": "", **condition} for condition in held]
-    made = {**told, "spec": told.get("spec") or {}, "status": status}
-    if kind == MANIFEST_WORK:
+    made = {**told, "spec": told.get("spec") or {}, **({"status": status} if "status" in told else {})}
+    if kind == MANIFEST_WORK and "status" in told:
         # Taken for the word on the present generation, which here is the first.
         status["conditions"] = [{**c, "observedGeneration": 1} for c in status.get("conditions") or ()]
         if ADDON_NAME_LABEL in labels_of(told):  # Nobody on the hub looks at what is told of others.

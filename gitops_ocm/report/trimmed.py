@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_ocm.api.fleet import COMMIT_ANNOTATION, DIGEST_CHARS, PATH_ANNOTATION, SPEC_ANNOTATION
+from gitops_ocm.api.work import CONFIG_HASH_ANNOTATION
 from gitops_ocm.api.work_replicaset import STARTED_ANNOTATION
 from gitops_ocm.decide.work_template import normalised
 from gitops_ocm.objects.canonical import digest
@@ -20,7 +21,7 @@ from gitops_ocm.report.redaction import MASK, redacted_text
 RAW_LIMIT = 256
 """Characters kept of a JsonRaw feedback value."""
 
-_KEPT = (COMMIT_ANNOTATION, PATH_ANNOTATION, SPEC_ANNOTATION, STARTED_ANNOTATION)
+_KEPT = (COMMIT_ANNOTATION, PATH_ANNOTATION, SPEC_ANNOTATION, STARTED_ANNOTATION, CONFIG_HASH_ANNOTATION)
 
 
 def header(obj: Object, *, labels: bool = True, born: bool = False) -> dict[str, Any]:

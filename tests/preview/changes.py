@@ -191,7 +191,7 @@ def add_on_edited(pick: Random, files: Files) -> str:
     """An add-on is installed or configured otherwise, comes or goes."""
     found = _one(pick, files, "ClusterManagementAddOn")
     if found is None:
-        files["addons/a3.yaml"] = draw.add_on(pick, "a3", draw.placements(files))
+        files["hub/addons/a3.yaml"] = draw.add_on(pick, "a3", draw.placements(files))
         return "add-on a3 comes"
     name = found["metadata"]["name"]
     if pick.random() < 0.15:
@@ -200,7 +200,7 @@ def add_on_edited(pick: Random, files: Files) -> str:
     templated = any(o["spec"]["addonName"] == name for o in _objects(files, "AddOnTemplate"))
     new = draw.add_on(pick, name, draw.placements(files))[-1]["spec"]
     if not templated:
-        new["defaultConfigs"] = [c for c in new["defaultConfigs"] if c["resource"] != "addontemplates"]
+        new["supportedConfigs"] = [c for c in new["supportedConfigs"] if c["resource"] != "addontemplates"]
     found["spec"] = new
     return f"add-on {name}: {new}"
 
@@ -215,7 +215,7 @@ def add_on_by_hand(pick: Random, files: Files) -> str:
     if cluster is None or _one(pick, files, "ClusterManagementAddOn") is None:
         return "nothing"
     name = cluster["metadata"]["name"]
-    files[f"addons/{name}.yaml"] = [draw.add_on_by_hand(pick, "a1", name)]
+    files[f"hub/addons/{name}.yaml"] = [draw.add_on_by_hand(pick, "a1", name)]
     return f"add-on on {name} by hand"
 
 

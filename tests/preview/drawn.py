@@ -61,13 +61,13 @@ def fleet_of(pick: Random) -> Files:
         if pick.random() < 0.3:
             files[f"works/{name}.yaml"] = [work(pick, "own", name)]
     if pick.random() < 0.7:
-        files["addons/configs.yaml"] = [deployment_config(pick, f"d{n}") for n in range(3)]
-        files["addons/a1.yaml"] = add_on(pick, "a1", placements(files))
+        files["hub/addons/configs.yaml"] = [deployment_config(pick, f"d{n}") for n in range(3)]
+        files["hub/addons/a1.yaml"] = add_on(pick, "a1", placements(files))
         if pick.random() < 0.4:
-            files["addons/a2.yaml"] = add_on(pick, "a2", placements(files))
+            files["hub/addons/a2.yaml"] = add_on(pick, "a2", placements(files))
         for name in names:
             if pick.random() < 0.2:
-                files[f"addons/{name}.yaml"] = [add_on_by_hand(pick, "a1", name)]
+                files[f"hub/addons/{name}.yaml"] = [add_on_by_hand(pick, "a1", name)]
     return files
 
 
@@ -230,29 +230,37 @@ def work(pick: Random, name: str, cluster: str) -> Object:
 def deployment_config(pick: Random, name: str) -> Object:
     """An AddOnDeploymentConfig with a value of its own."""
     return {
-        "apiVersion": f"{ADDON}/v1beta1",
+        "apiVersion": f"{ADDON}/v1alpha1",
         "kind": "AddOnDeploymentConfig",
         "metadata": {"name": name, "namespace": HOME},
         "spec": {"customizedVariables": [{"name": "VERSION", "value": str(pick.randrange(10**6))}]},
     }
 
 
+CONFIGS = {"group": ADDON, "resource": "addondeploymentconfigs"}
+TEMPLATES = {"group": ADDON, "resource": "addontemplates"}
+
+
 def _config(pick: Random) -> Object:
     names = ("d0", "d1", "d2", "d2", "missing")
-    return {
-        "group": ADDON,
-        "resource": "addondeploymentconfigs",
-        "namespace": HOME,
-        "name": pick.choice(names),
-    }
+    return {**CONFIGS, "namespace": HOME, "name": pick.choice(names)}
+
+
+def _supported(config: Object) -> Object:
+    """A kind of configuration that an add-on takes, with one of it for all clusters if that is named."""
+    kind = {key: config[key] for key in CONFIGS}
+    default = {key: value for key, value in config.items() if key not in kind}
+    return {**kind, "defaultConfig": default} if default else kind
 
 
 def add_on_template(pick: Random, name: str) -> Object:
     """An AddOnTemplate that deploys one ConfigMap."""
     inner = {"workload": {"manifests": [make.config_map(name, data={"version": "{{VERSION}}"})]}}
     inner["workload"]["manifests"][0]["data"]["own"] = str(pick.randrange(10**6))
+    if pick.random() < 0.4:
+        inner["workload"]["manifests"].append(make.deployment(name, image="example.com/agent:{{VERSION}}"))
     return {
-        "apiVersion": f"{ADDON}/v1beta1",
+        "apiVersion": f"{ADDON}/v1alpha1",
         "kind": "AddOnTemplate",
         "metadata": {"name": f"{name}-template"},
         "spec": {"addonName": name, "agentSpec": inner},
@@ -260,26 +268,22 @@ def add_on_template(pick: Random, name: str) -> Object:
 
 
 def add_on(pick: Random, name: str, known: Sequence[str]) -> list[Object]:
-    """An add-on, made of a template or not, by placements or by hand."""
-    defaults: list[Object] = []
-    made: list[Object] = []
-    if pick.random() < 0.7:
-        made.append(add_on_template(pick, name))
-        defaults.append({"group": ADDON, "resource": "addontemplates", "name": f"{name}-template"})
-    if pick.random() < 0.7:
-        defaults.append(_config(pick))
+    """An add-on made of a template, by placements or by hand."""
+    supported = [_supported({**TEMPLATES, "name": f"{name}-template"})]
+    if pick.random() < 0.9:
+        supported.append(_supported(_config(pick) if pick.random() < 0.8 else CONFIGS))
     strategies: Object = {"type": "Manual"}
     if known and pick.random() < 0.8:
         chosen = pick.sample(list(known), min(len(known), pick.choice((1, 2))))
         strategies = {"type": "Placements", "placements": [_entry(pick, p) for p in chosen]}
-    spec = {"defaultConfigs": defaults, "installStrategy": strategies}
+    spec = {"supportedConfigs": supported, "installStrategy": strategies}
     cma = {
-        "apiVersion": f"{ADDON}/v1beta1",
+        "apiVersion": f"{ADDON}/v1alpha1",
         "kind": "ClusterManagementAddOn",
         "metadata": {"name": name},
         "spec": spec,
     }
-    return [*made, cma]
+    return [add_on_template(pick, name), cma]
 
 
 def _entry(pick: Random, placement: str) -> Object:
@@ -295,7 +299,7 @@ def add_on_by_hand(pick: Random, name: str, cluster: str) -> Object:
     """A ManagedClusterAddOn in Git, with configuration of its own or without."""
     spec = {"configs": [_config(pick)]} if pick.random() < 0.5 else {}
     return {
-        "apiVersion": f"{ADDON}/v1beta1",
+        "apiVersion": f"{ADDON}/v1alpha1",
         "kind": "ManagedClusterAddOn",
         "metadata": {"name": name, "namespace": cluster},
         "spec": spec,

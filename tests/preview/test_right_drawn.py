@@ -2,8 +2,9 @@
 
 The preview is made from the status branch alone. Nothing that is compared may differ in the end, nor who is
 given what at which second on the way; `truth.LEFT_OUT` and `truth.plain` say what is not compared. Nor is
-everything drawn: no weight of Steady is negative (that never comes to rest), and clusters to come claim
-nothing. `play(drawn(NUMBER)).untrue()` tells what is wrong with a case.
+everything drawn: no weight of Steady is negative (that never comes to rest), clusters to come claim
+nothing, and add-ons are made of templates (of others nobody here knows the manager). `play(drawn(NUMBER)).untrue()`
+tells what is wrong with a case.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gitops_ocm.api.addon_words import LEASE_NOT_FOUND
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.contract import (
     DONE,
@@ -162,14 +163,29 @@ def _plain(obj: Object) -> Object:
     ]
     made = {**obj, "metadata": meta}
     if conditions := (obj.get("status") or {}).get("conditions"):
-        made["status"] = {**obj["status"], "conditions": {c["type"]: c for c in conditions}}
+        told = {c["type"]: c for c in conditions if c.get("reason") != LEASE_NOT_FOUND.reason}
+        made["status"] = {**obj["status"], "conditions": told}
+    if ref.of == CLUSTER_ADDON and "status" in made:
+        made["status"] = {**made["status"], "configReferences": _content(made["status"])}
     if ref.of == PLACEMENT_DECISION:  # An emptied one says so, a new one has no status at all.
         made["status"] = {"decisions": (obj.get("status") or {}).get("decisions") or []}
     if ref.of in SAID_BY_AGENTS:
         made.pop("status", None)
+    if _is_empty(made.get("status")):
+        made.pop("status", None)
     if ref.of == MANIFEST_WORK:
         made["spec"] = normalised(obj.get("spec") or {})
     return made
+
+
+def _content(status: Mapping[str, Any]) -> list[Object]:
+    """Which configuration by content: nothing tells the generations of objects."""
+    every = status.get("configReferences") or ()
+    return [{k: v for k, v in each.items() if k != "lastObservedGeneration"} for each in every]
+
+
+def _is_empty(status: Any) -> bool:
+    return not any(status.values()) if isinstance(status, Mapping) else not status
 
 
 def _named(ref: Ref, obj: Object) -> Ref:
@@ -219,9 +235,10 @@ def play(case: Case) -> Played:
     policy = Policy() if case.guarded else Policy(max_prune_percent=100)
     alive = [name for name in NAMES if name not in case.silent]
     fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000, rows=(WORKLOADS,))
-    for name, claims in case.claims.items():
-        if name not in case.silent:
-            fleet.create(*(make.cluster_claim(k, v) for k, v in claims.items()), cluster=name)
+    for name in alive:
+        claims = case.claims.get(name, {})
+        fleet.create(*(make.cluster_claim(k, v) for k, v in claims.items()), cluster=name)
+        fleet.create(make.namespace("open-cluster-management-agent-addon"), cluster=name)
     base = repository(case.files, "0" * 40)
     merged(fleet, repository({}), base, Policy(max_prune_percent=100))
     _silence(fleet, case)
