@@ -1,11 +1,14 @@
 """Findings as a JUnit report: what every CI system can show, at the file and line where it is written.
 
-A test case is a rule at a place: errors fail, warnings are skipped with their message, rules that allow it or
-are overridden pass. A report without a finding has a case that passes, as some systems refuse an empty one.
+A test case is what is judged and by which rule (`ManagedCluster c1: cluster removed`), in the file where it
+is written. No two of a file are called the same, as CI systems keep one of them only. Errors fail, warnings
+are skipped with their message, rules that allow it or are overridden pass. A report without a finding has a
+case that passes, as some systems refuse an empty one.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -22,7 +25,7 @@ def junit(found: Sequence[Finding], *, allowed: Sequence[str] = (), name: str = 
     root = Element("testsuites", {"name": name})
     suites = [_suite(root, _FIRST, checks, ["can be applied"])]
     if rules or allowed:
-        suites.append(_suite(root, POLICY, rules, [f"{POLICY}/{visible(rule)}" for rule in allowed]))
+        suites.append(_suite(root, POLICY, rules, [visible(rule) for rule in allowed]))
     for key in ("tests", "failures", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     indent(root)
@@ -37,15 +40,25 @@ def _suite(root: Element, name: str, found: Sequence[Finding], passing: Sequence
     suite = SubElement(root, "testsuite", {"name": name, **{key: str(n) for key, n in numbers.items()}})
     for case in good:
         SubElement(suite, "testcase", {"classname": name, "name": case})
+    taken: Counter[tuple[str, str]] = Counter()
     for finding in found:
-        _case(suite, finding)
+        file, called = visible(finding.where.path) or LAYOUT, _name(finding)
+        taken[file, called] += 1
+        number = taken[file, called]
+        _case(suite, finding, file, called if number == 1 else f"{called} ({number})")
     return suite
 
 
-def _case(suite: Element, found: Finding) -> None:
-    where, path = visible(place(found.where)), visible(found.where.path) or LAYOUT
-    subject = found.subject or where
-    facts = {"classname": path, "name": f"{found.rule}: {subject}" if subject else found.rule, "file": path}
+def _name(found: Finding) -> str:
+    """What a case is called: without its line, which is another one with every line above it."""
+    if found.rule.startswith(f"{POLICY}/"):
+        return visible(found.rule.removeprefix(f"{POLICY}/"))
+    return f"{found.subject}: {found.about}" if found.subject else found.about
+
+
+def _case(suite: Element, found: Finding, path: str, name: str) -> None:
+    where = visible(place(found.where))
+    facts = {"classname": path, "name": name, "file": path}
     if found.where.line:
         facts["line"] = str(found.where.line)
     case = SubElement(suite, "testcase", facts)

@@ -29,6 +29,7 @@ from gitops_ocm.preview.formats.words import (
     name_of,
     path_of,
     place,
+    said,
     short,
     stamp,
     subject_of,
@@ -64,14 +65,15 @@ def preview_lines(found: Preview, *, whole: bool = False) -> Iterator[Line]:
     yield from _section("problems", _few((_problem(d) for d in errors), len(errors), whole))
     yield from _section("warnings", _few(map(_problem, found.warnings), len(found.warnings), whole))
     yield from _section("rollouts", (line for r in found.rollouts for line in rollout_lines(r, found, whole)))
-    yield from _section("blast radius", radius_lines(found.shares))
+    radius = ((line,) for line in radius_lines(found.shares))
+    yield from _section("blast radius", _few(radius, len(found.shares), whole))
     objects = (_object(effect, whole) for effect in found.effects)
     yield from _section("objects", _few(objects, len(found.effects), whole, most=3 * MOST))
     placements = (_selection(selection, whole) for selection in found.selections)
     yield from _section("placements", _few(placements, len(found.selections), whole))
     yield from _section("clusters", _clusters(found, whole))
     yield from _section("add-on configuration", _configs(found, whole))
-    yield from _section("", ((Span(f"note: {visible(note)}", "dim"),) for note in found.notes))
+    yield from _section("", ((Span(f"note: {said(note)}", "dim"),) for note in found.notes))
 
 
 def _tone(found: Preview) -> str:
@@ -114,7 +116,7 @@ def _rulings(found: Iterable[Ruling], whole: bool) -> Iterator[Line]:
         yield (
             Span(f"  {RULED[ruling.verdict]} {ruling.verdict.value:<10} ", _RULED[ruling.verdict]),
             Span(f"{visible(ruling.rule):<{width}}", "bold"),
-            Span(f"  {visible(why)}" if why else ""),
+            Span(f"  {said(why)}" if why else ""),
             _where(place(ruling.where)),
         )
     if rest := [r.rule for r in rulings if r not in shown]:
@@ -127,16 +129,16 @@ def _problem(found: Diagnostic) -> Iterator[Line]:
     yield (
         Span(f"  {visible(where)}: " if where else "  ", "bold"),
         Span(f"{subject_of(found.subject)}: " if found.subject else ""),
-        Span(visible(found.message), style),
+        Span(said(found.message), style),
         Span(f"  [{found.code}]", "dim"),
     )
     for label, text in (("note", found.note), ("hint", found.hint)):
         if text:
-            yield (Span(f"    {label}: {visible(text)}", "dim"),)
+            yield (Span(f"    {label}: {said(text)}", "dim"),)
 
 
 def _where(text: str) -> Span:
-    return Span(f"  {visible(text)}" if text else "", "dim")
+    return Span(f"  {said(text)}" if text else "", "dim")
 
 
 # Objects
@@ -150,7 +152,7 @@ def _object(effect: Effect, whole: bool) -> Iterator[Line]:
         Span(f"  {SIGNS[effect.act]} {effect.act.value:<7} ", STYLES[effect.act]),
         Span(name_of(effect.ref), "bold"),
         _where(where),
-        Span(f"  {visible(effect.why)}" if effect.why else "", "dim"),
+        Span(f"  {said(effect.why)}" if effect.why else "", "dim"),
     )
     yield from field_lines(effect.fields, "      ", 0 if whole else FIELDS)
 
@@ -180,7 +182,7 @@ def _selection(found: Selection, whole: bool) -> Iterator[Line]:
         Span(f"  {path_of(found.ref)}", "bold"),
         Span(f"  {len(found.before)} → {len(found.after)} clusters"),
         _where(place(found.origin)),
-        Span(f"  {visible(found.message)}" if found.message else "", "yellow"),
+        Span(f"  {said(found.message)}" if found.message else "", "yellow"),
     )
     reasons = turned(found)
     yield from _few((_turned(turn, whole) for turn in reasons), len(reasons), whole)
@@ -190,7 +192,7 @@ def _turned(found: Turned, whole: bool) -> Iterator[Line]:
     sign, style = ("+", "green") if found.gained else ("-", "red")
     yield (
         Span(f"    {sign} {names_of(found.clusters, most=_names(whole))}", style),
-        Span(f"  {visible(found.why)}" if found.why else ""),
+        Span(f"  {said(found.why)}" if found.why else ""),
         _where(found.cause),
     )
 

@@ -15,6 +15,7 @@ from gitops_ocm.preview.formats.words import (
     place,
     rollout_rule,
     rollout_title,
+    said,
     visible,
 )
 from gitops_ocm.preview.model import Preview, Rollout, Share, Wave
@@ -30,7 +31,7 @@ def rollout_lines(found: Rollout, preview: Preview, whole: bool) -> Iterator[Lin
     rule, where = rollout_rule(found), place(found.origin)
     yield (
         Span(f"  {rollout_title(found)}", "bold"),
-        Span(f"  {visible(rule)}" if rule else ""),
+        Span(f"  {said(rule)}" if rule else ""),
         Span(f"  {visible(where)}" if where else "", "dim"),
     )
     names = 1_000_000 if whole else 6
@@ -42,7 +43,7 @@ def rollout_lines(found: Rollout, preview: Preview, whole: bool) -> Iterator[Lin
         ("still in progress from before", found.unfinished, "yellow", ""),
     ):
         if clusters:
-            more = f"  {visible(why)}" if why else ""
+            more = f"  {said(why)}" if why else ""
             yield (Span(f"    {label}: {len(clusters)}  {few(clusters, names)}{more}", style),)
     if found.end is not None and len(found.waves) > 1:
         yield (Span(f"    all done {after(found.end, preview.now)} at the earliest", "dim"),)

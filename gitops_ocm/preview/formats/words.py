@@ -30,6 +30,7 @@ _HIDDEN = re.compile(
     "\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
 _GROUP = re.compile(r"^(\w+)\.[\w.-]+(?= )")
+_LONGEST = 1_000
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -44,6 +45,11 @@ def cut(text: str, most: int) -> str:
         return text
     rest = f"… ({len(text):,} characters)"
     return text[: max(0, most - len(rest))] + rest
+
+
+def said(text: str) -> str:
+    """What others say, on one line and not without end."""
+    return visible(cut(text, _LONGEST))
 
 
 # The verdict
