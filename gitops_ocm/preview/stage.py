@@ -153,7 +153,7 @@ def _with_spec(work: Object, templates: Templates) -> Object:
 def _decoded(world: World, obj: Object) -> Object:
     """With the defaults of its kind, as a hub keeps it.
 
-    What is told of a cluster, most of what there is of it, came from a hub, and its kind has no defaults there.
+    What is told of a cluster, most of what there is of it, came from a hub; its kind has no defaults there.
     """
     served = world.catalog.served(obj.get("apiVersion", ""), obj.get("kind", ""))
     if served is None:
