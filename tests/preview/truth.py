@@ -49,7 +49,7 @@ from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.run import Settings, Tried, attempt, planned, writes
-from gitops_ocm.preview.state import read_state
+from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.report.status_files import status_file
 from gitops_ocm.simulate.compare import compare, end_state
 from gitops_ocm.simulate.run import Step
@@ -230,9 +230,36 @@ def _is(ref: Ref) -> bool:
     return ref.of in (MANIFEST_WORK, CLUSTER_ADDON)
 
 
-def play(case: Case) -> Played:
-    """Preview the change from the status branch alone, then make it, and let hours pass."""
-    policy = Policy() if case.guarded else Policy(max_prune_percent=100)
+@dataclass(frozen=True)
+class Before:
+    """A fleet that runs what a case has before its change, and all that a preview of that is made of."""
+
+    fleet: Fleet
+    base: DesiredState
+    head: DesiredState
+    state: FleetState
+    now: datetime
+    settings: Settings
+
+    def tried(self, *, whole: bool = False) -> Tried:
+        """The change tried, from the status branch alone."""
+        return attempt(
+            self.base,
+            self.head,
+            self.state,
+            catalog=CATALOG,
+            now=self.now,
+            settings=self.settings,
+            whole=whole,
+        )
+
+    def preview(self, tried: Tried) -> Preview:
+        """What is said of it."""
+        return preview_of(tried, self.base, self.head, self.state, self.now)
+
+
+def before_change(case: Case) -> Before:
+    """Let a fleet run what a case has at first."""
     alive = [name for name in NAMES if name not in case.silent]
     fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000, rows=(WORKLOADS,))
     for name in alive:
@@ -248,16 +275,22 @@ def play(case: Case) -> Played:
         merged(fleet, base, halfway, Policy(max_prune_percent=100))
         fleet.advance(seconds=case.pause)
         base = halfway
-    head = repository(case.head, "2" * 40)
-    state, now = read_state(account(fleet, base)), fleet.simulation.now
-    settings = Settings(policy=policy)
-    tried = attempt(base, head, state, catalog=CATALOG, now=now, settings=settings)
+    head, state = repository(case.head, "2" * 40), read_state(account(fleet, base))
+    policy = Policy() if case.guarded else Policy(max_prune_percent=100)
+    return Before(fleet, base, head, state, fleet.simulation.now, Settings(policy=policy))
+
+
+def play(case: Case) -> Played:
+    """Preview the change from the status branch alone, then make it, and let hours pass."""
+    start = before_change(case)
+    fleet, now = start.fleet, start.now
+    tried = start.tried()
     before = _all(fleet)
     done = len(fleet.simulation.steps)
-    refused = merged(fleet, base, head, policy)
+    refused = merged(fleet, start.base, start.head, start.settings.policy)
     fleet.advance(hours=HOURS)
     given = spread(fleet.simulation.steps[done:], now)
-    return Played(case, tried, preview_of(tried, base, head, state, now), before, _all(fleet), refused, given)
+    return Played(case, tried, start.preview(tried), before, _all(fleet), refused, given)
 
 
 def account(fleet: Fleet, commit: DesiredState) -> Tree:
