@@ -70,6 +70,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("gitops_ocm.cli.validate:validate", "Say whether the sync would take a commit."),
     "comment": ("gitops_ocm.cli.comment:comment", "Tell a pull request's reviewers what a merge would do."),
     "replay": ("gitops_ocm.cli.replay:replay", "Say whether a past commit did what it was to do."),
+    "history": ("gitops_ocm.cli.history:history", "Show what commits did to the fleet, and when."),
     "diff": ("gitops_ocm.cli.diff:diff", "Compare a live hub with what Git wants."),
     "hub": ("gitops_ocm.cli.hub:hub", "Run the hub: its controllers, or a whole embedded hub."),
     "operator": ("gitops_ocm.cli.operator:operator", "Keep ClusterManagers or Klusterlets on a Kubernetes."),

@@ -1,0 +1,246 @@
+"""What became of commits: the fleet's history, from the repository and its status branch alone.
+
+    for entry in history(Path("fleet"), limit=10).entries: ...
+
+Each commit that the sync brought in force, or did not, newest first: what it changed, on which clusters, and
+when they all had it. `history_events` tells what befell one cluster or object. No hub is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gitops_ocm.desired.compile import compile_tree
+from gitops_ocm.desired.layout import FILE_NAME
+from gitops_ocm.desired.selection import IGNORE_FILE
+from gitops_ocm.desired.tree import Tree, memory_tree
+from gitops_ocm.errors import GitopsError
+from gitops_ocm.git.clone import Authored, Clone
+from gitops_ocm.git.errors import RefNotFound
+from gitops_ocm.objects import conditions
+from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.plan.wanted import Wanted
+from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.verbs.history_fleet import Reach, Versions, reach
+
+SYNC_FILE = "sync.yaml"
+_REFUSED = ("InvalidCommit", "RefusedByPolicy", "Frozen")
+
+
+class NoHistory(GitopsError):
+    """There is no status branch, which would tell what came of commits."""
+
+    code = "no-history"
+
+
+class Outcome(StrEnum):
+    """What came of a commit."""
+
+    IN_FORCE = "in force"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Changed(NamedTuple):
+    """The objects that a commit made, changed and took away."""
+
+    created: tuple[Ref, ...] = ()
+    changed: tuple[Ref, ...] = ()
+    deleted: tuple[Ref, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.created or self.changed or self.deleted)
+
+
+NOTHING = Changed()
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """A rule of the policy that a commit was let past: by which commit, for which reason."""
+
+    rule: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one commit, `at` the moment the status branch first told of it.
+
+    `authored` is None where the commit is not here any more. `also` are commits that came with it, `problems`
+    what kept it out of force, `held` the commit that stayed so, `back_to` an earlier one with the same files.
+    """
+
+    commit: str
+    outcome: Outcome
+    at: datetime
+    told: str
+    authored: Authored | None = None
+    also: tuple[Authored, ...] = ()
+    objects: Changed = NOTHING
+    reach: Reach | None = None
+    why: str = ""
+    problems: tuple[str, ...] = ()
+    held: str = ""
+    overridden: tuple[Overridden, ...] = ()
+    back_to: str = ""
+
+
+class History(NamedTuple):
+    """Entries, newest first, and whether there are older ones."""
+
+    entries: tuple[Entry, ...]
+    more: bool
+
+
+def history(
+    folder: Path, *, path: str = ".", status_ref: str = "status", limit: int, since: datetime | None = None
+) -> History:
+    """The newest commits that the sync tried, those before `since` left out."""
+    clone = Clone.at(folder)
+    try:
+        tip = status_tip(clone, status_ref)
+        found, more = attempts(clone, tip, limit=limit, since=since)
+        return History(tuple(_completed(clone, tip, found, path)), more)
+    finally:
+        clone.close()
+
+
+def status_tip(clone: Clone, status_ref: str) -> str:
+    """The status branch's commit; raises `NoHistory` where there is none."""
+    try:
+        return clone.resolve(status_ref)
+    except RefNotFound:
+        raise NoHistory(
+            f"{clone.root} has no {status_ref} that would tell of the fleet",
+            hint=f"git fetch origin {status_ref}:{status_ref}; or name the branch that the sync writes",
+        ) from None
+
+
+def attempts(
+    clone: Clone, tip: str, *, limit: int, since: datetime | None = None
+) -> tuple[list[Entry], bool]:
+    """What came of which commit, as the sync's own file tells, newest first; whether there was more."""
+    versions, entries = Versions(clone, tip), list[Entry]()
+    told = [one for one in clone.reported(tip, SYNC_FILE) if one.files[0].after]
+    # An entry is a version of the file that tells of another attempt than the version before it.
+    for place, one in enumerate(told):
+        at = datetime.fromtimestamp(one.seconds, UTC)
+        if since is not None and at < since:
+            return entries, True
+        status = _status(versions.read(one.files[0].after))
+        older = _status(versions.read(told[place + 1].files[0].after)) if place + 1 < len(told) else {}
+        entry = _entry(status, older, at, one.commit)
+        if entry is not None:
+            if len(entries) == limit:
+                return entries, True
+            entries.append(entry)
+    return entries, False
+
+
+def _status(told: Object | None) -> Mapping[str, Any]:
+    return (told or {}).get("status") or {}
+
+
+def _entry(status: Mapping[str, Any], older: Mapping[str, Any], at: datetime, told: str) -> Entry | None:
+    """What a version of the sync's file tells that the one before it did not."""
+    applied, tried = str(status.get("lastAppliedCommit") or ""), str(status.get("lastAttemptedCommit") or "")
+    ready = conditions.find(status.get("conditions"), "Ready") or {}
+    before = conditions.find(older.get("conditions"), "Ready") or {}
+    reason = str(ready.get("reason") or "")
+    why = "" if ready.get("status") != "False" else str(ready.get("message") or reason)
+    if applied and applied != older.get("lastAppliedCommit"):
+        return Entry(applied, Outcome.IN_FORCE, at, told, why=why, overridden=_overridden(status, applied))
+    if not tried or not why or (tried, reason) == (older.get("lastAttemptedCommit"), before.get("reason")):
+        return None
+    outcome = Outcome.REFUSED if reason in _REFUSED else Outcome.FAILED
+    problems = tuple(_problem(problem) for problem in status.get("problems") or ())
+    return Entry(tried, outcome, at, told, why=why, problems=problems, held=applied)
+
+
+def _problem(told: Mapping[str, Any]) -> str:
+    line = f":{told['line']}" if told.get("line") else ""
+    place = f"{told['path']}{line}: " if told.get("path") else ""
+    return f"{place}{told.get('message', '')}"
+
+
+def _overridden(status: Mapping[str, Any], commit: str) -> tuple[Overridden, ...]:
+    policy = status.get("policy") or {}
+    if policy.get("commit") != commit:
+        return ()
+    return tuple(
+        Overridden(str(one.get("rule", "")), str(one.get("override", "")), str(one.get("by", "")))
+        for one in policy.get("rulings") or ()
+        if one.get("verdict") == "overridden"
+    )
+
+
+def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Iterator[Entry]:
+    """The entries with what the repository has to say, and what the status branch told after them."""
+    files = {entry.commit: clone.files_of(entry.commit) for entry in found}
+    until = tip
+    for place, entry in enumerate(found):
+        authored = next(iter(clone.authored(entry.commit, most=1)), None)
+        entry = replace(entry, authored=authored)
+        if entry.outcome is not Outcome.IN_FORCE:
+            yield entry
+            continue
+        older = [one.commit for one in found[place + 1 :] if one.outcome is Outcome.IN_FORCE]
+        before = older[0] if older else _in_force_before(clone, entry)
+        also = clone.authored(f"{before}..{entry.commit}")[1:] if before and authored else ()
+        same = [one for one in older[1:] if files[one] and files[one] == files[entry.commit]]
+        yield replace(
+            entry,
+            also=also,
+            objects=changed_objects(clone, before, entry.commit, path) if authored else NOTHING,
+            reach=reach(clone, parent_of(clone, entry.told), until),
+            back_to=same[0] if same else "",
+        )
+        until = parent_of(clone, entry.told)
+
+
+def _in_force_before(clone: Clone, entry: Entry) -> str:
+    """The commit that was in force before one, `""` where none was."""
+    earlier = parent_of(clone, entry.told)
+    told = clone.reported(earlier, SYNC_FILE) if earlier else ()
+    if not told or not told[0].files[0].after:
+        return ""
+    status = _status(Versions(clone, told[0].commit).read(told[0].files[0].after))
+    return str(status.get("lastAppliedCommit") or "")
+
+
+def parent_of(clone: Clone, commit: str) -> str:
+    """The commit before one on its branch, `""` for the first."""
+    found = clone.authored(commit, most=1)
+    return found[0].parents[0] if found and found[0].parents else ""
+
+
+def changed_objects(clone: Clone, before: str, after: str, path: str) -> Changed:
+    """What differs between the objects of two commits; only the files that differ are read."""
+    was, now = declared(clone, before, after, path), declared(clone, after, before, path)
+    return Changed(
+        tuple(sorted(now.keys() - was.keys())),
+        tuple(sorted(ref for ref in now.keys() & was.keys() if now[ref].digest != was[ref].digest)),
+        tuple(sorted(was.keys() - now.keys())),
+    )
+
+
+def declared(clone: Clone, commit: str, other: str, path: str) -> Mapping[Ref, Wanted]:
+    """The objects of a commit that are in files which another has not, or not so."""
+    if not clone.files_of(commit):
+        return {}
+    tree = clone.tree_at(commit)
+    if clone.files_of(other):
+        differ = clone.changed_paths(commit, other)
+        rules = (FILE_NAME, IGNORE_FILE)
+        if not any(name.endswith(rules) for name in differ):
+            kept = {p: e for p, e in tree.entries.items() if p in differ or p.endswith(rules)}
+            tree = Tree(tree.commit, kept, tree.reader)
+    wanted = compile_tree(tree if tree.entries else memory_tree({}), load_catalog(), path=path).objects
+    return {one.ref: one for one in wanted}
