@@ -50,10 +50,9 @@ assumption_options = together(
     ),
     click.option(
         "--assume-takes",
-        default="0s",
         metavar="DURATION",
-        show_default=True,
-        help="How long a cluster takes until what it is given is available.",
+        help="How long a cluster takes until what it is given is available.  "
+        "[default: as gitops-ocm.yaml has it, or 0s]",
     ),
     click.option(
         "--at", metavar="DURATION", help="Look at the fleet after this time, not at the end: 90m, 2d."
@@ -67,12 +66,13 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
     from gitops_ocm.preview.assumptions import Assumptions
     from gitops_ocm.preview.run import HORIZON, Settings
 
-    takes = _duration(options["assume_takes"], "--assume-takes").total_seconds()
+    given = options["assume_takes"]
+    takes = _duration(given or "0s", "--assume-takes").total_seconds()
     until = None if options["at"] is None else _duration(options["at"], "--at")
     if until is not None and until > HORIZON:
         raise click.BadParameter(f"a rollout is followed for {HORIZON.days} days", param_hint="--at")
     assumed = Assumptions(options["assume_fail"], options["assume_down"], takes, options["assume_label"])
-    return Settings(assumed=assumed, until=until)
+    return Settings(assumed=assumed, until=until, as_told=given is None)
 
 
 def _duration(text: str, option: str) -> timedelta:

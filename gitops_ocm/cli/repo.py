@@ -51,3 +51,16 @@ def init(folder: Path, clusters: tuple[str, ...]) -> None:
     out().print(f"\n{folder} is a fleet's repository now. What is next:")
     out().print(f"  cd {folder} && git add . && git commit -m 'Start the fleet'")
     out().print(f"  gitops-ocm sync --repo {folder.resolve()} --kubeconfig HUB_KUBECONFIG")
+
+
+@repo.command(short_help="Print the schema of gitops-ocm.yaml.")
+def schema() -> None:
+    """Print the JSON Schema of gitops-ocm.yaml, by which an editor completes and checks it.
+
+    Put it beside the file, and `# yaml-language-server: $schema=FILE` on its first line.
+    """
+    import json
+
+    from gitops_ocm.desired.layout import schema as schema_of_layout
+
+    click.echo(json.dumps(schema_of_layout(), indent=2))

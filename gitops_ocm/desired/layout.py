@@ -1,7 +1,7 @@
 """`gitops-ocm.yaml`: what of a repository is synced, as the repository itself says.
 
 Everything has a default, so the file may be absent. Which files the layout means is `selection`'s, what its
-rules mean `policy`'s; `preview` is carried along as it is.
+rules mean `policy`'s. `schema` describes the file for editors.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from gitops_ocm.api.scalars import ScalarError, parse_duration
 from gitops_ocm.desired import documents
-from gitops_ocm.desired.policy import PolicySection, Strict
+from gitops_ocm.desired.policy import CHECKS, Duration, PolicySection, Strict
 from gitops_ocm.desired.policy_checks import policy_faults
 from gitops_ocm.desired.suggest import nearest
 from gitops_ocm.desired.yaml_events import Path
@@ -28,6 +29,17 @@ class SyncSection(Strict):
     ignore: tuple[str, ...] = ()
 
 
+class PreviewSection(Strict):
+    """`preview:` what a preview has to know that no branch tells: how the hub runs, how long clusters take.
+
+    `rolloutCompat: ocm` where the hub runs with that option, or rolls out by OCM's own controllers;
+    `assumeTakes` is how long a cluster takes until what it is given is available.
+    """
+
+    rollout_compat: Literal["", "ocm"] = ""
+    assume_takes: Duration = "0s"
+
+
 class Layout(Strict):
     """The whole file."""
 
@@ -37,7 +49,7 @@ class Layout(Strict):
     kind: Literal["FleetRepository"] = "FleetRepository"
     metadata: dict[str, Any] = Field(default_factory=dict)
     sync: SyncSection = SyncSection()
-    preview: dict[str, Any] = Field(default_factory=dict)
+    preview: PreviewSection = PreviewSection()
     policy: PolicySection = PolicySection()
 
 
@@ -72,6 +84,10 @@ def read_layout(data: bytes, path: str, commit: str) -> tuple[Layout, tuple[Diag
         return DEFAULT, tuple(problems)
     problems += [Diagnostic("layout-invalid", message, place(at)) for at, message in _bad_globs(layout.sync)]
     problems += [
+        Diagnostic("layout-invalid", f"preview.assumeTakes: {error.message}", place(at), hint=error.hint)
+        for at, error in _bad_times(layout.preview)
+    ]
+    problems += [
         Diagnostic("policy-invalid", fault.message, place(("policy", *fault.path)), hint=fault.hint)
         for fault in policy_faults(layout.policy)
     ]
@@ -82,11 +98,36 @@ def read_layout(data: bytes, path: str, commit: str) -> tuple[Layout, tuple[Diag
     return layout.model_copy(update={"policy": PolicySection(rules=rules)}), tuple(problems)
 
 
+def schema() -> dict[str, Any]:
+    """The file as JSON Schema: what editors complete and check by. A rule says one thing."""
+    found: dict[str, Any] = _untitled(Layout.model_json_schema())
+    found["$defs"]["Rule"]["oneOf"] = [{"required": [check]} for check in CHECKS.values()]
+    for part in (found, *found["$defs"].values()):
+        part["description"] = " ".join(part["description"].replace("`", "").split())
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _untitled(part: Any) -> Any:
+    """Without the titles that pydantic makes of names."""
+    if isinstance(part, list):
+        return [_untitled(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {k: _untitled(v) for k, v in part.items() if k != "title" or not isinstance(v, str)}
+
+
 def _bad_globs(sync: SyncSection) -> Iterator[tuple[Path, str]]:
     for name, globs in (("paths", sync.paths), ("ignore", sync.ignore)):
         for index, glob in enumerate(globs):
             if not glob.strip() or (name == "paths" and (glob.startswith("/") or ".." in glob.split("/"))):
                 yield ("sync", name, index), f"sync.{name}: {glob!r} is not a path inside the repository"
+
+
+def _bad_times(preview: PreviewSection) -> Iterator[tuple[Path, ScalarError]]:
+    try:
+        parse_duration(preview.assume_takes)
+    except ScalarError as error:
+        yield ("preview", "assumeTakes"), error
 
 
 def _explained(at: Path, kind: str, message: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from gitops_ocm.errors import Location
@@ -31,7 +31,18 @@ def _amount(value: Any) -> str:
     return str(value)
 
 
-Amount = Annotated[str, BeforeValidator(_amount)]
+Amount = Annotated[
+    str,
+    BeforeValidator(_amount),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": f"^({_AMOUNT.pattern})$"},
+            ]
+        }
+    ),
+]
 """A count, or a share like `25%`."""
 Duration = Annotated[str, Field(min_length=1, max_length=32)]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS, PRUNE_ANNOTATION, PRUNE_DISABLED
+from gitops_ocm.api.scalars import parse_duration
 from gitops_ocm.decide.contract import Apply, Delete, MergePatch, Result, Write
 from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
@@ -68,13 +69,27 @@ class Tried:
 class Settings:
     """How the hub that is tried is set, what its sync may do, and after which time (`until`) to look.
 
-    Without `until` everything is followed to its end.
+    Without `until` everything is followed to its end. `as_told` has the repository say how long clusters
+    take, where it does.
     """
 
     hub: HubSettings = field(default_factory=HubSettings)
     policy: Policy = field(default_factory=Policy)
     assumed: Assumptions = field(default_factory=Assumptions)
     until: timedelta | None = None
+    as_told: bool = True
+
+    def told_by(self, base: DesiredState) -> Settings:
+        """The same with what the commit in force says of its hub: a change cannot say how it is judged."""
+        told = base.layout.preview
+        compat = self.hub.rollout_compat or told.rollout_compat == "ocm"
+        takes = self.assumed.takes
+        if self.as_told and not takes:
+            takes = parse_duration(told.assume_takes).total_seconds()
+        if (compat, takes) == (self.hub.rollout_compat, self.assumed.takes):
+            return self
+        hub = replace(self.hub, rollout_compat=compat)
+        return replace(self, hub=hub, assumed=replace(self.assumed, takes=takes))
 
 
 DEFAULTS = Settings()
@@ -96,6 +111,7 @@ def attempt(
     The `stage`, of that base and that state, may be one that other changes were tried on. With `whole`
     everything is reconciled, at rest or not: it comes to the same, and takes longer.
     """
+    settings = settings.told_by(base)
     stage = stage or set_up(base, state, catalog)
     lacking = {item.ref for item in base.objects if state.lacks(item.ref, base.commit)}
     plan = planned(base, head, settings.policy, owner=state.sync, lacking=lacking)

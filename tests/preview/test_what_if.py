@@ -149,6 +149,31 @@ def test_at_with_clusters_under_way(clone: Clone) -> None:
     assert rollout["waiting"] == ["c3", "c4", "c5", "c6"]
 
 
+LAYOUT = "apiVersion: config.gitops-ocm.io/v1alpha1\nkind: FleetRepository\npreview: {{assumeTakes: {}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("committed", "changed", "options", "soaked"),
+    [
+        ("3m", "3m", (), 8),
+        ("3m", "0s", (), 8),
+        ("0s", "3m", (), 5),
+        ("3m", "3m", ("--assume-takes", "0s"), 5),
+        ("1m", "1m", ("--assume-takes", "3m"), 8),
+    ],
+)
+def test_what_the_repository_says_of_its_clusters(
+    clone: Clone, committed: str, changed: str, options: tuple[str, ...], soaked: int
+) -> None:
+    """How long clusters take is said by the commit in force, not by the change; an option goes first."""
+    clone.commit({"gitops-ocm.yaml": LAYOUT.format(committed)})
+    clone.write({WEB: _slowly(), "gitops-ocm.yaml": LAYOUT.format(changed)})
+    found = document(clone, *options)
+    (rollout,) = (r for r in found["rollouts"] if r["owner"]["name"] == "web")
+    span = datetime.fromisoformat(rollout["waves"][0]["soaked"]) - datetime.fromisoformat(found["now"])
+    assert span == timedelta(minutes=soaked)
+
+
 @pytest.mark.parametrize(
     "options",
     [
