@@ -169,8 +169,7 @@ HOSTILE = (
 def hostile() -> Preview:
     """A preview of three clusters in which every text that a stranger may write is an attack."""
     found: Preview = _poisoned(fleet(3, rollouts=3, objects=9))
-    commits = {"base": "b" * 40, "head": "a" * 40, "state": "5" * 40}
-    return replace(found, **commits)
+    return replace(found, base="b" * 40, head="a" * 40, state="5" * 40)
 
 
 def _poisoned(value: Any) -> Any:

@@ -214,6 +214,14 @@ def test_filters(tab: Chromium, pages: dict[str, Path]) -> None:
     assert tab.run(STATUS) == "12 of 60"
 
 
+def test_sets_that_clusters_left(tab: Chromium) -> None:
+    """A set is shown in the grid only where the grid has clusters of it."""
+    tab.show(golden(next(case for case in CASES if case.name == "cluster-set-split"), Format.HTML))
+    tab.click(".bars button[data-set=us-west]")
+    assert tab.run(SHOWN) == ["us-3", "us-4"]
+    assert tab.run("document.querySelector('.bars button[data-set=us]').disabled") is True
+
+
 def test_keys(tab: Chromium, pages: dict[str, Path]) -> None:
     """From search into the grid, about in it, into a cluster and back, all without a mouse."""
     tab.show(pages["60"])

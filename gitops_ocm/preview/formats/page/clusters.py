@@ -106,7 +106,11 @@ def _finder() -> Markup:
     search = tag(
         "search",
         tag("label", "Find clusters ", tag("input", id="search", **_FIELD)),
-        tag("label", "Cluster set ", tag("select", tag("option", "all", value=""), id="set")),
+        tag(
+            "label",
+            "Cluster set of touched clusters ",
+            tag("select", tag("option", "all", value=""), id="set"),
+        ),
         tag("output", id="found", for_="search"),
         tag("p", _HINT, id="hint", class_="note"),
         tag("fieldset", tag("legend", "Only clusters with"), id="kinds"),

@@ -80,7 +80,10 @@ search.addEventListener("keydown", (event) => {
 });
 narrow();
 new ResizeObserver(measure).observe(grid);
-for (const button of document.querySelectorAll("button.show")) button.disabled = false;
+// Of a set whose clusters are all in another one now there is nothing to show.
+for (const button of document.querySelectorAll("button.show")) {
+  button.disabled = "set" in button.dataset && !data.sets.includes(button.dataset.set);
+}
 
 const [, linkedName] = /^#cluster\/(.*)$/.exec(location.hash) ?? [];
 const linked = clusters.find(({ name }) => encodeURIComponent(name) === linkedName);

@@ -8,17 +8,18 @@ const view = { found: clusters, active: 0, columns: 1, height: 60, first: -1, la
 
 /** What one cluster looks like. */
 function cell(cluster, at) {
-  const marks = kindsOf(cluster).flatMap(([kind, count]) => {
+  const kinds = kindsOf(cluster);
+  const marked = kinds.filter(([kind]) => data.kinds[kind][2]);
+  const marks = marked.map(([kind, count]) => {
     const [sign, style, how] = data.kinds[kind];
-    if (!how) return [];
-    const shown = how === "count" ? `${sign}${count}` : `${sign} ${kind}`;
-    return [element("span", { class: `mark ${style}` }, shown)];
+    return element("span", { class: `mark ${style}` }, how === "count" ? `${sign}${count}` : `${sign} ${kind}`);
   });
-  const told = kindsOf(cluster).map(([kind, count]) => (count > 1 ? `${count} ${kind}` : kind));
+  if (!marks.length) marks.push(element("span", { class: "of" }, kinds[0]?.[0] ?? "unchanged"));
+  const told = kinds.map(([kind, count]) => (count > 1 ? `${count} ${kind}` : kind));
   const sets = cluster.sets.join(", ");
   const label = [cluster.name, sets && `set ${sets}`, told.join(", ") || "unchanged"].filter(Boolean).join("; ");
-  const strongest = kindsOf(cluster).map(([kind]) => data.kinds[kind][1]);
-  const tone = ["refused", "delete", "warning", "change", "create", "move", "keep"].find((style) => strongest.includes(style));
+  const styles = marked.map(([kind]) => data.kinds[kind][1]);
+  const tone = ["refused", "delete", "warning", "change", "create", "move", "keep"].find((style) => styles.includes(style));
   return element(
     "div",
     { role: "gridcell", id: `cell-${cluster.number}`, class: `cluster ${tone ?? ""}`, "aria-label": label, "data-at": at },

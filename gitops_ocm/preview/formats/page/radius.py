@@ -24,7 +24,9 @@ def radius(found: Preview) -> Markup:
     if over := len(shares[_MOST:]):
         parts.append(tag("p", f"… and {number_of(over, 'more cluster set')}", class_="more"))
     if any(share.touched > share.at_once > 0 for share in shares):
-        parts.append(tag("p", "The dark part is given something at one moment.", class_="note"))
+        parts.append(
+            tag("p", "The lower part is what one moment gives something to, at most.", class_="note")
+        )
     if untouched := len(found.shares) - len(shares):
         parts.append(tag("p", f"{number_of(untouched, 'cluster set')} untouched", class_="note"))
     return section("radius", "Blast radius", joined(*parts))

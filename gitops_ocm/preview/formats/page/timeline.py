@@ -95,13 +95,16 @@ def _overview(found: Preview, axis: Axis) -> Markup:
 
 def _lane(found: Rollout, axis: Axis) -> Markup:
     """All waves of a rollout on one line, and where it stops."""
-    drawn = found.waves[:_DRAWN]
-    bars = (_bar(axis.at(wave.at), axis.at(_done(wave))) for wave in drawn)
-    stop = NOTHING
-    if found.waiting or found.failed:
-        at = max((axis.at(_done(wave)) for wave in found.waves), default=0.0)
-        stop = tag("rect", class_="stopped", x=_percent(at), width=_percent(100 - at), y="20%", height="60%")
-    return tag("svg", axis.grid(), stop, *bars, class_="lane", aria_hidden="true")
+    bars = (_bar(axis.at(wave.at), axis.at(_done(wave))) for wave in found.waves[:_DRAWN])
+    return tag("svg", axis.grid(), _stopped(found, axis), *bars, class_="lane", aria_hidden="true")
+
+
+def _stopped(found: Rollout, axis: Axis) -> Markup:
+    """From where a rollout stops, if it does."""
+    if not _is_stuck(found):
+        return NOTHING
+    at = max((axis.at(_done(wave)) for wave in found.waves), default=0.0)
+    return tag("rect", class_="stopped", x=_percent(at), width=_percent(100 - at), y="20%", height="60%")
 
 
 # One rollout
@@ -116,7 +119,7 @@ def _rollout(
 ) -> Markup:
     waves, ends = groups
     rule = rollout_rule(found)
-    stuck = bool(found.waiting or found.failed)
+    stuck = _is_stuck(found)
     listed = tag("ol", _waves(found, waves, axis, now), class_="waves")
     if len(waves) > 1:
         summary = tag("summary", number_of(len(waves), "wave"), *_finish(found, now))
@@ -143,6 +146,9 @@ def _waves(found: Rollout, groups: Sequence[Group], axis: Axis, now: datetime) -
     if hidden:
         yield tag("li", f"… {number_of(hidden, 'more wave')}: the grid knows each cluster's", class_="more")
         yield _wave(*numbered[-1], axis, now)
+    if axis.any and _is_stuck(found):
+        chart = tag("svg", axis.grid(), _stopped(found, axis), class_="lane")
+        yield tag("li", tag("b", "✗ stops"), chart, class_="stop", aria_hidden="true")
 
 
 def _wave(number: int, wave: Wave, group: Group, axis: Axis, now: datetime) -> Markup:
@@ -199,6 +205,10 @@ def _finish(found: Rollout, now: datetime) -> Iterator[Markup]:
     if found.end is not None:
         at = moment(found.end, now)
         yield tag("span", ", all done ", at, f" at the earliest ({clock(found.end)})", class_="finish")
+
+
+def _is_stuck(found: Rollout) -> bool:
+    return bool(found.waiting or found.failed)
 
 
 def _done(wave: Wave) -> datetime:
