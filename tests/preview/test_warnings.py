@@ -18,6 +18,7 @@ from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.report.status_files import SYNC
 from gitops_ocm.testing import objects as make
 from tests.preview import test_addon_configs as addon_configs
+from tests.preview.changes import drawn
 from tests.preview.fleets import repository, running, told
 from tests.preview.merged import BASE, NOW, Edit, Files, edited, named, previewed, small, written_at
 
@@ -538,3 +539,24 @@ def test_warnings_of_addons(name: str) -> None:
     found = [w for w in addon_configs.tried(edit)[0].warnings if w.code != "rollout-in-progress"]
     codes = [(w.code, written_at(w.where, before, edited(before, edit))) for w in found]
     assert [told for told in codes if told[0] != "everything-at-once"] == expected
+
+
+# --- whatever people edit ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 10))
+def test_whatever_people_edit(seed: int) -> None:
+    """On random fleets and edits every warning has a line that is there, and is the same each time."""
+    case = drawn(seed)
+    before, after = dict(case.files), dict(case.head)
+
+    def edit(files: Files) -> None:
+        files.clear()
+        files.update(after)
+
+    found = previewed(before, edit).warnings
+    assert found == previewed(before, edit).warnings
+    assert len(set(found)) == len(found)
+    for warning in found:
+        assert warning.message
+        assert not warning.where.path or written_at(warning.where, before, after)

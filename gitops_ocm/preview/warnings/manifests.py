@@ -43,7 +43,7 @@ def manifests(case: Case) -> Iterator[Diagnostic]:
     contents = _Contents(case)
     works = list(_works(case, contents))
     yield from _taking_along(case, contents, works)
-    yield from _of_two(contents, works)
+    yield from _of_two(case, contents, works)
     yield from _homeless(contents, works)
 
 
@@ -180,29 +180,48 @@ def _clusters(names: Sequence[str]) -> str:
 # --- objects of two owners ---------------------------------------------------------------------------
 
 
-def _of_two(contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+def _of_two(case: Case, contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
     """Two works of a cluster that hold the same object overwrite each other; a namespace they may share."""
-    found: dict[tuple[Ref, Ref, Ref], list[str]] = defaultdict(list)
+    found: dict[tuple[Ref, Ref], tuple[set[Ref], set[str]]] = {}
     origins: dict[Ref, Location] = {}
     for work in works:
         if not (new := {ref for ref in work.new if ref.of != NAMESPACE}):
             continue
         origins.setdefault(work.owner, work.origin)
         for cluster in work.clusters:
-            for owner, held in contents.held(cluster, fresh=True):
-                for ref in new & held.keys() if owner != work.owner else ():
-                    pair = (owner, work.owner, ref)
-                    if (work.owner, owner, ref) not in found:
-                        found[pair].append(cluster)
-    for (other, owner, ref), clusters in sorted(found.items()):
-        yield warning(
-            "object-of-two-works",
-            f"{called(ref)} is in {called(other)}, too, on {_clusters(sorted(set(clusters)))}: each would "
-            "overwrite what the other says of it",
-            origins[owner],
-            owner,
-            hint="keep it in one of them, or give it another name",
-        )
+            for other, held in contents.held(cluster, fresh=True):
+                both = new & held.keys() if other != work.owner else set()
+                if both and (other, work.owner) not in found:
+                    objects, clusters = found.setdefault((work.owner, other), (set(), set()))
+                    objects |= both
+                    clusters.add(cluster)
+    for (owner, other), (objects, clusters) in sorted(found.items()):
+        if fresh := objects - _together(case, contents, owner, other):
+            yield warning(
+                "object-of-two-works",
+                f"{few({called(ref) for ref in fresh}, 3)} {'is' if len(fresh) == 1 else 'are'} in "
+                f"{called(other)}, too, on {_clusters(sorted(clusters))}: each would overwrite "
+                "the other",
+                origins[owner],
+                owner,
+                hint="keep what is in both in one of them, or give it another name",
+            )
+
+
+def _together(case: Case, contents: _Contents, owner: Ref, other: Ref) -> frozenset[Ref]:
+    """What both held already, on any cluster; all of it, where nobody can know and neither is written to."""
+    if not case.state.commit and owner not in case.changed and other not in case.changed:
+        return frozenset(_held_by(case, owner))
+    both: set[Ref] = set()
+    for cluster in contents.before:
+        held = dict(contents.held(cluster, fresh=False))
+        both |= held.get(owner, {}).keys() & held.get(other, {}).keys()
+    return frozenset(both)
+
+
+def _held_by(case: Case, owner: Ref) -> Manifests:
+    spec = (case.hub.after.objects.get(owner) or {}).get("spec") or {}
+    return _manifests(spec.get("manifestWorkTemplate") or spec)
 
 
 # --- namespaces that nobody makes --------------------------------------------------------------------

@@ -56,20 +56,27 @@ def _of(case: Case, ref: Ref, found: Selection | None, *, written: bool) -> Iter
     bound, asked = _reach(case.hub.after, ref)
     had, wanted = _reach(case.hub.before, ref)
     if not bound & (asked or bound) and (written or had & (wanted or had)):
-        yield _unbound(case, ref, asked, bound, lost=had - bound)
+        if not _is_told(case, ref):
+            yield _unbound(case, ref, asked, bound, lost=had - bound)
     elif not case.hub.after.decided.get(ref) and (written or (found is not None and found.before)):
         yield _empty(case, ref, found)
     elif found is not None and len(found.lost) > MOST * len(found.before) and (users := case.users.get(ref)):
         users_told = few({called(user) for user in users}, 3)
         yield warning(
             "placement-loses-most",
-            f"{len(found.lost)} of the {many(len(found.before), 'cluster')} that it selects go: "
+            f"{len(found.lost)} of the {many(len(found.before), 'cluster')} that it selected go: "
             f"{few(found.lost)}",
             _cause(case, found),
             ref,
             note=f"what they have of {users_told} is deleted there",
             hint="if they should keep it, leave them selected until another placement has them",
         )
+
+
+def _is_told(case: Case, ref: Ref) -> bool:
+    """Whether the commit's own checks tell already that what it asks for is not bound."""
+    found = case.preview.diagnostics
+    return any(d.code == "cluster-set-not-bound" and d.subject == str(ref) for d in found)
 
 
 def _reach(moment: Moment, ref: Ref) -> tuple[frozenset[str], frozenset[str]]:

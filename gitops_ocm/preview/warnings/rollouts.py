@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ocm.api.rollout import ALL
-from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANIFEST_WORK, REPLICA_SET
+from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANAGEMENT_ADDON, MANIFEST_WORK, REPLICA_SET
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.model import Act, Rollout
+from gitops_ocm.preview.shares import is_accepted
 from gitops_ocm.preview.warnings.case import FEW, Case, called, cause_of, few, many, warning
 
 MOST = 0.5
@@ -42,20 +43,31 @@ def _is_most(case: Case, number: int) -> bool:
 
 
 def _at_once(case: Case, found: Rollout) -> Iterator[Diagnostic]:
-    largest = max((len(wave.clusters) for wave in found.waves), default=0)
-    if not _is_most(case, largest):
-        return
-    if found.kind == ALL or not found.kind:
-        hint = _slower(found)
-    else:
-        hint = "a smaller maxConcurrency, or smaller decision groups, would spread it"
-    yield warning(
-        "everything-at-once",
-        f"{_share(case, largest)} get it at once{_under(found)}: {found.strategy}",
-        found.origin,
-        found.owner,
-        hint=hint,
-    )
+    free = found.kind in ("", ALL)
+    waves = [wave.clusters for wave in found.waves]
+    if not free and found.owner.of == MANAGEMENT_ADDON:
+        # Its strategy spreads what is deployed: that it is installed everywhere before, alone, does nothing.
+        deployed = _given_works(case, found.owner)
+        waves = [tuple(name for name in wave if name in deployed) for wave in waves]
+    largest = max(map(len, waves), default=0)
+    if _is_most(case, largest):
+        yield warning(
+            "everything-at-once",
+            f"{_share(case, largest)} get it at once{_under(found)}: {found.strategy}",
+            found.origin,
+            found.owner,
+            hint=_slower(found)
+            if free
+            else "a smaller maxConcurrency, or smaller decision groups, would spread it",
+        )
+
+
+def _given_works(case: Case, owner: Ref) -> set[str]:
+    return {
+        cluster.name
+        for cluster in case.preview.clusters
+        if any(e.ref.of == MANIFEST_WORK and e.owner == owner for e in cluster.effects)
+    }
 
 
 def _slower(found: Rollout) -> str:
@@ -99,11 +111,7 @@ def _waiting(case: Case, found: Rollout) -> Iterator[Diagnostic]:
             found.owner,
             hint="gitops-ocm doctor tells why a cluster is silent; a taint takes it out of the placement",
         )
-    elif (
-        found.waiting
-        and not (silent or assumed.failing or assumed.down or case.tried.until)
-        and found.owner not in case.unplaced
-    ):
+    elif _is_stuck(case, found) and not (silent or assumed.failing or assumed.down or case.tried.until):
         yield warning(
             "rollout-stuck",
             f"{many(len(found.waiting), 'cluster')} would never get it{_under(found)}: {found.why}",
@@ -111,6 +119,13 @@ def _waiting(case: Case, found: Rollout) -> Iterator[Diagnostic]:
             found.owner,
             hint="mend what holds it before more is merged",
         )
+
+
+def _is_stuck(case: Case, found: Rollout) -> bool:
+    """Whether clusters wait for ever that did not before, for another reason than is told elsewhere."""
+    before, after = case.hub.before.clusters, case.hub.after.clusters
+    out = {c for c in found.waiting if not any(is_accepted(m.get(c) or {}) for m in (before, after))}
+    return bool({*found.waiting} - {*found.unfinished} - out) and found.owner not in case.unplaced
 
 
 # --- what no rollout spreads ------------------------------------------------------------------------
