@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ocm.forge.bodies import Mark, marked
 from gitops_ocm.forge.errors import NotThere
 from gitops_ocm.forge.gitea import Gitea
-from gitops_ocm.forge.model import Call
+from gitops_ocm.forge.model import Answer, Call
 from gitops_ocm.forge.post import put_comment
 from gitops_ocm.forge.steps import Outcome, Wanted
 from tests.forge.gitea_like import NEW, OLD, GiteaLike
@@ -139,3 +140,34 @@ def test_the_window_is_one_request_wide() -> None:
     gitea, turns = asyncio.run(play(1, 1, [*look_at_all[:2], PUSH, *[1] * 12, 0, 0, 0], 1))
     assert not overwritten(turns)
     assert body(NEW) in gitea.bodies()
+
+
+class Snatched:
+    """A way to the forge on which somebody deletes our comment just before it is written anew."""
+
+    def __init__(self, gitea: GiteaLike, times: int) -> None:
+        self.gitea, self.times = gitea, times
+
+    async def ask(self, call: Call[T]) -> T:
+        request = call.request
+        if request.method == "PATCH" and self.times:
+            self.times -= 1
+            self.gitea.comments.clear()
+        headers = {"authorization": "token ours", "accept": "application/json"}
+        path = f"/api/v1{request.path}"
+        answer = self.gitea.answer(request.method, path, request.query, headers, request.body)
+        if answer.status == 404:
+            raise NotThere("gone")
+        assert answer.status < 300, answer
+        return call.read(answer)
+
+
+def test_a_comment_that_is_deleted_meanwhile() -> None:
+    """It is written as a new one; where the pull request itself is gone, that is said."""
+    gitea = GiteaLike()
+    gitea.write("ci-bot", marked("old", Mark("", "0" * 40), limit=1000))
+    outcome = asyncio.run(put_comment(FORGE, Snatched(gitea, 1), Wanted("", OLD, body(OLD)), Still()))
+    assert (outcome, gitea.bodies()) == (Outcome.POSTED, [body(OLD)])
+    gitea.faults = [("GET", Answer(404))]
+    with pytest.raises(NotThere):
+        asyncio.run(put_comment(FORGE, Snatched(gitea, 0), Wanted("", OLD, body(OLD)), Still()))
