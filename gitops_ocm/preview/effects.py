@@ -16,7 +16,7 @@ from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.hub import Hub, Moment
 from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.objects import object_effects
-from gitops_ocm.preview.on_clusters import on_clusters
+from gitops_ocm.preview.on_clusters import bystanders, on_clusters
 from gitops_ocm.preview.origins import Origins
 from gitops_ocm.preview.rollouts import rollouts
 from gitops_ocm.preview.run import Tried
@@ -35,6 +35,7 @@ def preview_of(
     before = Moment(tried.before, now, tried.compat)
     hub = Hub(before, Moment(tried.after, tried.ended or now, tried.compat))
     clusters = tuple(on_clusters(hub, origins))
+    selected = tuple(selections(hub, origins))
     spread = tuple(rollouts(tried, hub, origins, told=bool(state.commit)))
     found = Preview(
         base=base.commit,
@@ -45,12 +46,13 @@ def preview_of(
         until=tried.until,
         fleet=len(counted(hub)),
         effects=tuple(object_effects(tried.plan.notable, origins)),
-        selections=tuple(selections(hub, origins)),
+        selections=selected,
         clusters=clusters,
         rollouts=spread,
         diagnostics=(*_of_change(base, head), *tried.plan.diagnostics, *tried.refused, *state.problems),
         notes=tuple(_notes(state, tried.assumed)),
         shares=tuple(shares(tried, hub, clusters, spread)),
+        bystanders=tuple(bystanders(hub, clusters, selected, spread)),
     )
     more = warnings_of(Case(found, tried, hub, origins, state))
     return replace(found, diagnostics=(*found.diagnostics, *more))

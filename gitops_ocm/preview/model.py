@@ -7,6 +7,7 @@ Preview
 ├── OnCluster       what one cluster gains, loses, or has changed
 │   └── AddOnConfig     an add-on's effective configuration there
 │       └── Value           one value of it, before and after, and where each comes from
+├── Bystander       a cluster that nothing changes for, and that is told of all the same
 ├── Rollout         in which waves a replica set or an add-on spreads, and where it stops
 │   └── Wave            clusters that start together
 ├── Share           how much of the fleet, and of each cluster set, is touched
@@ -130,6 +131,14 @@ class OnCluster:
 
 
 @dataclass(frozen=True)
+class Bystander:
+    """A cluster that is given nothing, and told of: a rollout does not reach it, a placement selects it."""
+
+    name: str
+    sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Wave:
     """Clusters that are given something at one moment: the earliest, if all before them go well.
 
@@ -212,7 +221,8 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Preview:
-    """Everything. `fleet` is how many clusters there are; `notes` say what was assumed.
+    """Everything. `fleet` is how many clusters there are; `notes` say what was assumed; `bystanders` are the
+    clusters beside `clusters` that placements and rollouts tell of.
 
     `state` is the commit of the status branch the preview is made of, `state_at` when that was written,
     `until` the moment at which `--at` stopped it (None: followed to its end).
@@ -233,6 +243,7 @@ class Preview:
     rulings: tuple[Ruling, ...] = ()
     state_at: datetime | None = None
     until: datetime | None = None
+    bystanders: tuple[Bystander, ...] = ()
 
     @property
     def changes_anything(self) -> bool:

@@ -7,7 +7,7 @@ reviewer's. Of thousands of works of one template the difference is found once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL, FEATURE_LABEL_PREFIX
@@ -27,7 +27,7 @@ from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.objects.reviewed import differing
 from gitops_ocm.preview.addon_configs import addon_configs
 from gitops_ocm.preview.hub import Hub
-from gitops_ocm.preview.model import Act, Effect, OnCluster
+from gitops_ocm.preview.model import Act, Bystander, Effect, OnCluster, Rollout, Selection
 from gitops_ocm.preview.origins import Origins
 
 UNTOLD = "it had something else, which the status branch does not tell"
@@ -44,8 +44,23 @@ def on_clusters(hub: Hub, origins: Origins) -> Iterator[OnCluster]:
             found[ref.namespace or ref.name].append(effect)
     configs = addon_configs(hub, origins)
     for name in sorted({*found, *configs}):
-        sets = hub.after.sets.get(name) or hub.before.sets.get(name) or ()
-        yield OnCluster(name, tuple(found.get(name, ())), configs.get(name, ()), sets)
+        yield OnCluster(name, tuple(found.get(name, ())), configs.get(name, ()), _sets(hub, name))
+
+
+def bystanders(
+    hub: Hub, touched: Iterable[OnCluster], selected: Iterable[Selection], spread: Iterable[Rollout]
+) -> Iterator[Bystander]:
+    """The other clusters that placements and rollouts are told to select, reach, or leave, by name."""
+    told = {name for selection in selected for name in (*selection.before, *selection.after)}
+    for rollout in spread:
+        told.update(rollout.waiting, rollout.failed, rollout.under_way, rollout.unfinished)
+        told.update(name for wave in rollout.waves for name in wave.clusters)
+    for name in sorted(told.difference(cluster.name for cluster in touched)):
+        yield Bystander(name, _sets(hub, name))
+
+
+def _sets(hub: Hub, name: str) -> tuple[str, ...]:
+    return hub.after.sets.get(name) or hub.before.sets.get(name) or ()
 
 
 def _there(obj: Object | None) -> Object | None:

@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ocm.objects.ref import Ref
+from gitops_ocm.preview.formats import Format
 from gitops_ocm.preview.formats.page import page
 from gitops_ocm.preview.formats.page.axis import Axis, axis_of
 from gitops_ocm.preview.formats.page.groups import in_order, members
 from gitops_ocm.preview.formats.page.markup import Markup, joined, tag
 from gitops_ocm.preview.model import Preview, Rollout, Wave
+from tests.preview.golden.cases import CASES, Case
+from tests.preview.golden.stage import golden
 from tests.preview.shown import HOSTILE, NOW, fleet, hostile
 
 MIB = 1 << 20
@@ -100,6 +103,19 @@ def test_data() -> None:
     assert "wave 1: starts at once, done after 5 min" in titles
     assert "selected: label env=prod is new" in titles
     assert "not reached: stopped: 2 clusters failed, at most 1 may" in titles
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_all_who_are_told_of_are_known(case: Case) -> None:
+    """Each cluster that a placement or a rollout names is given something, or a bystander, and never both."""
+    document = json.loads(golden(case, Format.JSON).read_text("utf-8"))
+    touched, others = ([each["name"] for each in document[key]] for key in ("clusters", "bystanders"))
+    told = {name for one in document["selections"] for name in (*one["before"], *one["after"])}
+    for rollout in document["rollouts"]:
+        told.update(name for wave in rollout["waves"] for name in wave["clusters"])
+        told.update(*(rollout[key] for key in ("waiting", "failed", "underWay", "unfinished")))
+    assert told <= {*touched, *others}
+    assert others == sorted(told - {*touched})
 
 
 @pytest.mark.parametrize(

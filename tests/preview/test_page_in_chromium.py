@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from gitops_ocm.preview.formats import Format
 from gitops_ocm.preview.formats.page import page
 from gitops_ocm.preview.formats.page.groups import in_order
-from gitops_ocm.preview.model import Preview
+from gitops_ocm.preview.model import Preview, Share
 from tests.preview.chromium import Chromium, ChromiumError, chromium
 from tests.preview.golden.cases import CASES, Case
 from tests.preview.golden.stage import golden
@@ -39,7 +40,14 @@ def tab() -> Iterator[Chromium]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The pages that are looked at."""
     folder = tmp_path_factory.mktemp("pages")
-    made: dict[str, Preview] = {"60": fleet(60), "hostile": hostile(), "10000": fleet(10_000, 6, 300)}
+    found = fleet(9)
+    left = replace(found, shares=(*found.shares, Share("gone", 2, 2)))
+    made: dict[str, Preview] = {
+        "left": left,
+        "60": fleet(60),
+        "hostile": hostile(),
+        "10000": fleet(10_000, 6, 300),
+    }
     for name, found in made.items():
         (folder / f"{name}.html").write_text(page(found), "utf-8")
     return {name: folder / f"{name}.html" for name in made}
@@ -214,12 +222,24 @@ def test_filters(tab: Chromium, pages: dict[str, Path]) -> None:
     assert tab.run(STATUS) == "12 of 60"
 
 
-def test_sets_that_clusters_left(tab: Chromium) -> None:
-    """A set is shown in the grid only where the grid has clusters of it."""
+def test_who_is_not_reached(tab: Chromium) -> None:
+    """Clusters that nothing changes for are found by their sets, too: whom of one a rollout never reaches."""
+    tab.show(golden(next(case for case in CASES if case.name == "rollout-stopped"), Format.HTML))
+    tab.click("#kinds input[value='not reached']")
+    assert tab.run(STATUS) == "7 of 9"
+    _search(tab, "set:eu")
+    assert tab.run(SHOWN) == ["eu-2", "eu-3"]
+
+
+def test_sets_that_clusters_left(tab: Chromium, pages: dict[str, Path]) -> None:
+    """A set's button shows who is in it now; it is of no use where the grid has nobody of that set."""
     tab.show(golden(next(case for case in CASES if case.name == "cluster-set-split"), Format.HTML))
-    tab.click(".bars button[data-set=us-west]")
-    assert tab.run(SHOWN) == ["us-3", "us-4"]
-    assert tab.run("document.querySelector('.bars button[data-set=us]').disabled") is True
+    for name, members in (("us-west", ["us-3", "us-4"]), ("us", ["us-1", "us-2"])):
+        tab.click(f".bars button[data-set={name}]")
+        assert tab.run(SHOWN) == members
+    tab.show(pages["left"])
+    assert tab.run("document.querySelector('.bars button[data-set=gone]').disabled") is True
+    assert tab.run("document.querySelector('.bars button[data-set=us-east]').disabled") is False
 
 
 def test_keys(tab: Chromium, pages: dict[str, Path]) -> None:

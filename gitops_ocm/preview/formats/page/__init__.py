@@ -62,7 +62,9 @@ def page(found: Preview) -> str:
     content = joined(*sections.values())
     some = bool(sections["clusters"])
     script = _script(_GRID if some else _FOLDS)
-    data = tag("script", groups.block(found.clusters), type="application/json", id="data")
+    data = tag(
+        "script", groups.block((*found.clusters, *found.bystanders)), type="application/json", id="data"
+    )
     body = (
         tag("a", "Skip to the content", href="#content", class_="skip"),
         tag("header", head(found)),

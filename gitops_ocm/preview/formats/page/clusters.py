@@ -31,7 +31,7 @@ _FIRST = 30
 def clusters(found: Preview, groups: Groups) -> Markup:
     """The grid, and below it what is in it as far as it can be read without scripts."""
     told = joined(_on_clusters(found, groups), _configurations(found, groups))
-    names = groups.names(found.clusters)
+    names = groups.names((*found.clusters, *found.bystanders))
     return section("clusters", "Clusters", _finder(), told, number=len(names)) if names else NOTHING
 
 
@@ -108,7 +108,7 @@ def _finder() -> Markup:
         tag("label", "Find clusters ", tag("input", id="search", **_FIELD)),
         tag(
             "label",
-            "Cluster set of touched clusters ",
+            "Cluster set ",
             tag("select", tag("option", "all", value=""), id="set"),
         ),
         tag("output", id="found", for_="search"),

@@ -15,7 +15,7 @@ from typing import Any
 
 from gitops_ocm.preview.formats.page.markup import Markup
 from gitops_ocm.preview.formats.words import SIGNS, WORDS, visible
-from gitops_ocm.preview.model import OnCluster
+from gitops_ocm.preview.model import Bystander, OnCluster
 
 _NUMBER = re.compile("([0-9]+)")
 KINDS = {
@@ -30,6 +30,9 @@ KINDS = {
 }
 """What the grid may be narrowed to: its sign, its style, and how a cluster in the grid is marked with it."""
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+
+
+Told = OnCluster | Bystander
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class Groups:
         self._found.append(group)
         return group
 
-    def names(self, on: Iterable[OnCluster]) -> list[str]:
+    def names(self, on: Iterable[Told]) -> list[str]:
         """All clusters that anything is said of."""
         return sorted({c.name for c in on}.union(*(g.clusters for g in self._found)), key=in_order)
 
-    def block(self, on: Sequence[OnCluster]) -> Markup:
+    def block(self, on: Sequence[Told]) -> Markup:
         """The data, as JSON that nothing in it can end."""
         names = self.names(on)
         numbers = {name: number for number, name in enumerate(names)}
