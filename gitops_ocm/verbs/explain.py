@@ -81,7 +81,7 @@ def explain_in(view: View, question: Question, now: datetime, *, scored: bool = 
     if placement is None:
         raise NotExplained(
             f"there is no placement {question.name} in the namespace {question.namespace}",
-            hint="see `gitops-ocm get placements`",
+            hint="see `gitops-ocm get placements`, or `gitops-ocm render -o name` for what Git declares",
         )
     choice = schedule(placement, *survey(view, placement, now))
     return explain(placement, choice, cluster=question.cluster, paused=is_paused(placement), scored=scored)

@@ -175,6 +175,20 @@ def test_a_commit_is_explained_without_a_hub(tmp_path: Path) -> None:
     assert chosen == {first: ["c1"], "main": ["c1", "c2"]}
 
 
+def test_a_commit_without_an_account_of_the_fleet(tmp_path: Path) -> None:
+    """Where no status branch tells of the clusters, it is said what is missing; where it does, nothing is."""
+    files = [binding("ring", "fleet"), cluster_set("ring"), namespace("fleet")]
+    files += [managed_cluster("c1", cluster_set="ring"), placement("web", "fleet", predicates=[EU])]
+    _committed(tmp_path, "main", {"hub/all.yaml": files})
+    question, now = Question("fleet", "web"), datetime.now(UTC)
+    alone = explain_at(Place(tmp_path, "main"), question, now)
+    assert alone.unknown == ("status tells of no clusters: their claims, resources and taints are missing",)
+    assert f"  Not known: {alone.unknown[0]}\n" in text(alone)
+    told = managed_cluster("c1", cluster_set="ring")
+    _committed(tmp_path, "status", {"clusters/c1/cluster.yaml": [told]}, fresh=True)
+    assert explain_at(Place(tmp_path, "main"), question, now).unknown == ()
+
+
 def _chosen(explanation: Explanation) -> list[str]:
     return [verdict.cluster for verdict in explanation.verdicts if verdict.selected]
 
