@@ -89,6 +89,13 @@ def test_clusters_stand_in_a_person_s_order(names: list[str]) -> None:
     assert sorted(("c10", "c2", "b", "c02"), key=in_order) == ["b", "c02", "c2", "c10"]
 
 
+def test_a_preview_that_was_stopped_says_so() -> None:
+    """What is shown of two hours from now is not taken for the end."""
+    told = "This is how it is after 2 h, 2026-01-05 11:30 UTC; what comes later is not in it."
+    assert told in page(replace(fleet(3), until=NOW + timedelta(hours=2)))
+    assert "This is how it is" not in page(fleet(3))
+
+
 def test_data() -> None:
     """The data name each cluster once, with its sets and all groups it is in."""
     found = fleet(20)

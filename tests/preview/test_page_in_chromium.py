@@ -26,7 +26,7 @@ SHOWN = "[...document.querySelectorAll('#grid [role=gridcell] .name')].map((e) =
 ACTIVE = "document.querySelector('#grid [aria-selected] .name').textContent"
 DETAIL = "document.querySelector('#detail').innerText"
 STATUS = "document.querySelector('#found').textContent"
-SIZES = (320, 768, 1280, 3840)
+SIZES = (320, 1024, 3840)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,12 @@ def head(found: Preview) -> Markup:
     sign = tag("span", _SIGNS[what], class_="sign", aria_hidden="true")
     line = tag("h1", sign, tag("span", verdict(found)), class_=f"verdict {what.lower()}")
     numbers = tag("ul", (tag("li", tile) for tile in _tiles(found)), class_="tiles")
-    return joined(tag("p", "gitops-ocm preview: ", stamp(found), class_="stamp"), line, numbers)
+    parts = [tag("p", "gitops-ocm preview: ", stamp(found), class_="stamp"), line, numbers]
+    if found.until is not None:
+        at = f"{after(found.until, found.now)}, {clock(found.until)}"
+        told = f"This is how it is {at}; what comes later is not in it."
+        parts.insert(2, tag("p", told, class_="until"))
+    return joined(*parts)
 
 
 def _tiles(found: Preview) -> Iterator[Markup]:
