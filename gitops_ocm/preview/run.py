@@ -51,7 +51,8 @@ class Tried:
     """What came of trying: the hub as it was, the hub at the end, and each step on the way.
 
     `ended` is the simulated moment of the end, `until` the one that was asked for (None: the end of all that
-    follows); `compat` says that rollouts were OCM's own.
+    follows); `compat` says that rollouts were OCM's own. `catalog` has the kinds there are, `policy`
+    what the sync may do.
     """
 
     plan: ChangeSet
@@ -63,6 +64,8 @@ class Tried:
     ended: datetime | None = None
     compat: bool = False
     until: datetime | None = None
+    catalog: Catalog | None = None
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,8 @@ class _Trial:
             run.now,
             settings.hub.rollout_compat,
             until,
+            catalog=world.catalog,
+            policy=settings.policy,
         )
         return tried, alone.beyond(run.reconciled())
 

@@ -99,10 +99,26 @@ def _label(name: str, key: str, value: str) -> Edit:
     return _set("ManagedCluster", name, "metadata", "labels", key, value=value)
 
 
+def _selecting(path: str, label: str) -> Edit:
+    def edit(files: Files) -> None:
+        spec = files[path][0]["spec"]["workload"]["manifests"][0]["spec"]
+        spec["selector"]["matchLabels"]["app"] = label
+        spec["template"]["metadata"]["labels"]["app"] = label
+
+    return edit
+
+
 def _none(files: Files) -> None:
     """Change nothing."""
 
 
+FROZEN = {**make.config_map("x"), "immutable": True}
+ONCE = [
+    {
+        "resourceIdentifier": {"group": "", "resource": "configmaps", "namespace": "default", "name": "x"},
+        "updateStrategy": {"type": "CreateOnly"},
+    }
+]
 ORPHANED = {
     "propagationPolicy": "SelectivelyOrphan",
     "selectivelyOrphans": {
@@ -325,6 +341,33 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
     "a namespace leaves a work that orphans it": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.namespace("shop")], deleteOption=ORPHANED)),
         _drop("ManifestWork"),
+        [],
+    ),
+    "a selector that cannot change": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.deployment("x")])),
+        _selecting("works/x.yaml", "other"),
+        [("update-refused", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+    ),
+    "an image that can": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [make.deployment("x")])),
+        _add(
+            "works/x.yaml", make.manifest_work("x", "c4", [make.deployment("x", image="example.com/web:2")])
+        ),
+        [],
+    ),
+    "a map that is frozen": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [{**make.config_map("x"), "immutable": True}])),
+        _add(
+            "works/x.yaml",
+            make.manifest_work(
+                "x", "c4", [{**make.config_map("x", data={"key": "other"}), "immutable": True}]
+            ),
+        ),
+        [("update-refused", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+    ),
+    "a map that is made once": (
+        _add("works/x.yaml", make.manifest_work("x", "c4", [FROZEN], manifestConfigs=ONCE)),
+        _add("works/x.yaml", make.manifest_work("x", "c4", [{**FROZEN, "data": {}}], manifestConfigs=ONCE)),
         [],
     ),
     "two works of one object": (
@@ -560,3 +603,12 @@ def test_whatever_people_edit(seed: int) -> None:
     for warning in found:
         assert warning.message
         assert not warning.where.path or written_at(warning.where, before, after)
+
+
+def test_a_refused_update_shows_no_value() -> None:
+    """Why an update would be refused is told without the value, which may be a secret."""
+    files = small(works_x=[make.manifest_work("x", "c4", [make.deployment("x")])])
+    (found,) = previewed(files, _selecting("works/x.yaml", "hunter2")).warnings
+    assert found.message == (
+        "Deployment default/x cannot become that on c4: spec.selector: field is immutable"
+    )

@@ -49,7 +49,7 @@ def _lasting(span: timedelta) -> str:
 
 def guarded(case: Case) -> Iterator[Diagnostic]:
     """How near the deletions come to what the sync would stop; that it does is the plan's own warning."""
-    plan, limit = case.tried.plan, case.limit
+    plan, limit = case.tried.plan, case.tried.policy.max_prune_percent
     going = [change for change in plan.changes if change.action is Action.PRUNE]
     standing = sum(change.live is not None for change in plan.changes)
     if len(going) < LEAST or limit >= 100 or not standing:

@@ -13,7 +13,6 @@ from gitops_ocm.decide.kinds import MANAGEMENT_ADDON, PLACEMENT, REPLICA_SET
 from gitops_ocm.decide.writes import is_deleting, name_of
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
-from gitops_ocm.plan.changes import Policy
 from gitops_ocm.preview.hub import Hub, Moment
 from gitops_ocm.preview.model import Act, Effect, Preview
 from gitops_ocm.preview.origins import Origins
@@ -27,17 +26,13 @@ _ACTS = (Act.CREATE, Act.CHANGE, Act.DELETE)
 
 @dataclass(frozen=True)
 class Case:
-    """A preview without its warnings, and what it was made of.
-
-    `limit` is how many percent of the objects a commit may delete before the sync's prune guard stops it.
-    """
+    """A preview without its warnings, and what it was made of."""
 
     preview: Preview
     tried: Tried
     hub: Hub
     origins: Origins
     state: FleetState
-    limit: int = Policy().max_prune_percent
 
     @cached_property
     def changed(self) -> Mapping[Ref, Effect]:

@@ -1,4 +1,4 @@
-"""What works hold: deletions that take more with them, objects of two owners, namespaces that nobody makes.
+"""What works hold: deletions that take more along, updates that are refused, objects of two, no namespace.
 
 Told of works that are given, changed or taken off by this change, and of manifests in them that it brings or
 drops. A replica set's works are all alike: they are judged once, by its template.
@@ -22,11 +22,13 @@ from gitops_ocm.decide.kinds import (
 )
 from gitops_ocm.decide.writes import is_deleting
 from gitops_ocm.errors import Diagnostic, Location
+from gitops_ocm.objects.faults import Cause
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.preview.hub import Moment
 from gitops_ocm.preview.model import Act, Effect
 from gitops_ocm.preview.on_clusters import UNTOLD, owner_of
 from gitops_ocm.preview.warnings.case import Case, called, few, many, on, warning
+from gitops_ocm.preview.warnings.updates import is_updated, refusals, told
 
 _TAKES_ALONG = {
     NAMESPACE: "everything in it",
@@ -43,6 +45,7 @@ def manifests(case: Case) -> Iterator[Diagnostic]:
     contents = _Contents(case)
     works = list(_works(case, contents))
     yield from _taking_along(case, contents, works)
+    yield from _refused(case, works)
     yield from _of_two(case, contents, works)
     yield from _homeless(contents, works)
 
@@ -175,6 +178,31 @@ def _orphaned(work: _Work, ref: Ref) -> bool:
 
 def _clusters(names: Sequence[str]) -> str:
     return few(names) if len(names) <= 6 else f"{many(len(names), 'cluster')} ({few(names, 3)})"
+
+
+# --- updates that a cluster refuses -------------------------------------------------------------------
+
+
+def _refused(case: Case, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+    found: dict[tuple[Ref, Ref, Cause], list[str]] = defaultdict(list)
+    origins: dict[Ref, Location] = {}
+    catalog = case.tried.catalog
+    for work in works if catalog is not None else ():
+        assert catalog is not None
+        for ref in work.before.keys() & work.after.keys():
+            old, new = work.before[ref], work.after[ref]
+            if old != new and is_updated(ref, work.option):
+                origins.setdefault(work.owner, work.origin)
+                for cause in refusals(ref, old, new, catalog):
+                    found[work.owner, ref, cause] += work.clusters
+    for (owner, ref, cause), clusters in sorted(found.items()):
+        yield warning(
+            "update-refused",
+            f"{called(ref)} cannot become that on {_clusters(clusters)}: {told(cause)}",
+            origins[owner],
+            owner,
+            hint=f"give the {ref.kind} another name, so that the old one is deleted and a new one made",
+        )
 
 
 # --- objects of two owners ---------------------------------------------------------------------------
