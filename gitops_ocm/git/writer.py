@@ -100,6 +100,8 @@ class BranchWriter:
         self._tip: str | None = None
         self._blobs: dict[str, str] = {}
         self._fresh = False
+        self._seen = False
+        self._strayed: set[str] = set()
 
     @property
     def tip(self) -> str | None:
@@ -114,6 +116,15 @@ class BranchWriter:
             self.refresh()
         return self._blobs
 
+    def strayed(self) -> frozenset[str]:
+        """The paths that were found otherwise than they were left, since this was last asked.
+
+        Somebody else has committed to the branch, moved it or deleted it.
+        """
+        found = frozenset(self._strayed)
+        self._strayed.clear()
+        return found
+
     def refresh(self) -> None:
         """See where the branch is now; the listing is read again only when it has moved."""
         if self._remote is not None:
@@ -121,8 +132,11 @@ class BranchWriter:
         found = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", self._ref, check=False)
         tip = found.text if found.code == 0 and refs.is_commit(found.text) else None
         if tip != self._tip or not self._fresh:
-            self._blobs = self._listing(tip) if tip else {}
-        self._tip, self._fresh = tip, True
+            was, self._blobs = self._blobs, self._listing(tip) if tip else {}
+            if self._seen:
+                now = self._blobs
+                self._strayed |= {path for path in was.keys() | now if was.get(path) != now.get(path)}
+        self._tip, self._fresh, self._seen = tip, True, True
 
     def commit(
         self,

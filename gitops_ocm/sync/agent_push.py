@@ -17,7 +17,7 @@ from gitops_ocm.report.agent_files import APPLIED, agent_file, agent_path
 from gitops_ocm.report.status_files import CLUSTER, WORK
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.sync.events import Listener
-from gitops_ocm.sync.publish import Message, Publisher
+from gitops_ocm.sync.publish import LOOK, Message, Publisher
 
 FOLDERS = ("works/", "applied/")
 """Where an agent's branch has a file for each of many objects."""
@@ -41,12 +41,19 @@ class AgentPush:
         clock: Clock,
         listener: Listener,
         min_interval: float = 10.0,
+        look: float = LOOK,
     ) -> None:
         self._hub = hub
         self._spoke = spoke
         self._cluster = cluster
         self._publisher = Publisher(
-            writer, self.render, self._describe, clock=clock, listener=listener, min_interval=min_interval
+            writer,
+            self.render,
+            self._describe,
+            clock=clock,
+            listener=listener,
+            min_interval=min_interval,
+            look=look,
         )
 
     async def start(self) -> None:
@@ -59,9 +66,7 @@ class AgentPush:
             await cache.synced(wanted)
         for cache in {self._hub, self._spoke}:
             cache.listen(self._on_change)
-        objects = [*self._hub.list(WORK, self._cluster), *self._spoke.list(APPLIED)]
-        expected = [agent_path(Ref(*CLUSTER, "", self._cluster)), *(agent_path(ref_of(o)) for o in objects)]
-        await self._publisher.adopt(expected, ours=lambda path: path.startswith(FOLDERS))
+        await self._publisher.adopt(self._expected, ours=lambda path: path.startswith(FOLDERS))
 
     async def once(self) -> list[Committed]:
         """Bring the branch up to date, once."""
@@ -77,6 +82,11 @@ class AgentPush:
         """What a file of the agent's branch is to say now."""
         obj = self._object(path)
         return agent_file(obj) if obj is not None else None
+
+    def _expected(self) -> Iterator[str]:
+        yield agent_path(Ref(*CLUSTER, "", self._cluster))
+        for obj in (*self._hub.list(WORK, self._cluster), *self._spoke.list(APPLIED)):
+            yield agent_path(ref_of(obj))
 
     def _object(self, path: str) -> Object | None:
         folder, _, file = path.rpartition("/")

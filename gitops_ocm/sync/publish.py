@@ -2,7 +2,8 @@
 
 Somebody marks paths dirty; a while later all of them are rendered and go out in one commit. What a path
 renders to is asked then, so ten changes of one object cost one file. Nothing is lost when a commit
-fails: the paths stay dirty and are tried again with backoff.
+fails: the paths stay dirty and are tried again with backoff. A branch that somebody else has deleted or
+moved is brought back to what it is to say: that shows at the next commit, or when it is looked at anyway.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ BATCH = 5000
 """Most files in one commit."""
 SETTLE = 0.1
 """Seconds from the first change to a commit when the last one is long ago: related changes come together."""
+LOOK = 600.0
+"""Seconds after which the branch is looked at although there is nothing to commit."""
 LAST_WORDS = 5.0
 """Seconds that a last commit may take when all is to end."""
 
@@ -56,8 +59,12 @@ class Publisher:
         listener: Listener,
         min_interval: float = 10.0,
         prepare: Prepare | None = None,
+        look: float = LOOK,
     ) -> None:
         self._writer = writer
+        self._look = look
+        self._expected: Callable[[], Iterable[str]] = tuple
+        self._ours: Callable[[str], bool] = lambda path: False
         self._prepare = prepare
         self._render = render
         self._describe = describe
@@ -77,24 +84,42 @@ class Publisher:
         if self._dirty:
             self._news.set()
 
-    async def adopt(self, expected: Iterable[str], *, ours: Callable[[str], bool]) -> None:
-        """At the start: everything expected is dirty, and so is every file of ours that nothing expects."""
+    async def adopt(self, expected: Callable[[], Iterable[str]], *, ours: Callable[[str], bool]) -> None:
+        """At the start: everything expected is dirty, and so is every file of ours that nothing expects.
+
+        Each of them is so again when it is found otherwise than it was left.
+        """
+        self._expected, self._ours = expected, ours
         blobs = await in_thread(self._writer.blobs)
-        self.dirty(expected)
+        self._writer.strayed()
+        self.dirty(expected())
         self.dirty(path for path in blobs if ours(path))
+
+    async def look(self) -> None:
+        """See where the branch is; what somebody else has changed of ours is dirty."""
+        await in_thread(self._writer.refresh)
+        self._mend()
+
+    def _mend(self) -> None:
+        if strayed := self._writer.strayed():
+            expected = frozenset(self._expected())
+            self.dirty(path for path in strayed if path in expected or self._ours(path))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Commit batches until `stop` is set; what is dirty then goes out once more."""
         backoff = Backoff(0.5, 60.0)
         while not stop.is_set():
-            await first_of(stop.wait(), self._news.wait())
+            idle = not await first_of(stop.wait(), self._news.wait(), within=self._look)
             if stop.is_set():
                 break
+            if idle:
+                await self._try(backoff, self.look)
+                continue
             pause = max(SETTLE, self._last + self._min_interval - self._clock.monotonic())
             await first_of(stop.wait(), within=pause)
-            if not await self._try(backoff):
+            if not await self._try(backoff, self.flush):
                 await first_of(stop.wait(), within=backoff.next())
-        await self._try(backoff)
+        await self._try(backoff, self.flush)
 
     async def flush(self) -> list[Committed]:
         """Commit all that is dirty now."""
@@ -104,13 +129,14 @@ class Publisher:
             committed = await self._commit(paths)
             if committed is not None:
                 commits.append(committed)
+            self._mend()
         self._news.clear()
         return commits
 
-    async def _try(self, backoff: Backoff) -> bool:
+    async def _try(self, backoff: Backoff, what: Callable[[], Awaitable[object]]) -> bool:
         self._listener.begin(after_failure=self._failed)
         try:
-            await self.flush()
+            await what()
         except (GitError, OSError) as error:
             self._listener(of_error(Phase.STATUS, error))
             self._failed = True

@@ -44,7 +44,7 @@ from gitops_ocm.report.trimmed import without_spec
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.runtime.tasks import first_of
 from gitops_ocm.sync.events import Listener, Phase, Unrepeated, of_error
-from gitops_ocm.sync.publish import Message, Publisher
+from gitops_ocm.sync.publish import LOOK, Message, Publisher
 
 AGENTS = "refs/heads/agents/*"
 BY_PLACEMENT = "push-decisions-by-placement"
@@ -71,6 +71,7 @@ class Push:
         clock: Clock,
         listener: Listener,
         min_interval: float = 10.0,
+        look: float = LOOK,
     ) -> None:
         """`agents` holds the agents' branches; `name` is the HubSync that `sync.yaml` tells of."""
         self._name = name
@@ -93,6 +94,7 @@ class Push:
             listener=listener,
             min_interval=min_interval,
             prepare=self._fetch_texts,
+            look=look,
         )
 
     async def __aenter__(self) -> Self:
@@ -110,7 +112,7 @@ class Push:
             self._cache.subscribe(want)
         await self._cache.synced()
         self._cache.listen(self._on_change)
-        await self.publisher.adopt(self._expected(), ours=lambda path: ref_at(path) is not None)
+        await self.publisher.adopt(self._expected, ours=lambda path: ref_at(path) is not None)
         await self.fold()
 
     async def once(self) -> list[Committed]:
