@@ -16,6 +16,7 @@ import click
 
 from gitops_ocm import __version__
 from gitops_ocm.cli.flags import verb_last
+from gitops_ocm.cli.leaving import leave
 from gitops_ocm.errors import GitopsError
 
 DEBUG = "GITOPS_OCM_DEBUG"
@@ -127,7 +128,10 @@ def main(argv: list[str] | None = None) -> None:
         _fail(GitopsError(_os_message(error), hint=_OS_HINTS.get(error.errno or 0, "")))
     except Exception as error:  # noqa: BLE001 -- a bug, told like anything else
         _fail(_bug(error))
-    sys.exit(code if isinstance(code, int) else 0)
+    status = code if isinstance(code, int) else 0
+    if argv is None:
+        leave(status)
+    sys.exit(status)
 
 
 _OS_HINTS = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ocm.cli.leaving import hold
 from gitops_ocm.cli.options import preview_cache
 from gitops_ocm.cli.preview_options import (
     assumption_options,
@@ -57,7 +58,10 @@ def preview(
     """
     from dataclasses import replace
 
-    from gitops_ocm.verbs.preview import Reviewer
+    from gitops_ocm.runtime.memory import uncollected
+
+    with uncollected():
+        from gitops_ocm.verbs.preview import Reviewer
 
     settings, source = settings_of(options), state_source(options)
 
@@ -74,7 +78,9 @@ def preview(
     with Reviewer(repo, path=path, status_ref=source.status_ref, state=source.read, cache=kept) as reviewer:
         if watch:
             return _again_and_again(reviewer, once, [file for _, file in outputs if file])
-        return once(reviewer)
+        hold(reviewer)
+        with uncollected():
+            return once(reviewer)
 
 
 def _again_and_again(reviewer: Reviewer, once: Callable[[Reviewer], int], besides: list[Path]) -> int:

@@ -1,0 +1,30 @@
+"""How the process of one command ends: what is large goes with it, and is not taken apart object by object.
+
+A preview of a large fleet holds millions of objects. Python frees each of them before it exits, which takes
+an eighth of such a preview's time and is of use to nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+_held: list[object] = []
+
+
+def hold(large: object) -> None:
+    """Keep this until the process ends, or until there is something else to keep."""
+    _held[:] = [large]
+
+
+def leave(status: int) -> NoReturn:
+    """End the process."""
+    if not _held:
+        sys.exit(status)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        os._exit(141)
+    os._exit(status)
