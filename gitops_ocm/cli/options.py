@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,8 @@ import click
 from gitops_ocm.errors import GitopsError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from gitops_ocm.kube.client import HttpCluster
     from gitops_ocm.kube.identity import Connection
     from gitops_ocm.kube.rate import RateLimit

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitops_ocm.decide import agent_table
 from gitops_ocm.decide.addon_table import addon_rows
 from gitops_ocm.decide.contract import Controller
 from gitops_ocm.decide.hub_table import placement_rows, registration_rows, work_rows
@@ -38,6 +37,8 @@ def hub_controllers(settings: HubSettings | None = None) -> tuple[Controller, ..
 
 def agent_controllers(settings: AgentSettings) -> tuple[Controller, ...]:
     """All rows of one cluster's agent: groups `registration` and `work`."""
+    from gitops_ocm.decide import agent_table  # which no hub needs
+
     return (*agent_table.registration_rows(settings), *agent_table.work_rows(settings))
 
 

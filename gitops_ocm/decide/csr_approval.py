@@ -16,10 +16,7 @@ import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, Any
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.cluster import (
@@ -36,6 +33,11 @@ from gitops_ocm.decide.writes import after_failure, conditions_of, errors, label
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
+COMMON_NAME, ORGANIZATION = "2.5.4.3", "2.5.4.10"
+"""Attributes of a subject."""
 LOOK_AGAIN = 5.0
 """Seconds after which an accepted cluster's renewal that was not allowed is asked about again."""
 APPROVED, DENIED = "Approved", "Denied"
@@ -108,8 +110,8 @@ def cluster_subject(csr: Object) -> str:
     request = parsed_request(str(csr["spec"].get("request", "")))
     if request is None or _CLIENT_AUTH not in usages or not usages.issubset(CLIENT_USAGES):
         return ""
-    names = subject_values(request, NameOID.COMMON_NAME)
-    organizations = set(subject_values(request, NameOID.ORGANIZATION_NAME)) - {MANAGED_CLUSTERS_GROUP}
+    names = subject_values(request, COMMON_NAME)
+    organizations = set(subject_values(request, ORGANIZATION)) - {MANAGED_CLUSTERS_GROUP}
     if len(names) != 1 or organizations != {f"{GROUP_PREFIX}{cluster}"}:
         return ""
     prefix, _, agent = names[0].rpartition(":")
@@ -118,6 +120,8 @@ def cluster_subject(csr: Object) -> str:
 
 def parsed_request(text: str) -> x509.CertificateSigningRequest | None:
     """The request in a CertificateSigningRequest's `spec.request`; None where it cannot be read."""
+    from cryptography import x509  # a preview has the whole table, and no requests
+
     try:
         request = x509.load_pem_x509_csr(base64.b64decode(text, validate=True))
         _ = request.subject  # read on demand, with faults of its own
@@ -126,9 +130,9 @@ def parsed_request(text: str) -> x509.CertificateSigningRequest | None:
     return request
 
 
-def subject_values(request: x509.CertificateSigningRequest, oid: x509.ObjectIdentifier) -> list[str]:
+def subject_values(request: x509.CertificateSigningRequest, oid: str) -> list[str]:
     """An attribute wherever it is in the subject: Go puts several into one set, others each into its own."""
-    return [str(attribute.value) for attribute in request.subject.get_attributes_for_oid(oid)]
+    return [str(attribute.value) for attribute in request.subject if attribute.oid.dotted_string == oid]
 
 
 def _may_renew(spec: Mapping[str, Any]) -> Object:

@@ -32,9 +32,6 @@ from gitops_ocm.git import refs
 from gitops_ocm.git.address import Address
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import GitError, PushRejected, RefNotFound, TooLarge, from_stderr
-from gitops_ocm.runtime.log import get_logger
-
-_log = get_logger("writer")
 
 MAX_FILE = 2**20
 """Bytes of one file; a status file is for people."""
@@ -259,7 +256,10 @@ class BranchWriter:
         try:
             self._git.run(*command, timeout=PACK_SECONDS)
         except GitError as error:
-            _log.warning("loose objects could not be packed", repository=self._git.place, error=error)
+            from gitops_ocm.runtime.log import get_logger  # what only reads a clone logs nothing
+
+            log = get_logger("writer")
+            log.warning("loose objects could not be packed", repository=self._git.place, error=error)
             self._many_loose *= 2  # not again at each commit
 
     def _fetch(self, remote: Address) -> None:

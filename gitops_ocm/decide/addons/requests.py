@@ -14,18 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cryptography.x509.oid import NameOID
-
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL, CA_MISSING, CA_UNUSABLE, SIGNING_CA_READY
 from gitops_ocm.api.cluster import CLUSTER_NAME_LABEL, GROUP_PREFIX
 from gitops_ocm.api.meta import KnownCondition
 from gitops_ocm.api.registration import CERTIFICATE_KEY, CLIENT_SIGNER, CLIENT_USAGES, PRIVATE_KEY_KEY
 from gitops_ocm.decide.addons.agent import Agent, AgentFailed, Agents, Told, tell
-from gitops_ocm.decide.addons.signing import CannotSign, signed
 from gitops_ocm.decide.addons.subjects import AUTHENTICATED
 from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.contract import DONE, Emit, Outcome, Update, View, Want
-from gitops_ocm.decide.csr_approval import APPROVED, DENIED, REASON, parsed_request, subject_values
+from gitops_ocm.decide.csr_approval import (
+    APPROVED,
+    COMMON_NAME,
+    DENIED,
+    ORGANIZATION,
+    REASON,
+    parsed_request,
+    subject_values,
+)
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, CSR, SECRET, cluster_ref
 from gitops_ocm.decide.writes import (
     annotations_of,
@@ -116,8 +121,8 @@ def refusal(csr: Object, registrations: Iterable[Mapping[str, Any]], addon: Obje
     request = parsed_request(str(csr["spec"].get("request", "")))
     if request is None:
         return "it cannot be read"
-    names = subject_values(request, NameOID.COMMON_NAME)
-    groups = set(subject_values(request, NameOID.ORGANIZATION_NAME))
+    names = subject_values(request, COMMON_NAME)
+    groups = set(subject_values(request, ORGANIZATION))
     if signer == CLIENT_SIGNER:
         usages = frozenset(csr["spec"].get("usages") or ())
         if not usages.issubset(CLIENT_USAGES):
@@ -160,6 +165,8 @@ def _asks_for_itself(csr: Object, cluster: str) -> bool:
 
 
 def _signed(view: View, csr: Object, agent: Agent, live: Object, addon: Object, now: datetime) -> Outcome:
+    from gitops_ocm.decide.addons.signing import CannotSign, signed  # a tenth of a preview's imports
+
     ref = agent.signing_ca(view, addon, str(csr["spec"].get("signerName", "")))
     if ref is None:
         return Outcome(notes=(f"{name_of(csr)} is for a signer that is none of {name_of(addon)}'s",))
