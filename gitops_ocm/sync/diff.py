@@ -2,8 +2,9 @@
 
 The hub itself says what an apply would give (dry run), so defaulting, normalising and other managers'
 fields are not shown as differences. What left Git is found as the sync finds it: by label, in the kinds of
-the inventory. Values of Secrets are masked. Exit status as `kubectl diff`:
-`DiffResult.exit_status` is 0 for none, 1 for differences, more for trouble.
+the inventory. What is secret, a Secret inside of a work too, shows as changed and no more
+(`objects.reviewed`). Exit status as `kubectl diff`: `DiffResult.exit_status` is 0 for none, 1 for
+differences, more for trouble.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from gitops_ocm.errors import Diagnostic
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY
-from gitops_ocm.objects.diff import Difference, differences, masked_pair, without_noise
+from gitops_ocm.objects.diff import Difference, without_noise
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of, split_api_version
+from gitops_ocm.objects.reviewed import differing
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, PruneGuard
 from gitops_ocm.plan.compute import compute
 from gitops_ocm.plan.inventory import Inventory
@@ -179,8 +181,7 @@ class _Hub:
             if not _still_coming(change, error, coming):
                 return problem(change, error)
             after = change.wanted.obj
-        before, after = masked_pair(_comparable(live), _comparable(after))
-        fields = tuple(differences(before or {}, after or {}))
+        fields = tuple(differing(_comparable(live) or {}, _comparable(after) or {}))
         if live is None:
             # What kind of object, and which, the line above its fields says already.
             fields = tuple(f for f in fields if f.path not in _NAMED_ABOVE)

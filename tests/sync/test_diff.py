@@ -108,6 +108,32 @@ async def test_values_of_secrets_are_masked(fleet: Fleet) -> None:
         assert value not in text
 
 
+async def test_a_secret_inside_of_a_work_is_masked(fleet: Fleet) -> None:
+    """It shows that it changed, as does a variable that is called so; the values of neither are told."""
+    before = (
+        "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\n"
+        "metadata: {name: w, namespace: shop}\nspec:\n  workload:\n    manifests:\n"
+        "    - {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: ns}, data: {p: aHVudGVyMQ==}}\n"
+        "    - apiVersion: v1\n      kind: Pod\n      metadata: {name: p, namespace: ns}\n      spec:\n"
+        "        containers: [{name: c, image: i, env: [{name: DB_PASSWORD, value: hunter1}]}]\n"
+    )
+    fleet.repo.commit({"hub/ns.yaml": NAMESPACE, "works/w.yaml": before})
+    await fleet.sync_object()
+    await fleet.loop().once()
+    fleet.repo.commit({"works/w.yaml": before.replace("hunter1", "hunter2").replace("yMQ", "yMg")})
+    result = await compared(fleet)
+    assert [p.message for p in result.problems] == []
+    assert result.exit_status == 1
+    (work_,) = result.objects
+    assert [str(field.path) for field in work_.fields] == [
+        "spec.workload.manifests[Secret ns/s].data.p",
+        "spec.workload.manifests[Pod ns/p].spec.containers[c].env[DB_PASSWORD].value",
+    ]
+    shown = plain(field_lines(work_.fields))
+    assert "hunter" not in shown
+    assert "aHVu" not in shown
+
+
 async def test_what_cannot_be_compared_is_trouble(fleet: Fleet) -> None:
     """A conflict is told with its owner and makes the exit status 2."""
     fleet.repo.commit(FILES)

@@ -128,7 +128,7 @@ async def test_by_hand(trial: Trial, unique: Callable[[str], str]) -> None:
     told = await trial.told()
     changed = "changed on the hub"
     assert told["ConfigMap a"] == (changed, '- data.v: "x"\n+ data.v: "1"\n')
-    field = "spec.template.spec.containers[0].image"
+    field = "spec.template.spec.containers[web].image"
     assert told["Deployment web"] == (changed, f'- {field}: "nginx"\n+ {field}: "busybox"\n')
     assert told["Secret s"] == (changed, '- data.password: "*** (before)"\n+ data.password: "*** (after)"\n')
     assert told["ConfigMap b"][0] == "deleted on the hub"
