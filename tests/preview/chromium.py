@@ -180,14 +180,22 @@ class Chromium:
 
     def click(self, selector: str) -> None:
         """Click into the middle of an element with the mouse, after bringing it into view."""
-        quoted = json.dumps(selector)
-        x, y = self.run(
-            f"(() => {{ const e = document.querySelector({quoted}); e.scrollIntoView({{block: 'center'}});"
-            "const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()"
-        )
+        before, at = None, self._middle(selector)
+        while at != before:  # what comes into view is laid out only then, and moves what is below
+            before, at = at, self._middle(selector)
+        where = {"x": at[0], "y": at[1], "button": "left", "clickCount": 1}
         for what in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=what, x=x, y=y, button="left", clickCount=1)
+            self.call("Input.dispatchMouseEvent", type=what, **where)
         self.settle()
+
+    def _middle(self, selector: str) -> list[float]:
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.run(f"{element}.scrollIntoView({{block: 'center'}})")
+        self.settle()
+        x, y, width, height = self.run(
+            f"(({{x, y, width, height}}) => [x, y, width, height])({element}.getBoundingClientRect())"
+        )
+        return [x + width / 2, y + height / 2]
 
     def close(self) -> None:
         """End it, and what it started."""
