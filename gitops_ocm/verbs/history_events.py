@@ -17,8 +17,9 @@ from gitops_ocm.api.fleet import SPEC_ANNOTATION
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.errors import GitopsError
 from gitops_ocm.git.clone import Clone, FileChange, Reported
-from gitops_ocm.objects.diff import ABSENT, Difference, differences, masked_pair
+from gitops_ocm.objects.diff import ABSENT, Difference
 from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.reviewed import reviewed
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.report.status_files import ADDON, CLUSTER, DECISION, PLACEMENT, SYNC, WORK, ref_at
 from gitops_ocm.verbs.history import Outcome, attempts, declared
@@ -256,7 +257,7 @@ def _edited(was: Wanted | None, now: Wanted | None) -> str:
     if was is None or now is None:
         done, one = ("written", now) if was is None else ("removed", was)
         return f"{done} in {_place(one)}" if one is not None else done
-    return f"changed in {_place(now)}: {_fields(differences(*masked_pair(was.obj, now.obj)))}"
+    return f"changed in {_place(now)}: {_fields(reviewed(was.obj, now.obj))}"
 
 
 def _place(one: Wanted) -> str:
