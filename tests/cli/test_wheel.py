@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_the_wheel_carries_its_data(tmp_path: Path) -> None:
-    """Built and unpacked far from any checkout, it writes a repository and knows every kind."""
+    """Built and unpacked far from any checkout, it writes a repository, knows every kind, and makes a page."""
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "--wheel-dir", str(tmp_path), str(ROOT)], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -41,3 +41,9 @@ def test_the_wheel_carries_its_data(tmp_path: Path) -> None:
     assert (tmp_path / "fleet" / "clusters" / "east" / "cluster.yaml").is_file()
     count = "from gitops_ocm.runtime.catalog import load_catalog as c; print(len(c().resources()) > 60)"
     assert run("-c", count).strip() == "True"
+    page = (
+        "from datetime import datetime, timezone; from gitops_ocm.preview.model import Preview;"
+        "from gitops_ocm.preview.formats.page import page;"
+        "print(page(Preview('a', 'b', 'c', datetime.now(timezone.utc))))"
+    )
+    assert "<h1" in run("-c", page)
