@@ -7,27 +7,18 @@ drops. A replica set's works are all alike: they are judged once, by its templat
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from gitops_ocm.decide.addons.deploy_works import guessed_plural
 from gitops_ocm.decide.agent.options import orphans
 from gitops_ocm.decide.kinds import (
-    MANAGED_CLUSTER,
-    MANIFEST_WORK,
     NAMESPACE,
-    REPLICA_SET,
 )
-from gitops_ocm.decide.writes import is_deleting
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.faults import Cause
-from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
-from gitops_ocm.preview.hub import Moment
-from gitops_ocm.preview.model import Act, Effect
-from gitops_ocm.preview.on_clusters import UNTOLD, owner_of
-from gitops_ocm.preview.warnings.case import Case, called, few, many, on, warning
+from gitops_ocm.objects.ref import Kind, Ref
+from gitops_ocm.preview.warnings.case import Case, called, few, many, warning
+from gitops_ocm.preview.warnings.contents import Contents, Manifests, Work, changed_works, manifests_in
 from gitops_ocm.preview.warnings.updates import is_updated, refusals, told
 
 _TAKES_ALONG = {
@@ -37,120 +28,22 @@ _TAKES_ALONG = {
 }
 _ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
 _OF_OCM = "open-cluster-management"
-Manifests = Mapping[Ref, Object]
 
 
 def manifests(case: Case) -> Iterator[Diagnostic]:
     """All of them."""
-    contents = _Contents(case)
-    works = list(_works(case, contents))
+    contents = Contents(case)
+    works = list(changed_works(case, contents))
     yield from _taking_along(case, contents, works)
     yield from _refused(case, works)
     yield from _of_two(case, contents, works)
     yield from _homeless(contents, works)
 
 
-@dataclass
-class _Work:
-    """What an owner's works held and hold on some clusters; `option` is what says who is orphaned."""
-
-    owner: Ref
-    origin: Location
-    before: Manifests
-    after: Manifests
-    option: Object
-    clusters: list[str]
-
-    @property
-    def new(self) -> set[Ref]:
-        """What was not there before."""
-        return {*self.after} - {*self.before}
-
-
-class _Contents:
-    """What is in works, before and after; looked up once for each replica set."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._templates: dict[tuple[bool, Ref], Manifests] = {}
-
-    def of(self, ref: Ref, owner: Ref | None, *, fresh: bool) -> tuple[Object, Manifests]:
-        """A work's spec, or that of its replica set's template, and what is in it."""
-        moment = self._moment(fresh)
-        if owner is None or owner.of != REPLICA_SET:
-            spec = (moment.objects.get(ref) or {}).get("spec") or {}
-            return spec, _manifests(spec)
-        spec = ((moment.objects.get(owner) or {}).get("spec") or {}).get("manifestWorkTemplate") or {}
-        if (fresh, owner) not in self._templates:
-            self._templates[fresh, owner] = _manifests(spec)
-        return spec, self._templates[fresh, owner]
-
-    def _moment(self, fresh: bool) -> Moment:
-        return self._case.hub.after if fresh else self._case.hub.before
-
-    @cached_property
-    def before(self) -> Mapping[str, Sequence[Object]]:
-        """The works of each cluster."""
-        return on(self._case.hub.before, MANIFEST_WORK)
-
-    @cached_property
-    def after(self) -> Mapping[str, Sequence[Object]]:
-        """The same, after the change."""
-        return on(self._case.hub.after, MANIFEST_WORK)
-
-    def held(self, cluster: str, *, fresh: bool) -> Iterator[tuple[Ref, Manifests]]:
-        """Whose works are on a cluster, and what they hold."""
-        for work in (self.after if fresh else self.before).get(cluster, ()):
-            ref = ref_of(work)
-            if not is_deleting(work):
-                owner = owner_of(work, ref)
-                yield owner or ref, self.of(ref, owner, fresh=fresh)[1]
-
-
-def _manifests(spec: Mapping[str, Any]) -> Manifests:
-    found = (spec.get("workload") or {}).get("manifests") or ()
-    return {ref_of(m): m for m in found if isinstance(m, dict) and (m.get("metadata") or {}).get("name")}
-
-
-def _works(case: Case, contents: _Contents) -> Iterator[_Work]:
-    """What changes in works, those of a replica set together; not those of clusters that leave."""
-    together: dict[tuple[Ref, Act], _Work] = {}
-    for cluster in case.preview.clusters:
-        if any(e.ref.of == MANAGED_CLUSTER and e.act is Act.DELETE for e in cluster.effects):
-            continue
-        for effect in cluster.effects:
-            if effect.ref.of != MANIFEST_WORK or effect.why == UNTOLD:
-                continue
-            owner = effect.owner or effect.ref
-            alike = owner.of == REPLICA_SET
-            if alike and (owner, effect.act) in together:
-                together[owner, effect.act].clusters.append(cluster.name)
-                continue
-            work = _work(contents, effect, owner, cluster.name)
-            if alike:
-                together[owner, effect.act] = work
-            else:
-                yield work
-    yield from together.values()
-
-
-def _work(contents: _Contents, effect: Effect, owner: Ref, cluster: str) -> _Work:
-    option, before = contents.of(effect.ref, effect.owner, fresh=False)
-    now, after = contents.of(effect.ref, effect.owner, fresh=True)
-    return _Work(
-        owner,
-        effect.origin,
-        {} if effect.act is Act.CREATE else before,
-        {} if effect.act is Act.DELETE else after,
-        {"spec": option if effect.act is Act.DELETE else now},
-        [cluster],
-    )
-
-
 # --- deletions that take more with them --------------------------------------------------------------
 
 
-def _taking_along(case: Case, contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+def _taking_along(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
     found: dict[tuple[Ref, Ref], list[str]] = defaultdict(list)
     origins: dict[Ref, Location] = {}
     for work in works:
@@ -172,7 +65,7 @@ def _taking_along(case: Case, contents: _Contents, works: Sequence[_Work]) -> It
             )
 
 
-def _orphaned(work: _Work, ref: Ref) -> bool:
+def _orphaned(work: Work, ref: Ref) -> bool:
     return orphans(work.option, (ref.group, guessed_plural(ref.kind), ref.namespace, ref.name))
 
 
@@ -183,7 +76,7 @@ def _clusters(names: Sequence[str]) -> str:
 # --- updates that a cluster refuses -------------------------------------------------------------------
 
 
-def _refused(case: Case, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+def _refused(case: Case, works: Sequence[Work]) -> Iterator[Diagnostic]:
     found: dict[tuple[Ref, Ref, Cause], list[str]] = defaultdict(list)
     origins: dict[Ref, Location] = {}
     catalog = case.tried.catalog
@@ -208,7 +101,7 @@ def _refused(case: Case, works: Sequence[_Work]) -> Iterator[Diagnostic]:
 # --- objects of two owners ---------------------------------------------------------------------------
 
 
-def _of_two(case: Case, contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+def _of_two(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
     """Two works of a cluster that hold the same object overwrite each other; a namespace they may share."""
     found: dict[tuple[Ref, Ref], tuple[set[Ref], set[str]]] = {}
     origins: dict[Ref, Location] = {}
@@ -236,7 +129,7 @@ def _of_two(case: Case, contents: _Contents, works: Sequence[_Work]) -> Iterator
             )
 
 
-def _together(case: Case, contents: _Contents, owner: Ref, other: Ref) -> frozenset[Ref]:
+def _together(case: Case, contents: Contents, owner: Ref, other: Ref) -> frozenset[Ref]:
     """What both held already, on any cluster; all of it, where nobody can know and neither is written to."""
     if not case.state.commit and owner not in case.changed and other not in case.changed:
         return frozenset(_held_by(case, owner))
@@ -249,13 +142,13 @@ def _together(case: Case, contents: _Contents, owner: Ref, other: Ref) -> frozen
 
 def _held_by(case: Case, owner: Ref) -> Manifests:
     spec = (case.hub.after.objects.get(owner) or {}).get("spec") or {}
-    return _manifests(spec.get("manifestWorkTemplate") or spec)
+    return manifests_in(spec.get("manifestWorkTemplate") or spec)
 
 
 # --- namespaces that nobody makes --------------------------------------------------------------------
 
 
-def _homeless(contents: _Contents, works: Sequence[_Work]) -> Iterator[Diagnostic]:
+def _homeless(contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
     """What is in a namespace that no work on the cluster makes, and that none has used so far.
 
     Nobody here can know what people made there by hand, so it is only said what is not known.

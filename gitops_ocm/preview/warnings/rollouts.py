@@ -22,8 +22,8 @@ MOST = 0.5
 
 def rollouts(case: Case) -> Iterator[Diagnostic]:
     """All of them."""
+    yield from _at_once(case)
     for rollout in case.preview.rollouts:
-        yield from _at_once(case, rollout)
         yield from _overtaken(rollout)
         yield from _waiting(case, rollout)
     yield from _by_hand(case)
@@ -42,24 +42,36 @@ def _is_most(case: Case, number: int) -> bool:
     return number > 1 and number > MOST * case.preview.fleet
 
 
-def _at_once(case: Case, found: Rollout) -> Iterator[Diagnostic]:
-    free = found.kind in ("", ALL)
+def _at_once(case: Case) -> Iterator[Diagnostic]:
+    """Each of them; of very many no more than which they are."""
+    found = [(r, number) for r in case.preview.rollouts if _is_most(case, number := _largest(case, r))]
+    for rollout, number in found if len(found) <= FEW else ():
+        free = rollout.kind in ("", ALL)
+        yield warning(
+            "everything-at-once",
+            f"{_share(case, number)} get it at once{_under(rollout)}: {rollout.strategy}",
+            rollout.origin,
+            rollout.owner,
+            hint=_slower(rollout) if free else "a smaller maxConcurrency, or smaller groups, would spread it",
+        )
+    if len(found) > FEW:
+        yield warning(
+            "everything-at-once",
+            f"{len(found)} rollouts reach most of {many(case.preview.fleet, 'cluster')} at once: "
+            f"{few({called(rollout.owner) for rollout, _ in found}, 3)}",
+            found[0][0].origin,
+            hint=_slower(found[0][0]),
+        )
+
+
+def _largest(case: Case, found: Rollout) -> int:
+    """How many clusters its largest wave gives something to."""
     waves = [wave.clusters for wave in found.waves]
-    if not free and found.owner.of == MANAGEMENT_ADDON:
+    if found.kind not in ("", ALL) and found.owner.of == MANAGEMENT_ADDON:
         # Its strategy spreads what is deployed: that it is installed everywhere before, alone, does nothing.
         deployed = _given_works(case, found.owner)
         waves = [tuple(name for name in wave if name in deployed) for wave in waves]
-    largest = max(map(len, waves), default=0)
-    if _is_most(case, largest):
-        yield warning(
-            "everything-at-once",
-            f"{_share(case, largest)} get it at once{_under(found)}: {found.strategy}",
-            found.origin,
-            found.owner,
-            hint=_slower(found)
-            if free
-            else "a smaller maxConcurrency, or smaller decision groups, would spread it",
-        )
+    return max(map(len, waves), default=0)
 
 
 def _given_works(case: Case, owner: Ref) -> set[str]:
