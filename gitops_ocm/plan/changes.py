@@ -62,7 +62,7 @@ class Reason(StrEnum):
     GOING = "removed from Git; being deleted"
     OPTED_OUT = "removed from Git; its annotation disables pruning"
     PRUNE_DISABLED = "removed from Git; spec.prune.mode is Disabled"
-    STILL_NEEDED = "removed from Git; objects in Git are in it"
+    STILL_NEEDED = "removed from Git; objects in Git need it"
     PRUNE_GUARDED = "removed from Git; held back by the prune guard"
 
 

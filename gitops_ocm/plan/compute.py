@@ -62,6 +62,7 @@ def compute(
         policy=policy,
         guard=guard,
         homes=frozenset(ref.namespace for ref in by_ref),
+        kinds=frozenset(ref.of for ref in by_ref),
     )
     changes += gone.changes
     changes.sort(key=attrgetter("ref"))

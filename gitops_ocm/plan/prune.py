@@ -18,6 +18,7 @@ from gitops_ocm.objects.ref import Kind, Ref
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live, Policy, PruneGuard, Reason
 
 _NAMESPACE = Kind("", "Namespace")
+_DEFINITION = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,17 @@ def leaving(
     policy: Policy,
     guard: PruneGuard | None,
     homes: Collection[str] = (),
+    kinds: Collection[Kind] = (),
 ) -> Leaving:
     """Judge `unwanted`, objects of ours that Git does not have.
 
-    `homes` are the namespaces of what Git has: none of them goes, for all that is in it would go, too.
+    `homes` are the namespaces of what Git has: none of them goes, for all that is in it would go, too. Nor
+    does the definition of one of its `kinds`.
 
     `standing` counts all objects of ours that are not being deleted already; `everything` says that Git
     has none of any kind.
     """
-    needed = {ref for ref in unwanted if ref.of == _NAMESPACE and ref.name in homes}
+    needed = {ref for ref in unwanted if _is_needed(ref, homes, kinds)}
     deletable = [ref for ref, live in unwanted.items() if _deletable(live, policy) and ref not in needed]
     limit = 0 if everything else policy.max_prune_percent
     held = (
@@ -59,7 +62,7 @@ def leaving(
         Change(ref, *_judged(live, policy, held=held, needed=ref in needed), live=live)
         for ref, live in unwanted.items()
     )
-    kept = tuple(_home(c.ref) for c in changes if c.reason is Reason.STILL_NEEDED)
+    kept = tuple(_kept(c.ref) for c in changes if c.reason is Reason.STILL_NEEDED)
     if not deletable:
         return Leaving(changes, diagnostics=kept)
     if not held:
@@ -84,6 +87,17 @@ def guard_of(status: Mapping[str, Any]) -> PruneGuard | None:
     return PruneGuard(str(found.get("commit") or ""), int(found.get("count") or 0)) if found else None
 
 
+def _is_needed(ref: Ref, homes: Collection[str], kinds: Collection[Kind]) -> bool:
+    """Whether what Git has would go with an object.
+
+    A definition is named by its plural, which nobody here knows for sure: one too many that is kept is seen.
+    """
+    if ref.of == _DEFINITION:
+        plural, _, group = ref.name.partition(".")
+        return any(kind.group == group and plural.startswith(kind.kind.lower()[:-2]) for kind in kinds)
+    return ref.of == _NAMESPACE and ref.name in homes
+
+
 def _too_many(deletable: int, standing: int, percent: int, *, tripped: bool) -> bool:
     return percent < 100 and (tripped or deletable * 100 > percent * standing)
 
@@ -104,14 +118,15 @@ def _judged(live: Live, policy: Policy, *, held: bool, needed: bool) -> tuple[Ac
     return (Action.SKIP, Reason.PRUNE_GUARDED) if held else (Action.PRUNE, Reason.REMOVED)
 
 
-def _home(ref: Ref) -> Diagnostic:
-    return Diagnostic(
-        "namespace-needed",
-        f"namespace {ref.name} is no longer in Git and was kept: objects that are in Git are in it",
-        subject=str(ref),
-        hint="bring its file back, or take the objects in it out of Git, too",
-        severity=Severity.WARNING,
-    )
+def _kept(ref: Ref) -> Diagnostic:
+    if ref.of == _DEFINITION:
+        code, why = "definition-needed", f"the definition {ref.name} is no longer in Git and was kept: "
+        text, what = "objects of its kind are in Git", "the objects of its kind"
+    else:
+        code, why = "namespace-needed", f"namespace {ref.name} is no longer in Git and was kept: "
+        text, what = "objects that are in Git are in it", "the objects in it"
+    hint = f"bring its file back, or take {what} out of Git, too"
+    return Diagnostic(code, why + text, subject=str(ref), hint=hint, severity=Severity.WARNING)
 
 
 def _told(stopped: Sequence[Ref], standing: int, owner: str, commit: str, policy: Policy) -> Diagnostic:

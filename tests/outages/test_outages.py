@@ -1,9 +1,10 @@
 """Outages that other engines became known for: here the commit is refused, or nothing is lost.
 
 Each is a commit on a fleet of ten ConfigMaps in a namespace. Said twice: by the preview's plan before it is
-merged, and by the sync, which is given it. Held elsewhere: a branch that is deleted or rewritten, a
-repository that is away (`tests/sync/test_pull_repository`), two syncs of one object, a HubSync made anew, a
-definition that is gone (`tests/sync/test_ownership`), a second process on one HubSync
+merged, and by the sync, which is given it. Files are `test_files`'s, names `test_names`'s, branches that
+machines write `test_branches`'s, clusters and their clocks `test_fleet`'s. Held elsewhere: a branch that is
+deleted or rewritten, a repository that is away (`tests/sync/test_pull_repository`), two syncs of one object,
+a HubSync made anew, a definition that is gone (`tests/sync/test_ownership`), a second process on one HubSync
 (`tests/sync/test_pull_interrupted`).
 """
 
