@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_the_wheel_carries_its_data(tmp_path: Path) -> None:
-    """Built and unpacked far from any checkout, it writes a repository, knows every kind, and makes a page."""
+    """Built and unpacked far from any checkout, it writes a repository, knows every kind, makes a page."""
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "--wheel-dir", str(tmp_path), str(ROOT)], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
