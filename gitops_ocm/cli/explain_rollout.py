@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gitops_ocm.cli.commit_options import at_options
 from gitops_ocm.cli.options import connect, kubeconfig_options
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="mwrs/NAME|addon/NAME")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where a set is.")
 @kubeconfig_options
+@at_options
 @click.option("--failing", default="", metavar="CLUSTER,…", help="Assume that these fail from now on.")
 @click.option("--rollout-compat", type=click.Choice(["ocm"]), help="As of a hub that has this option.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -28,13 +31,17 @@ def rollout(
     namespace: str,
     kubeconfig: Path | None,
     context: str | None,
+    revision: str,
+    repo: Path,
+    path: str,
+    status_ref: str,
     failing: str,
     rollout_compat: str | None,
     output: str,
 ) -> None:
     """Say where the rollouts of a ManifestWorkReplicaSet, or of an add-on's configuration, stand: which
     clusters are done, which are under way, which are held and why, and which waves come next, at the
-    earliest. Nothing is written.
+    earliest; on the hub, or with --at by a commit and what the status branch tells. Nothing is written.
     """
     import json
 
@@ -52,7 +59,13 @@ def rollout(
     else:
         question = RolloutQuestion(namespace, named(name), assumed, compat)
         where = {"namespace": namespace}
-    found = asyncio.run(_explained(kubeconfig, context, question))
+    if revision:
+        from gitops_ocm.verbs.explain_at import explain_rollout_at
+        from gitops_ocm.verbs.fleet_at import Place
+
+        found = explain_rollout_at(Place(repo, revision, path, status_ref), question, datetime.now(UTC))
+    else:
+        found = asyncio.run(_explained(kubeconfig, context, question))
     if output == "json":
         told = {**where, "name": question.name, "rollouts": [document(e) for e in found]}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
