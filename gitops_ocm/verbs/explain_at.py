@@ -1,4 +1,4 @@
-"""`explain placement --at REV`, `explain rollout --at REV`: as a commit and the status branch tell of a hub."""
+"""`explain placement --at` and `explain rollout --at`: what a commit and the status branch tell of a hub."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def _web(content: str) -> Object:
 
 
 def rolling(folder: Path, minutes: int) -> tuple[Fleet, Clone]:
-    """A fleet so long after it was given something else two clusters at a time, and a clone that tells of it."""
+    """A fleet so long after it was given something else, two at a time, and a clone that tells of it."""
     old = {**ordinary(), "works/web.yaml": [_web("web")]}
     new = {**old, "works/web.yaml": [_web("other")]}
     fleet = running(repository(old))
