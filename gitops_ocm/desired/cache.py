@@ -7,9 +7,9 @@ ever needed to be right: entries that cannot be decoded are parsed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from gitops_ocm.desired import documents
 from gitops_ocm.desired.alike import Alike
@@ -21,6 +21,8 @@ from gitops_ocm.desired.yaml_events import LIMITS, Limits
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.plan.wanted import Wanted
+
+T = TypeVar("T")
 
 
 class BlobStore(Protocol):
@@ -78,20 +80,33 @@ class BlobCache:
 
     def parsed(self, tree: Tree, entries: Iterable[Entry]) -> dict[str, Parsed]:
         """The parsed files of these blobs: from the store if it has them, else from the tree."""
+        return self._all(tree, entries, documents.decode, lambda parsed: parsed)
+
+    def objects(self, tree: Tree, entries: Iterable[Entry]) -> dict[str, Any]:
+        """The one object of each of these blobs' files; None where there are several, or a problem."""
+        return self._all(tree, entries, documents.decoded_object, documents.object_of)
+
+    def _all(
+        self,
+        tree: Tree,
+        entries: Iterable[Entry],
+        decode: Callable[[bytes], T | None],
+        of: Callable[[Parsed], T],
+    ) -> dict[str, T]:
         sizes = {entry.blob: entry.size for entry in entries}
-        found: dict[str, Parsed] = {}
+        found: dict[str, T] = {}
         if self.store is not None:
             for blob, data in self.store.get_many(list(sizes)).items():
-                if (known := documents.decode(data)) is not None:
+                if (known := decode(data)) is not None:
                     found[blob] = known
         small = []
         for blob, size in sizes.items():
             if size > self.limits.file_bytes:
-                found[blob] = documents.too_large(size, self.limits)
+                found[blob] = of(documents.too_large(size, self.limits))
             elif blob not in found:
                 small.append(blob)
         reader = Alike(self.limits)
         fresh = {blob: reader.read(data) for blob, data in tree.read_blobs(small)}
         if self.store is not None and fresh:
             self.store.put_many({blob: encoded for blob, (_, encoded) in fresh.items()})
-        return found | {blob: parsed for blob, (parsed, _) in fresh.items()}
+        return found | {blob: of(parsed) for blob, (parsed, _) in fresh.items()}

@@ -124,6 +124,20 @@ def decode(data: bytes) -> Parsed | None:
         return None
 
 
+def object_of(parsed: Parsed) -> Any:
+    """The one object of a file; None where there are several, or a problem."""
+    return parsed.documents[0].value if len(parsed.documents) == 1 and not parsed.problems else None
+
+
+def decoded_object(data: bytes) -> Any:
+    """The `object_of` what `encode` wrote; None also where these are not its bytes."""
+    try:
+        documents, problems = orjson.loads(data)
+        return documents[0][0] if len(documents) == 1 and not problems else None
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
 def _yaml(text: str, limits: Limits) -> Parsed:
     if not text.endswith("\n"):
         text += "\n"  # As kubectl does: it shows in a block scalar at the end.

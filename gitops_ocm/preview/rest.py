@@ -89,10 +89,15 @@ class Rest:
     def _file(self, work: Object) -> None:
         meta, told = work["metadata"], conditions_of(work)
         labels, generation = meta.get("labels") or {}, meta.get("generation")
-        signature = tuple(
-            [(c["type"], c.get("status", ""), c.get("observedGeneration") == generation) for c in told]
-        )
-        if not _answered(signature) or any(c.get("reason") == WAITS for c in told):
+        applied = waits = False
+        told_of = []
+        for each in told:
+            type_, fresh = each["type"], each.get("observedGeneration") == generation
+            told_of.append((type_, each.get("status", ""), fresh))
+            applied = applied or (fresh and type_ == "Applied")
+            waits = waits or each.get("reason") == WAITS
+        signature = tuple(told_of)
+        if waits or not applied:
             self.unanswered.append(ref_of(work))
         self._of_addons = self._of_addons or ADDON_NAME_LABEL in labels
         owner = labels.get(REPLICA_SET_LABEL)
@@ -164,7 +169,3 @@ class Rest:
                 found[each["name"]] = sorted(clusters)
             taken |= clusters
         return found
-
-
-def _answered(signature: _Signature) -> bool:
-    return any(type_ == "Applied" and fresh for type_, _, fresh in signature)

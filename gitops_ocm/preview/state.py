@@ -16,7 +16,6 @@ from typing import Any
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.desired.cache import BlobCache
-from gitops_ocm.desired.documents import Parsed
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
@@ -77,12 +76,12 @@ class FleetState:
 def read_state(tree: Tree, cache: BlobCache | None = None, *, at: datetime | None = None) -> FleetState:
     """The state in a tree of the `status` branch, written `at`. Files that are not ours are passed over."""
     paths = {path: ref for path in tree.entries if (ref := ref_at(path)) is not None}
-    parsed = (cache or BlobCache()).parsed(tree, [tree.entries[path] for path in paths])
+    values = (cache or BlobCache()).objects(tree, [tree.entries[path] for path in paths])
     objects: dict[Ref, Object] = {}
     problems = []
     for path, ref in paths.items():
-        found = _object(parsed[tree.entries[path].blob], ref)
-        if found is None:
+        found = values[tree.entries[path].blob]
+        if not _is(found, ref):
             why = f"it does not hold a {ref.kind}: the preview goes on without it"
             problems.append(
                 Diagnostic(
@@ -99,13 +98,10 @@ def read_state(tree: Tree, cache: BlobCache | None = None, *, at: datetime | Non
     return FleetState(tree.commit, objects, tuple(problems), at)
 
 
-def _object(parsed: Parsed, ref: Ref) -> Object | None:
-    if parsed.problems or len(parsed.documents) != 1:
-        return None
-    value: Any = parsed.documents[0].value
+def _is(value: Any, ref: Ref) -> bool:
+    """Whether what a file holds is what its path says."""
     try:
         name = value["metadata"]["name"]
-        same = kind_of(value) == ref.of and (not ref.name or name == ref.name)
+        return kind_of(value) == ref.of and (not ref.name or name == ref.name)
     except (KeyError, TypeError, AttributeError):
-        return None
-    return value if same else None
+        return False

@@ -26,18 +26,28 @@ _BESIDE_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
 def whole(told: Object) -> Object:
     """The object that a status file tells of."""
     kind = kind_of(told)
-    left_out = _BESIDE_WORKS if kind == MANIFEST_WORK else _BESIDE
-    status = {key: value for key, value in status_of(told).items() if key not in left_out}
+    if kind == MANIFEST_WORK:
+        return _work(told)
+    status = {key: value for key, value in status_of(told).items() if key not in _BESIDE}
     if held := status.get("conditions"):
         status["conditions"] = [{"message": "", **condition} for condition in held]
     made = {**told, "spec": told.get("spec") or {}, **({"status": status} if "status" in told else {})}
-    if kind == MANIFEST_WORK and "status" in told:
-        # Taken for the word on the present generation, which here is the first.
-        status["conditions"] = [{**c, "observedGeneration": 1} for c in status.get("conditions") or ()]
-        if ADDON_NAME_LABEL in labels_of(told):  # Nobody on the hub looks at what is told of others.
-            status["resourceStatus"] = {"manifests": reported(told)}
     if kind == MANAGED_CLUSTER:
         made["metadata"] = {**told["metadata"], "finalizers": _finalizers(told)}
+    return made
+
+
+def _work(told: Object) -> Object:
+    """A work. What is said of it is taken for the word on the present generation, which here is the first."""
+    made = {**told, "spec": told.get("spec") or {}}
+    if "status" in told:
+        said = status_of(told)
+        status = {key: said[key] for key in said if key not in _BESIDE_WORKS}
+        held = said.get("conditions") or ()
+        status["conditions"] = [{"message": "", **c, "observedGeneration": 1} for c in held]
+        if ADDON_NAME_LABEL in labels_of(told):  # Nobody on the hub looks at what is told of others.
+            status["resourceStatus"] = {"manifests": reported(told)}
+        made["status"] = status
     return made
 
 

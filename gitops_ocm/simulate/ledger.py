@@ -59,6 +59,17 @@ class Ledger(Store):
         self._changed(ref, old, new)
         return old
 
+    def add(self, ref: Ref, new: Object) -> None:
+        """Keep an object as `Store.add` does."""
+        super().add(ref, new)
+        self._news.append((None, new))
+        if self._kept is not None:
+            self._kept.append((None, new))
+
+    def is_looked_up(self, kind: Kind) -> bool:
+        """Whether anything is kept of a kind beside its objects."""
+        return super().is_looked_up(kind) or any(projection.kind == kind for projection in self._projections)
+
     def remove(self, ref: Ref) -> Object:
         """Forget an object; the one that was kept."""
         old = super().remove(ref)

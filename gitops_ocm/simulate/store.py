@@ -141,6 +141,16 @@ class Store:
             self._pending.discard(ref)
         return old
 
+    def add(self, ref: Ref, new: Object) -> None:
+        """Keep an object that is not there yet and has no owners, of a kind that nobody has looked up."""
+        self._objects[ref] = new
+        self._uids.add(new["metadata"].get("uid", ""))
+        self._spaces[ref.of].setdefault(ref.namespace, {})[ref.name] = ref
+
+    def is_looked_up(self, kind: Kind) -> bool:
+        """Whether anything is kept of a kind beside its objects."""
+        return kind in self._order or kind in self._labels or kind in self._indexes
+
     def remove(self, ref: Ref) -> Object:
         """Forget an object; the one that was kept."""
         old = self._objects.pop(ref)

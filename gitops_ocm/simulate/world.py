@@ -101,12 +101,10 @@ class World:
         """All objects as they are now, in no order; later changes do not show in it."""
         return self._store.objects()
 
-    # Going back
-
     def mark(self) -> Mark:
         """This moment, to come back to; earlier ones are forgotten where a later one is gone back behind."""
-        counted = (self._versions, self._uids)
-        return Mark(self._store.mark(), len(self.events), self.catalog, *counted, self._ending)
+        changes, events = self._store.mark(), len(self.events)
+        return Mark(changes, events, self.catalog, self._versions, self._uids, self._ending)
 
     def since(self, mark: Mark) -> Sequence[Change]:
         """What changed since a moment, as (old, new)."""
@@ -138,18 +136,20 @@ class World:
 
     def begin(self, objects: Iterable[tuple[Ref, Object]]) -> None:
         """Show many objects that are not there yet, as `put` does one; of kinds with nothing of their own."""
-        counted: dict[Kind, bool] = {}
+        known: dict[Kind, tuple[bool, bool]] = {}
         for ref, obj in objects:
-            kind = ref.of
-            if kind not in counted:
-                served = self._served(obj)
-                counted[kind] = lifecycle.has_generation(served.resource, custom=served.custom)
+            if ref.of not in known:
+                served, fresh = self._served(obj), not self._store.is_looked_up(ref.of)
+                known[ref.of] = lifecycle.has_generation(served.resource, custom=served.custom), fresh
+            counted, fresh = known[ref.of]
             self._versions += 1
             meta = {"uid": self._next_uid(), "resourceVersion": str(self._versions), **obj["metadata"]}
-            if counted[kind]:
+            if counted:
                 meta.setdefault("generation", 1)
-            self._ending |= "deletionTimestamp" in meta or "ownerReferences" in meta
-            self._store.put(ref, native.prepared({**obj, "metadata": meta}, kind))
+            made = native.prepared({**obj, "metadata": meta}, ref.of)
+            plain = fresh and not ("deletionTimestamp" in meta or "ownerReferences" in meta)
+            self._ending |= not plain
+            (self._store.add if plain else self._store.put)(ref, made)
 
     def write(self, write: Write, *, manager: str, now: datetime) -> Result:
         """Carry out one write, as the API would."""
