@@ -102,7 +102,7 @@ def _refused(case: Case, works: Sequence[Work]) -> Iterator[Diagnostic]:
 
 
 def _of_two(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
-    """Two works of a cluster that hold the same object overwrite each other; a namespace they may share."""
+    """Two works of a cluster that hold the same object fight for it; a namespace they may share."""
     found: dict[tuple[Ref, Ref], tuple[set[Ref], set[str]]] = {}
     origins: dict[Ref, Location] = {}
     for work in works:
@@ -121,10 +121,11 @@ def _of_two(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[D
             yield warning(
                 "object-of-two-works",
                 f"{few({called(ref) for ref in fresh}, 3)} {'is' if len(fresh) == 1 else 'are'} in "
-                f"{called(other)}, too, on {_clusters(sorted(clusters))}: each would overwrite "
-                "the other",
+                f"{called(other)}, too, on {_clusters(sorted(clusters))}",
                 origins[owner],
                 owner,
+                note="the work that was first has it, and the other fails; OCM's own agent lets each overwrite the "
+                "other",
                 hint="keep what is in both in one of them, or give it another name",
             )
 
