@@ -124,8 +124,7 @@ def _of_two(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[D
                 f"{called(other)}, too, on {_clusters(sorted(clusters))}",
                 origins[owner],
                 owner,
-                note="the work that was first has it, and the other fails; OCM's own agent lets each overwrite the "
-                "other",
+                note="the first has it and the other fails; OCM's own agents let each overwrite the other",
                 hint="keep what is in both in one of them, or give it another name",
             )
 
