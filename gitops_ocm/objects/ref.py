@@ -9,6 +9,7 @@ is what a request needs beside it: the version and plural to put in a URL, as di
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gitops_ocm.api.resource import Kind as Kind
@@ -16,6 +17,10 @@ from gitops_ocm.api.resource import Resource as Resource
 
 Object = dict[str, Any]
 """One Kubernetes object as JSON. Treat what a cache or a view hands out as read-only."""
+
+
+_kind = lru_cache(maxsize=1024)(Kind)
+"""There are few of them, and each object is asked for its own again and again."""
 
 
 class Ref(NamedTuple):
@@ -29,7 +34,7 @@ class Ref(NamedTuple):
     @property
     def of(self) -> Kind:
         """The kind of the object this names."""
-        return Kind(self.group, self.kind)
+        return _kind(self.group, self.kind)
 
     def __str__(self) -> str:
         """`Deployment.apps shop/web`, or `Namespace shop` for a cluster-scoped one."""
