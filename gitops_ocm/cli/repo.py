@@ -15,14 +15,16 @@ def repo() -> None:
 @repo.command(short_help="Have git refuse broken commits.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
 def hooks(folder: Path) -> None:
-    """Install the hook that refuses what the sync would not apply.
+    """Install the hooks that refuse what the sync would not apply.
 
-    In a clone it judges what is committed (pre-commit), in a bare repository what is pushed (pre-receive).
+    In a clone they judge what is committed (pre-commit) and merged (pre-merge-commit), in a bare repository
+    what is pushed (pre-receive).
     """
     from gitops_ocm.cli.console import out
-    from gitops_ocm.verbs.hooks import install_hook
+    from gitops_ocm.verbs.hooks import install_hooks
 
-    out().print(f"installed {install_hook(folder)}", markup=False)
+    for hook in install_hooks(folder):
+        out().print(f"installed {hook}", markup=False)
 
 
 @repo.command(short_help="Write the template of a repository.")

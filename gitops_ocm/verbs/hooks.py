@@ -20,8 +20,12 @@ class HookTaken(GitopsError):
     code = "hook-taken"
 
 
-def install_hook(folder: Path) -> Path:
-    """Put `pre-receive` into a bare repository, `pre-commit` into a clone; where it is now.
+BARE = ("pre-receive",)
+CLONE = ("pre-commit", "pre-merge-commit")
+
+
+def install_hooks(folder: Path) -> tuple[Path, ...]:
+    """Put the hooks of a bare repository or of a clone in their place; where they are now.
 
     A hook of somebody else is left alone, and so is a folder of hooks that is itself under version control.
     """
@@ -31,23 +35,32 @@ def install_hook(folder: Path) -> Path:
     if told.code != 0:
         raise RepositoryNotFound(f"{folder} is in no Git repository", hint="name a clone, or a bare one")
     bare, _, git_dir = told.text.partition("\n")
-    name = "pre-receive" if bare == "true" else "pre-commit"
+    names = BARE if bare == "true" else CLONE
     configured = git.run("config", "--local", "--get", "core.hooksPath", cwd=here, check=False).text
     if configured:
         raise HookTaken(
             f"hooks of {folder} are taken from {configured} (core.hooksPath)",
-            hint=f"call `gitops-ocm validate` from {configured}/{name}, or git config --unset core.hooksPath",
+            hint=f"call `gitops-ocm validate` from {configured}/{names[0]}, or "
+            "git config --unset core.hooksPath",
         )
-    return _put(common_dir(Path(git_dir)) / "hooks" / name, (template_root() / "hooks" / name).read_text())
+    home, ours = common_dir(Path(git_dir)) / "hooks", template_root() / "hooks"
+    texts = {home / name: (ours / name).read_text() for name in names}
+    for hook, text in texts.items():
+        _check(hook, text)
+    for hook, text in texts.items():
+        _put(hook, text)
+    return tuple(texts)
 
 
-def _put(hook: Path, text: str) -> Path:
+def _check(hook: Path, text: str) -> None:
     if hook.exists() and hook.read_text(errors="replace") != text:
         raise HookTaken(
             f"{hook} exists and is not ours",
             hint=f"call `{text.rstrip().splitlines()[-1].removeprefix('exec ')}` from it",
         )
+
+
+def _put(hook: Path, text: str) -> None:
     hook.parent.mkdir(parents=True, exist_ok=True)
     hook.write_text(text)
     hook.chmod(0o755)
-    return hook

@@ -24,6 +24,8 @@ from gitops_ocm.runtime.build import build
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.memory import uncollected
 
+CACHE = "gitops-ocm"
+"""The folder in a bare repository that keeps what its hook has found out."""
 MACHINES = ("status", "agents/*")
 """Branches that only machines write: there is no desired state in them."""
 
@@ -101,14 +103,18 @@ def received(
     environment: Mapping[str, str],
     path: str,
 ) -> Iterator[Judged]:
-    """What a push brings for the branches that count (empty: the default branch alone).
+    """What a push brings for the branches that count.
 
-    `environment` is what git told its hook: the pushed objects are in quarantine until it agrees.
+    Without any named these are the default branch, or all while there is none yet: a repository's first
+    push may well name another one than its `HEAD`. `environment` is what git told its hook: the pushed
+    objects are in quarantine until it agrees. What was parsed and found right is kept in the repository's
+    own folder for the next push.
     """
     repository = open_repository(str(folder.resolve()), folder, environment=environment)
     try:
-        wanted = tuple(branches) or _default(repository)
-        judge = Judge(path)
+        wanted = tuple(branches) or _default(repository, updates)
+        git_dir = repository.git.git_dir
+        judge = Judge(path, cache=git_dir / CACHE if git_dir else None, git_dir=git_dir)
         for update in updates:
             name = refs.short(update.ref)
             if update.ref.startswith("refs/heads/") and update.new.strip("0") and _counts(name, wanted):
@@ -117,11 +123,13 @@ def received(
         repository.close()
 
 
-def _default(repository: Repository) -> tuple[str, ...]:
+def _default(repository: Repository, updates: Sequence[RefUpdate]) -> tuple[str, ...]:
     head = repository.git.run("symbolic-ref", "--quiet", "HEAD", check=False).text
     if not head:
         raise RefNotFound("the repository has no default branch", hint="name what counts: --branch main")
-    return (refs.short(head),)
+    if head in (update.ref for update in updates) or repository.list_refs(head):
+        return (refs.short(head),)
+    return ("*",)
 
 
 def _counts(name: str, wanted: Sequence[str]) -> bool:

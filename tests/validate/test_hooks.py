@@ -130,6 +130,93 @@ def test_a_push(env: dict[str, str], clone: Path, tmp_path: Path) -> None:
     done(env, clone, "git", "push", "--quiet", "--force", "origin", "main")
 
 
+def test_a_merge_of_two_good_branches_that_is_broken(env: dict[str, str], clone: Path) -> None:
+    """Git merges both by itself, and an object is there twice: refused, though pre-commit is not asked."""
+    other = GOOD.replace("name: a", "name: b")
+    done(env, clone, "git", "checkout", "--quiet", "-b", "topic")
+    (clone / "hub/b.yaml").write_text(other)
+    done(env, clone, "git", "add", ".")
+    done(env, clone, "git", "commit", "--quiet", "-m", "One")
+    done(env, clone, "git", "checkout", "--quiet", "main")
+    (clone / "hub/c.yaml").write_text(other)
+    done(env, clone, "git", "add", ".")
+    done(env, clone, "git", "commit", "--quiet", "-m", "Two")
+    refused = run(env, clone, "git", "merge", "--no-edit", "topic")
+    assert refused.returncode == 1
+    assert "hub/c.yaml:1" in refused.stderr
+    assert "the same object is also written in hub/b.yaml:1" in refused.stderr
+    assert done(env, clone, "git", "rev-list", "--count", "HEAD") == "2"
+
+
+@pytest.fixture
+def bare(env: dict[str, str], clone: Path, tmp_path: Path) -> Path:
+    """A guarded repository without a commit, whose default branch is not the one that is pushed."""
+    folder = tmp_path / "served.git"
+    done(env, tmp_path, "git", "init", "--quiet", "--bare", "--initial-branch=master", str(folder))
+    done(env, folder, "gitops-ocm", "repo", "hooks")
+    done(env, clone, "git", "remote", "add", "origin", str(folder))
+    return folder
+
+
+def test_the_first_push_to_another_branch(env: dict[str, str], clone: Path, bare: Path) -> None:
+    """While there is no default branch, whatever is pushed is judged; machines' branches are not."""
+    done(env, clone, "git", "push", "--quiet", "origin", "main")
+    (clone / "hub/a.yaml").write_text(BROKEN)
+    done(env, clone, "git", "commit", "--quiet", "--no-verify", "-am", "Break")
+    refused = run(env, clone, "git", "push", "origin", "main")
+    assert refused.returncode == 1
+    assert f"remote: error {WHERE}@" in refused.stderr
+    done(env, clone, "git", "push", "--quiet", "origin", "main:status", "main:agents/c1")
+    done(env, clone, "git", "push", "--quiet", "origin", "main~1:refs/heads/master")
+    done(env, clone, "git", "push", "--quiet", "origin", "main:topic")
+
+
+def test_many_commits_of_which_the_last_is_good(env: dict[str, str], clone: Path, bare: Path) -> None:
+    """What counts is what would be synced: a mistake that is mended within the same push hinders nobody."""
+    for number in range(20):
+        (clone / "hub/a.yaml").write_text((BROKEN if number % 2 else GOOD) + f"# {number}\n")
+        done(env, clone, "git", "commit", "--quiet", "--no-verify", "-am", f"Change {number}")
+    assert run(env, clone, "git", "push", "origin", "main").returncode == 1
+    (clone / "hub/a.yaml").write_text(GOOD)
+    done(env, clone, "git", "commit", "--quiet", "-am", "Mend")
+    done(env, clone, "git", "push", "--quiet", "origin", "main")
+
+
+def test_the_server_remembers_what_it_has_read(env: dict[str, str], clone: Path, bare: Path) -> None:
+    """The next push is judged by what was parsed for the one before it, and by nothing that was refused."""
+    done(env, clone, "git", "push", "--quiet", "origin", "main")
+    assert {file.name for file in (bare / "gitops-ocm").rglob("*") if file.is_file()} == {
+        "desired",
+        "verdicts",
+    }
+    (clone / "hub/a.yaml").write_text(BROKEN)
+    done(env, clone, "git", "commit", "--quiet", "--no-verify", "-am", "Break")
+    for _ in range(2):
+        refused = run(env, clone, "git", "push", "origin", "main")
+        assert f"remote: error {WHERE}@" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (b"hub/\xff.yaml", GOOD.encode(), "the path 'hub/\\xff.yaml' is not allowed"),
+        (b"hub/big.yaml", GOOD.encode() + b"data: {v: " + b"x" * 6 * 2**20 + b"}\n", "the limit is 5242880"),
+        (b"hub/nul.yaml", b"a: \0\n", "control characters are not allowed"),
+    ],
+)
+def test_odd_files(
+    env: dict[str, str], clone: Path, bare: Path, name: bytes, content: bytes, said: str
+) -> None:
+    """A name that is no text, a file that is too large, bytes that are none of YAML: said by both hooks."""
+    (clone / os.fsdecode(name)).write_bytes(content)
+    done(env, clone, "git", "add", ".")
+    assert said in run(env, clone, "git", "commit", "-m", "Odd").stderr
+    done(env, clone, "git", "commit", "--quiet", "--no-verify", "-m", "Odd")
+    refused = run(env, clone, "git", "push", "origin", "main")
+    assert refused.returncode == 1
+    assert said in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
