@@ -73,7 +73,9 @@ def _walk_map(
     value: Mapping[str, Any], schema: Schema, path: Path, skip: frozenset[str] = frozenset()
 ) -> Iterator[Finding]:
     if schema.embedded:
-        yield from (Finding(f.code, f.message, path + f.path, f.hint) for f in head_findings(value))
+        within = f"{dotted(path)}." if path else ""
+        for f in head_findings(value):
+            yield Finding(f.code, within + f.message, path + f.path, f.hint)
         skip = _HEAD_FIELDS
     for key, under in value.items():
         if key in skip:

@@ -63,10 +63,8 @@ def _manifest(manifest: Any, at: Path, seen: dict[tuple[str, ...], int], index: 
     if not isinstance(manifest, Mapping):
         yield Finding("work-manifest", f"manifest {index} is not an object", at)
         return
-    head = head_findings(manifest)
-    yield from (Finding(f.code, f"manifest {index}: {f.message}", at + f.path, f.hint) for f in head)
-    if head:
-        return
+    if head_findings(manifest):
+        return  # Of the wrong type, which the schema tells.
     for field in ("apiVersion", "kind"):
         if not manifest.get(field):
             yield Finding("work-manifest", f"manifest {index} has no {field}", at)

@@ -304,7 +304,8 @@ LAYOUTS = [
     ("sync:\n  paths: a\n", [("layout-invalid", 4)], None),
     ("sync:\n  paths: [../a]\n", [("layout-invalid", 4)], ("../a",)),
     ("sync: [\n", [("yaml-syntax", 4)], None),
-    ("preview: {anything: goes}\n", [], None),
+    ("preview: {assumeTakes: 5m, rolloutCompat: ocm}\n", [], None),
+    ("preview: {anything: goes}\n", [("layout-invalid", 3)], None),
     ("policy: {rule: []}\n", [("layout-invalid", 3)], None),
     ("policy: []\n", [("layout-invalid", 3)], None),
 ]
@@ -340,3 +341,16 @@ def test_digest_order_and_wave() -> None:
     assert [w.wave for w in state.objects] == [0, 0, -3]
     assert [w.origin.line for w in state.objects] == [7, 1, 1]
     assert all(w.digest == hashlib.sha256(canonical_json(w.obj)).hexdigest() for w in state.objects)
+
+
+def test_a_manifest_s_fault_is_told_once() -> None:
+    """A manifest inside of a work whose head has the wrong types: one error, with the path from the work."""
+    text = (
+        "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\n"
+        "metadata: {name: w, namespace: c1}\nspec:\n  workload:\n    manifests:\n"
+        "    - apiVersion: v1\n      kind: ConfigMap\n      metadata:\n        name: s\n        namespace: n\n"
+    )
+    (problem,) = compiled({"works/w.yaml": text}).diagnostics
+    path = "spec.workload.manifests[0].metadata.namespace"
+    assert (problem.code, problem.where.line) == ("wrong-type", 11)
+    assert f"{path}: must be text, not a boolean false" in problem.message
