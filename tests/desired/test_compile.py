@@ -348,7 +348,8 @@ def test_a_manifest_s_fault_is_told_once() -> None:
     text = (
         "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\n"
         "metadata: {name: w, namespace: c1}\nspec:\n  workload:\n    manifests:\n"
-        "    - apiVersion: v1\n      kind: ConfigMap\n      metadata:\n        name: s\n        namespace: n\n"
+        "    - apiVersion: v1\n      kind: ConfigMap\n"
+        "      metadata:\n        name: s\n        namespace: n\n"
     )
     (problem,) = compiled({"works/w.yaml": text}).diagnostics
     path = "spec.workload.manifests[0].metadata.namespace"
