@@ -314,7 +314,7 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
     "everything at once": (
         _add("works/web.yaml", _web("all")),
         _web_edited,
-        [("everything-at-once", WORKS + "apiVersion: work.open-cluster-management.io/v1alpha1")],
+        [("everything-at-once", WORKS + "- name: all")],
     ),
     "works of most clusters by hand": (
         _none,
@@ -327,7 +327,7 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
     "a namespace leaves a work": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.namespace("shop"), make.config_map("x")])),
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
-        [("deletion-takes-along", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+        [("deletion-takes-along", "works/x.yaml: manifests:")],
     ),
     "a namespace goes from one work to another": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.namespace("shop"), make.config_map("x")])),
@@ -346,7 +346,7 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
     "a selector that cannot change": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.deployment("x")])),
         _selecting("works/x.yaml", "other"),
-        [("update-refused", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+        [("update-refused", "works/x.yaml: selector:")],
     ),
     "an image that can": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.deployment("x")])),
@@ -363,7 +363,7 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
                 "x", "c4", [{**make.config_map("x", data={"key": "other"}), "immutable": True}]
             ),
         ),
-        [("update-refused", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+        [("update-refused", "works/x.yaml: data:")],
     ),
     "a map that is made once": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [FROZEN], manifestConfigs=ONCE)),
@@ -373,7 +373,7 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
     "two works of one object": (
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
         _add("works/y.yaml", make.manifest_work("y", "c4", [make.config_map("x")])),
-        [("object-of-two-works", "works/y.yaml: apiVersion: work.open-cluster-management.io/v1")],
+        [("object-of-two-works", "works/y.yaml: - apiVersion: v1")],
     ),
     "two works of one object before": (
         _add("works/x.yaml", *(make.manifest_work(n, "c4", [make.config_map("x")]) for n in ("x", "y"))),
@@ -383,7 +383,7 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
     "a namespace that nobody makes": (
         _none,
         _add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x", "shop")])),
-        [("namespace-unknown", "works/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+        [("namespace-unknown", "works/x.yaml: - apiVersion: v1")],
     ),
     "a namespace that the work makes": (
         _none,

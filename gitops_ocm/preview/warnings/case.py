@@ -12,6 +12,7 @@ from gitops_ocm.decide.addons.versions import at_beta
 from gitops_ocm.decide.kinds import MANAGEMENT_ADDON, PLACEMENT, REPLICA_SET
 from gitops_ocm.decide.writes import is_deleting, name_of
 from gitops_ocm.errors import Diagnostic, Location, Severity
+from gitops_ocm.objects.paths import get
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.preview.hub import Hub, Moment
 from gitops_ocm.preview.model import Act, Effect, Preview
@@ -55,6 +56,16 @@ class Case:
         for owner, entry in entries_of(self.hub.after):
             found.setdefault(placement_of(owner, entry), []).append(owner)
         return found
+
+    def where_named(self, owner: Ref, placement: Ref) -> Location:
+        """Where a replica set or an add-on says what it says of a placement."""
+        replicas = owner.of == REPLICA_SET
+        at = ("spec", "placementRefs") if replicas else ("spec", "installStrategy", "placements")
+        entries = get(self.hub.after.objects.get(owner) or {}, *at, default=None) or ()
+        for index, entry in enumerate(entries):
+            if placement_of(owner, entry) == placement:
+                return self.origins.of(owner, *at, index)
+        return self.origins.of(owner)
 
     @cached_property
     def unplaced(self) -> frozenset[Ref]:

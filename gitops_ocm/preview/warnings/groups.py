@@ -81,10 +81,10 @@ def _mandatory(case: Case, told: set[tuple[Ref, str]]) -> Iterator[Diagnostic]:
 
 def _cause(case: Case, owner: Ref, ref: Ref, name: str) -> Location:
     """Where it is written that nobody is in a group: in the rollout, the placement, or a cluster."""
-    if owner in case.changed or ref in case.changed:
-        return case.origins.of(
-            owner if owner in case.changed else ref, *(() if owner in case.changed else _AT)
-        )
+    if owner in case.changed:
+        return case.where_named(owner, ref)
+    if ref in case.changed:
+        return case.origins.of(ref, *_AT)
     left = sorted(_Cut.of(case.hub.before, ref).named.get(name, ()))
     places = (
         case.origins.of(cluster_ref(c), "metadata", "labels") for c in left if cluster_ref(c) in case.changed

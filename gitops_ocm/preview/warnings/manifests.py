@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from gitops_ocm.decide.addons.deploy_works import guessed_plural
 from gitops_ocm.decide.agent.options import orphans
-from gitops_ocm.decide.kinds import (
-    NAMESPACE,
-)
+from gitops_ocm.decide.kinds import NAMESPACE, REPLICA_SET
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.faults import Cause
-from gitops_ocm.objects.ref import Kind, Ref
+from gitops_ocm.objects.paths import get
+from gitops_ocm.objects.ref import Kind, Ref, ref_of
 from gitops_ocm.preview.warnings.case import Case, called, few, many, warning
 from gitops_ocm.preview.warnings.contents import Contents, Manifests, Work, changed_works, manifests_in
 from gitops_ocm.preview.warnings.updates import is_updated, refusals, told
@@ -37,7 +36,22 @@ def manifests(case: Case) -> Iterator[Diagnostic]:
     yield from _taking_along(case, contents, works)
     yield from _refused(case, works)
     yield from _of_two(case, contents, works)
-    yield from _homeless(contents, works)
+    yield from _homeless(case, contents, works)
+
+
+def _line(case: Case, work: Work, ref: Ref, *field: str) -> Location:
+    """Where a manifest is written; where it is no more, where it was among the others."""
+    side = case.origins.head if work.owner in case.origins.head.objects else case.origins.base
+    if work.owner not in side.objects:
+        return work.origin
+    template = ("manifestWorkTemplate",) if work.owner.of == REPLICA_SET else ()
+    at = ("spec", *template, "workload", "manifests")
+    held = get(side.objects[work.owner].obj, *at, default=None) or ()
+    for index, manifest in enumerate(held):
+        meta = manifest.get("metadata") if isinstance(manifest, dict) else None
+        if meta and meta.get("name") == ref.name and ref_of(manifest) == ref:
+            return side.of(work.owner, *at, index, *field)
+    return side.of(work.owner, *at) if held else work.origin
 
 
 # --- deletions that take more with them --------------------------------------------------------------
@@ -45,12 +59,12 @@ def manifests(case: Case) -> Iterator[Diagnostic]:
 
 def _taking_along(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
     found: dict[tuple[Ref, Ref], list[str]] = defaultdict(list)
-    origins: dict[Ref, Location] = {}
+    examples: dict[Ref, Work] = {}
     for work in works:
         for ref in {*work.before} - {*work.after}:
             if ref.of not in _TAKES_ALONG or _orphaned(work, ref):
                 continue
-            origins.setdefault(work.owner, work.origin)
+            examples.setdefault(work.owner, work)
             found[work.owner, ref] += [
                 c for c in work.clusters if not any(ref in held for _, held in contents.held(c, fresh=True))
             ]
@@ -59,7 +73,7 @@ def _taking_along(case: Case, contents: Contents, works: Sequence[Work]) -> Iter
             yield warning(
                 "deletion-takes-along",
                 f"{called(ref)} is deleted on {_clusters(clusters)}, with {_TAKES_ALONG[ref.of]}",
-                origins[owner],
+                _line(case, examples[owner], ref),
                 owner,
                 hint="to keep it there, name it under the work's deleteOption (SelectivelyOrphan)",
             )
@@ -78,21 +92,21 @@ def _clusters(names: Sequence[str]) -> str:
 
 def _refused(case: Case, works: Sequence[Work]) -> Iterator[Diagnostic]:
     found: dict[tuple[Ref, Ref, Cause], list[str]] = defaultdict(list)
-    origins: dict[Ref, Location] = {}
+    examples: dict[Ref, Work] = {}
     catalog = case.tried.catalog
     for work in works if catalog is not None else ():
         assert catalog is not None
         for ref in work.before.keys() & work.after.keys():
             old, new = work.before[ref], work.after[ref]
             if old != new and is_updated(ref, work.option):
-                origins.setdefault(work.owner, work.origin)
+                examples.setdefault(work.owner, work)
                 for cause in refusals(ref, old, new, catalog):
                     found[work.owner, ref, cause] += work.clusters
     for (owner, ref, cause), clusters in sorted(found.items()):
         yield warning(
             "update-refused",
             f"{called(ref)} cannot become that on {_clusters(clusters)}: {told(cause)}",
-            origins[owner],
+            _line(case, examples[owner], ref, *cause.field.split(".")),
             owner,
             hint=f"give the {ref.kind} another name, so that the old one is deleted and a new one made",
         )
@@ -104,11 +118,11 @@ def _refused(case: Case, works: Sequence[Work]) -> Iterator[Diagnostic]:
 def _of_two(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
     """Two works of a cluster that hold the same object fight for it; a namespace they may share."""
     found: dict[tuple[Ref, Ref], tuple[set[Ref], set[str]]] = {}
-    origins: dict[Ref, Location] = {}
+    examples: dict[Ref, Work] = {}
     for work in works:
         if not (new := {ref for ref in work.new if ref.of != NAMESPACE}):
             continue
-        origins.setdefault(work.owner, work.origin)
+        examples.setdefault(work.owner, work)
         for cluster in work.clusters:
             for other, held in contents.held(cluster, fresh=True):
                 both = new & held.keys() if other != work.owner else set()
@@ -122,7 +136,7 @@ def _of_two(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[D
                 "object-of-two-works",
                 f"{few({called(ref) for ref in fresh}, 3)} {'is' if len(fresh) == 1 else 'are'} in "
                 f"{called(other)}, too, on {_clusters(sorted(clusters))}",
-                origins[owner],
+                _line(case, examples[owner], min(fresh)),
                 owner,
                 note="the first has it and the other fails; OCM's own agents let each overwrite the other",
                 hint="keep what is in both in one of them, or give it another name",
@@ -148,18 +162,18 @@ def _held_by(case: Case, owner: Ref) -> Manifests:
 # --- namespaces that nobody makes --------------------------------------------------------------------
 
 
-def _homeless(contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
+def _homeless(case: Case, contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]:
     """What is in a namespace that no work on the cluster makes, and that none has used so far.
 
     Nobody here can know what people made there by hand, so it is only said what is not known.
     """
     found: dict[tuple[Ref, str], list[str]] = defaultdict(list)
-    origins: dict[Ref, Location] = {}
+    examples: dict[Ref, Work] = {}
     for work in works:
         asked = {ref.namespace for ref in work.new} - _known(work.after, made_only=True)
         asked = {ns for ns in asked if ns and ns not in _ALWAYS_THERE and not ns.startswith(_OF_OCM)}
         asked -= {ref.namespace for ref in work.before}
-        origins.setdefault(work.owner, work.origin)
+        examples.setdefault(work.owner, work)
         for cluster in work.clusters if asked else ():
             held = contents.held(cluster, fresh=False)
             known = set().union(*(_known(there) for _, there in held))
@@ -171,7 +185,7 @@ def _homeless(contents: Contents, works: Sequence[Work]) -> Iterator[Diagnostic]
         yield warning(
             "namespace-unknown",
             f"nothing in Git makes the namespace {namespace} on {_clusters(clusters)}",
-            origins[owner],
+            _line(case, examples[owner], min(r for r in examples[owner].new if r.namespace == namespace)),
             owner,
             note="unless it is there already, what is to be in it cannot be applied",
             hint=f"put a Namespace {namespace} before it in the work",

@@ -7,11 +7,10 @@ one warning: the first of these that holds is the cause of the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from gitops_ocm.decide.cluster_sets import bound_sets
-from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, PLACEMENT, REPLICA_SET
+from gitops_ocm.decide.kinds import CLUSTER_SET, CLUSTER_SET_BINDING, PLACEMENT
 from gitops_ocm.decide.writes import conditions_of
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.conditions import find
@@ -134,7 +133,7 @@ def _named_and_missing(case: Case) -> Iterator[Diagnostic]:
         goes = ref in case.changed
         if there(case.hub.after, ref) is not None or not (goes or owner in case.changed):
             continue
-        where = case.origins.of(ref) if goes else case.origins.of(owner, *_at(case, owner, entry))
+        where = case.origins.of(ref) if goes else case.where_named(owner, ref)
         what = "is deleted, and" if goes else "does not exist, and"
         yield warning(
             "placement-missing",
@@ -144,20 +143,6 @@ def _named_and_missing(case: Case) -> Iterator[Diagnostic]:
             note=_kept(case, owner),
             hint=f"name another placement, or keep {path(ref)}",
         )
-
-
-def _at(case: Case, owner: Ref, entry: Mapping[str, Any]) -> tuple[str | int, ...]:
-    """Where an owner says it."""
-    spec = (case.hub.after.objects.get(owner) or {}).get("spec") or {}
-    field = (
-        ("spec", "placementRefs") if owner.of == REPLICA_SET else ("spec", "installStrategy", "placements")
-    )
-    entries = spec.get("placementRefs") if owner.of == REPLICA_SET else None
-    entries = entries if entries is not None else (spec.get("installStrategy") or {}).get("placements") or ()
-    for at, each in enumerate(entries):
-        if (each.get("namespace"), each.get("name")) == (entry.get("namespace"), entry.get("name")):
-            return (*field, at)
-    return field
 
 
 def _kept(case: Case, owner: Ref) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ocm.api.rollout import ALL
-from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANAGEMENT_ADDON, MANIFEST_WORK, REPLICA_SET
+from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANAGEMENT_ADDON, MANIFEST_WORK, PLACEMENT, REPLICA_SET
 from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.model import Act, Rollout
@@ -50,7 +50,7 @@ def _at_once(case: Case) -> Iterator[Diagnostic]:
         yield warning(
             "everything-at-once",
             f"{_share(case, number)} get it at once{_under(rollout)}: {rollout.strategy}",
-            rollout.origin,
+            _where(case, rollout),
             rollout.owner,
             hint=_slower(rollout) if free else "a smaller maxConcurrency, or smaller groups, would spread it",
         )
@@ -62,6 +62,12 @@ def _at_once(case: Case) -> Iterator[Diagnostic]:
             found[0][0].origin,
             hint=_slower(found[0][0]),
         )
+
+
+def _where(case: Case, found: Rollout) -> Location:
+    """Where its strategy is, or would be."""
+    namespace, _, name = found.placement.partition("/")
+    return case.where_named(found.owner, Ref(*PLACEMENT, namespace, name)) if name else found.origin
 
 
 def _largest(case: Case, found: Rollout) -> int:

@@ -126,6 +126,19 @@ CASES = (
     ),
     Case("cluster-removed", "Retire us-3", remove("clusters/us-3")),
     Case(
+        "canaries-promoted",
+        "Treat the canaries like all others",
+        all_of(
+            swap("clusters/eu-1.yaml", ("    rollout: canary\n", "")),
+            swap("clusters/us-1.yaml", ("    rollout: canary\n", "")),
+        ),
+    ),
+    Case(
+        "selector-renamed",
+        "Call the shop by its name",
+        swap("works/web.yaml", ("                app: web\n", "                app: shop\n")),
+    ),
+    Case(
         "cluster-set-split",
         "Split the west off",
         all_of(
