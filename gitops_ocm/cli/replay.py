@@ -46,7 +46,9 @@ def _show(found: Replayed) -> None:
     from gitops_ocm.cli.console import out
 
     pair, preview = found.pair, found.preview
-    counts = f"{len(preview.effects)} objects, {len(preview.clusters)} of {preview.fleet} clusters"
+    number = len(preview.effects)
+    counts = f"{number} object{'' if number == 1 else 's'}, "
+    counts += f"{len(preview.clusters)} of {preview.fleet} clusters"
     head = f"{pair.head[:12]} over {pair.base[:12]}, on the fleet as of {pair.state[:12]}: {counts}"
     each = (
         f"  {d.what}: computed {d.said or 'nobody'}, came {d.came or 'nobody'}" for d in found.differences
