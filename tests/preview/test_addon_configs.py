@@ -286,3 +286,14 @@ def test_explained_alike(name: str) -> None:
                 assert value.path == "template" or setting.value == value.after
                 seen += 1
     assert seen
+
+
+def test_explained_secrets_are_masked() -> None:
+    """`explain config` shows no more of what is called a secret than a preview does."""
+    _, hub = tried(_password("hunter2"))
+    question = ConfigQuestion("hello", "c2", "customizedVariables")
+    told = explain_config_in(Objects(hub.by_kind), question, NOW, lambda ref, steps: Location())
+    assert {setting.field: setting.value for setting in told} == {
+        IMAGE: "eu:1",
+        "customizedVariables[TOKEN]": MASK,
+    }
