@@ -48,12 +48,13 @@ class Layout(Strict):
     )
     kind: Literal["FleetRepository"] = "FleetRepository"
     metadata: dict[str, Any] = Field(default_factory=dict)
-    sync: SyncSection = SyncSection()
-    preview: PreviewSection = PreviewSection()
-    policy: PolicySection = PolicySection()
+    sync: SyncSection = SyncSection.model_construct()
+    preview: PreviewSection = PreviewSection.model_construct()
+    policy: PolicySection = PolicySection.model_construct()
 
 
-DEFAULT = Layout.model_validate({})
+DEFAULT = Layout.model_construct()
+"""What holds without the file. Nothing is validated here, for that takes longer than reading most fleets."""
 
 
 def read_layout(data: bytes, path: str, commit: str) -> tuple[Layout, tuple[Diagnostic, ...]]:

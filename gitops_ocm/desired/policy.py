@@ -50,7 +50,7 @@ Duration = Annotated[str, Field(min_length=1, max_length=32)]
 class Strict(BaseModel):
     """A part of the file: what it does not know is an error, and it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, defer_build=True)
 
 
 class Protected(Strict):
