@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from gitops_ocm.api.addon_words import LEASE_NOT_FOUND
+from gitops_ocm.api.fleet import SYNC_NAME_LABEL
 from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.contract import (
     DONE,
@@ -78,20 +79,20 @@ AGENT = AgentSettings("", HUB_URL, status_sync_interval=1800, resync_interval=36
 """Agents that look again seldom: whatever changes wakes them, and hours are to pass quickly."""
 
 
-def _brought_up(view: View, key: Ref, now: datetime) -> Outcome:
-    """A Deployment gets its pods at once."""
-    live = view.get(key, Side.SPOKE)
-    if live is None:
-        return DONE
-    count = (live.get("spec") or {}).get("replicas", 1)
-    up = {"replicas": count, "readyReplicas": count, "availableReplicas": count}
-    if (live.get("status") or {}) == up:
-        return DONE
-    return Outcome((MergePatch(key, {"status": up}, Side.SPOKE, subresource="status"),))
+def workloads(side: Side = Side.SPOKE) -> Controller:
+    """What a cluster's own controllers make of what it is given: a Deployment gets its pods at once."""
 
+    def reconcile(view: View, key: Ref, now: datetime) -> Outcome:
+        live = view.get(key, side)
+        if live is None:
+            return DONE
+        count = (live.get("spec") or {}).get("replicas", 1)
+        up = {"replicas": count, "readyReplicas": count, "availableReplicas": count}
+        if (live.get("status") or {}) == up:
+            return DONE
+        return Outcome((MergePatch(key, {"status": up}, side, subresource="status"),))
 
-WORKLOADS = Controller("workloads", "cluster", _brought_up, (Wake(DEPLOYMENT, side=Side.SPOKE),))
-"""What a cluster's own controllers make of what it is given."""
+    return Controller("workloads", "cluster", reconcile, (Wake(DEPLOYMENT, side=side),))
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class Played:
         start = self.preview.now
         said = spread(self.tried.steps, start)
         return [
-            *_differences("before: ", self.tried.before, self.before),
-            *_differences("after: ", self.tried.after, self.after),
+            *differences("before: ", self.tried.before, self.before),
+            *differences("after: ", self.tried.after, self.after),
             *_sides("refused: ", {d.subject for d in self.tried.refused}, {str(r) for r in self.refused}),
             *_sides("on the way: ", said, self.given),
         ]
@@ -133,7 +134,7 @@ def _sides(title: str, said: Iterable[Any], came: Iterable[Any]) -> Iterator[str
     yield from (f"{title}happened, unsaid: {item}" for item in sorted(map(str, happened - told)))
 
 
-def _differences(title: str, said: Mapping[Ref, Object], came: Mapping[Ref, Object]) -> Iterator[str]:
+def differences(title: str, said: Mapping[Ref, Object], came: Mapping[Ref, Object]) -> Iterator[str]:
     for changed in compare(plain(said.values()), plain(came.values())):
         if changed.before is None or changed.after is None:
             yield f"{title}{changed.ref}: {'unsaid' if changed.before is None else 'said, but is not there'}"
@@ -158,6 +159,7 @@ def plain(objects: Iterable[Object]) -> dict[Ref, Object]:
 def _plain(obj: Object) -> Object:
     ref = ref_of(obj)
     meta = {k: v for k, v in obj["metadata"].items() if k not in ("finalizers", "annotations")}
+    meta["labels"] = {k: v for k, v in (meta.get("labels") or {}).items() if k != SYNC_NAME_LABEL}
     meta["ownerReferences"] = [
         {"kind": o["kind"], "name": o["name"]} for o in meta.get("ownerReferences") or ()
     ]
@@ -221,9 +223,15 @@ def _what(write_: Write, obj: Object | None) -> tuple[Ref, str] | None:
             return None
     if not _is(ref) or (not isinstance(write_, Create) and write_.subresource):
         return None
+    return ref, content_of(obj)
+
+
+def content_of(obj: Object) -> str:
+    """What a cluster is given with a work or an add-on: whose, and which."""
+    ref = ref_of(obj)
     owner = (obj["metadata"].get("labels") or {}).get(REPLICA_SET_LABEL, ref.name)
     spec = normalised(obj.get("spec") or {}) if ref.of == MANIFEST_WORK else obj.get("spec") or {}
-    return ref, f"{ref.kind} {owner} {digest(spec)[:8]}"
+    return f"{ref.kind} {owner} {digest(spec)[:8]}"
 
 
 def _is(ref: Ref) -> bool:
@@ -261,7 +269,7 @@ class Before:
 def before_change(case: Case) -> Before:
     """Let a fleet run what a case has at first."""
     alive = [name for name in NAMES if name not in case.silent]
-    fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000, rows=(WORKLOADS,))
+    fleet = Fleet(alive, namespaces=("default",), agent=AGENT, step_limit=20_000, rows=(workloads(),))
     for name in alive:
         claims = case.claims.get(name, {})
         fleet.create(*(make.cluster_claim(k, v) for k, v in claims.items()), cluster=name)
@@ -315,25 +323,19 @@ def _silence(fleet: Fleet, case: Case) -> None:
     for name in sorted(case.silent):
         if (cluster := fleet.hub.get(cluster_ref(name))) is None:
             continue
-        conditions = list((cluster.get("status") or {}).get("conditions") or ())
-        for type_, status in (
-            ("ManagedClusterJoined", "True"),
-            ("ManagedClusterConditionAvailable", "Unknown"),
-        ):
-            if all(c["type"] != type_ for c in conditions):
-                conditions.append(
-                    {
-                        "type": type_,
-                        "status": status,
-                        "reason": "Earlier",
-                        "message": "",
-                        "lastTransitionTime": "2025-12-01T00:00:00Z",
-                    }
-                )
-        body = {"status": {"conditions": conditions}}
+        body = {"status": {"conditions": gone_silent(cluster)}}
         (result,) = fleet.simulation.act(MergePatch(cluster_ref(name), body, subresource="status"))
         assert result.error is None, result.error
     fleet.simulation.settle()
+
+
+def gone_silent(cluster: Object) -> list[Object]:
+    """The conditions of a cluster that joined once, and has not been heard of for long."""
+    held = list((cluster.get("status") or {}).get("conditions") or ())
+    told = {"reason": "Earlier", "message": "", "lastTransitionTime": "2025-12-01T00:00:00Z"}
+    gone = (("ManagedClusterJoined", "True"), ("ManagedClusterConditionAvailable", "Unknown"))
+    there = {condition["type"] for condition in held}
+    return [*held, *({"type": t, "status": s, **told} for t, s in gone if t not in there)]
 
 
 def _held_again(fleet: Fleet, base: DesiredState) -> None:
