@@ -26,7 +26,8 @@ from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.runtime.catalog import load_catalog
-from gitops_ocm.verbs.history_fleet import Reach, Versions, reach
+from gitops_ocm.runtime.memory import uncollected
+from gitops_ocm.verbs.history_fleet import Reach, Versions, Works, reach
 
 SYNC_FILE = "sync.yaml"
 _REFUSED = ("InvalidCommit", "RefusedByPolicy", "Frozen")
@@ -106,8 +107,9 @@ def history(
     clone = Clone.at(folder)
     try:
         tip = status_tip(clone, status_ref)
-        found, more = attempts(clone, tip, limit=limit, since=since)
-        return History(tuple(_completed(clone, tip, found, path)), more)
+        with uncollected():
+            found, more = attempts(clone, tip, limit=limit, since=since)
+            return History(tuple(_completed(clone, tip, found, path)), more)
     finally:
         clone.close()
 
@@ -184,7 +186,7 @@ def _overridden(status: Mapping[str, Any], commit: str) -> tuple[Overridden, ...
 def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Iterator[Entry]:
     """The entries with what the repository has to say, and what the status branch told after them."""
     files = {entry.commit: clone.files_of(entry.commit) for entry in found}
-    until = tip
+    until, works = tip, Works()
     for place, entry in enumerate(found):
         authored = next(iter(clone.authored(entry.commit, most=1)), None)
         entry = replace(entry, authored=authored)
@@ -199,7 +201,7 @@ def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Ite
             entry,
             also=also,
             objects=changed_objects(clone, before, entry.commit, path) if authored else NOTHING,
-            reach=reach(clone, parent_of(clone, entry.told), until),
+            reach=reach(clone, parent_of(clone, entry.told), until, works),
             back_to=same[0] if same else "",
         )
         until = parent_of(clone, entry.told)

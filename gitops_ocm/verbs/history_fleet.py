@@ -5,21 +5,19 @@ Read off the status branch: a work's file has the digest of its spec, and the ge
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from gitops_ocm.api.fleet import SPEC_ANNOTATION
 from gitops_ocm.desired.documents import parse
+from gitops_ocm.desired.tree import Tree
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.report.status_files import WORK, cluster_of, ref_at
 from gitops_ocm.report.trimmed import observed_generation
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Reach:
 
 
 class Versions:
-    """Files of a status branch by blob, each parsed once."""
+    """Files of a status branch by blob, each read once."""
 
     def __init__(self, clone: Clone, commit: str) -> None:
         self.tree = clone.tree_at(commit)
@@ -50,11 +48,57 @@ class Versions:
 
     def fetch(self, blobs: Iterable[str]) -> None:
         """Have many at hand at the price of one."""
-        missing = sorted({blob for blob in blobs if blob not in self._known})
-        for start in range(0, len(missing), _CHUNK):
-            for blob, data in self.tree.read_blobs(missing[start : start + _CHUNK]):
-                documents = parse(data).documents
-                self._known[blob] = documents[0].value if documents else None
+        self._known.update(_read(self.tree, {blob for blob in blobs if blob not in self._known}))
+
+
+class Work(NamedTuple):
+    """What a work's file says that counts here: a few words of each, for there may be very many."""
+
+    spec: str
+    generation: int
+    applied: bool
+    fails: bool
+
+
+class Works:
+    """Works' files by blob, each read once, however many commits are looked at."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Work | None] = {"": None}
+
+    def fetch(self, tree: Tree, blobs: Iterable[str]) -> None:
+        """Read those that are not known yet."""
+        missing = {blob for blob in blobs if blob not in self._known}
+        for blob, obj in _read(tree, missing):
+            self._known[blob] = None if obj is None else _work(obj)
+
+    def of(self, tree: Tree, blob: str) -> Work | None:
+        """What a file says; None where there is none."""
+        self.fetch(tree, [blob])
+        return self._known[blob]
+
+
+def _read(tree: Tree, blobs: Iterable[str]) -> Iterator[tuple[str, Object | None]]:
+    for blob, data in tree.read_blobs(sorted(blobs)):
+        documents = parse(data).documents
+        yield blob, documents[0].value if documents else None
+
+
+def _work(obj: Object) -> Work:
+    notes = (obj.get("metadata") or {}).get("annotations") or {}
+    told = (obj.get("status") or {}).get("conditions")
+    unavailable = _false(told, "Available")
+    return Work(
+        str(notes.get(SPEC_ANNOTATION) or ""),
+        observed_generation(obj),
+        conditions.is_true(obj, "Applied") and not unavailable,
+        _false(told, "Applied") or unavailable or conditions.is_true(obj, "Degraded"),
+    )
+
+
+def _false(told: Iterable[Mapping[str, object]] | None, condition: str) -> bool:
+    found = conditions.find(told, condition)
+    return found is not None and found.get("status") == "False"
 
 
 class _Version(NamedTuple):
@@ -64,83 +108,65 @@ class _Version(NamedTuple):
     blob: str
 
 
-def reach(clone: Clone, before: str, last: str) -> Reach:
+class _Change(NamedTuple):
+    """A work's file before, and its versions since, newest first."""
+
+    before: str
+    since: list[_Version]
+
+
+def reach(clone: Clone, before: str, last: str, works: Works) -> Reach:
     """What changed on clusters after a commit of the status branch (`""`: from the start), up to another."""
-    reported = clone.reported(last, "clusters", since=before)
-    versions = Versions(clone, last)
-    told: dict[str, list[_Version]] = defaultdict(list)
-    was: dict[str, str] = {}
-    for one in reported:
+    tree = clone.tree_at(last)
+    told: dict[str, _Change] = {}
+    for one in clone.reported(last, "clusters", since=before):
         for file in one.files:
-            told[file.path].append(_Version(one.seconds, file.after))
-            was[file.path] = file.before
-    works = {path for path in told if (ref := ref_at(path)) is not None and ref.of == WORK}
-    versions.fetch(blob for path in works for blob in (was[path], told[path][0].blob))
-    changed = {path for path in works if _differs(versions, was[path], told[path][0].blob)}
-    fleet = sum(path.endswith("/cluster.yaml") for path in versions.tree.entries)
-    return _summed_up(versions, {path: (was[path], told[path]) for path in sorted(changed)}, fleet)
+            if (ref := ref_at(file.path)) is not None and ref.of == WORK:
+                known = told.get(file.path, _Change("", []))
+                known.since.append(_Version(one.seconds, file.after))
+                told[file.path] = _Change(file.before, known.since)
+    works.fetch(tree, (blob for change in told.values() for blob in (change.before, change.since[0].blob)))
+    changed = {path: change for path, change in sorted(told.items()) if _differs(tree, works, change)}
+    fleet = sum(path.endswith("/cluster.yaml") for path in tree.entries)
+    return _summed_up(tree, works, changed, fleet)
 
 
-def _summed_up(
-    versions: Versions, changed: Mapping[str, tuple[str, Sequence[_Version]]], fleet: int
-) -> Reach:
+def _differs(tree: Tree, works: Works, change: _Change) -> bool:
+    was, now = works.of(tree, change.before), works.of(tree, change.since[0].blob)
+    return (was and was.spec) != (now and now.spec)
+
+
+def _summed_up(tree: Tree, works: Works, changed: Mapping[str, _Change], fleet: int) -> Reach:
     since: list[int] = []
     failing, waiting = set(), set()
-    for path, (was, told) in changed.items():
-        had = versions.read(was)
-        newest = versions.read(told[0].blob)
+    for path, change in changed.items():
+        had, newest = works.of(tree, change.before), works.of(tree, change.since[0].blob)
         if newest is None or _has(newest, newest, had):
-            since.append(_since(versions, told, had))
-        elif _fails(newest):
+            since.append(_since(tree, works, change, had))
+        elif newest.fails:
             failing.add(cluster_of(path))
         else:
             waiting.add(cluster_of(path))
     clusters = tuple(sorted({cluster_of(path) for path in changed}))
-    open_ = bool(failing or waiting)
-    done = datetime.fromtimestamp(max(since), UTC) if since and not open_ else None
+    done = datetime.fromtimestamp(max(since), UTC) if since and not failing | waiting else None
     return Reach(clusters, fleet, done, tuple(sorted(failing)), tuple(sorted(waiting - failing)))
 
 
-def _since(versions: Versions, told: Sequence[_Version], had: Object | None) -> int:
+def _since(tree: Tree, works: Works, change: _Change, had: Work | None) -> int:
     """Since when a work is as it is in the end."""
-    newest, seconds = versions.read(told[0].blob), told[0].seconds
-    for version in told[1:]:
-        obj = versions.read(version.blob)
-        if (newest is None) != (obj is None) or (newest and obj and not _has(obj, newest, had)):
+    newest, seconds = works.of(tree, change.since[0].blob), change.since[0].seconds
+    for version in change.since[1:]:
+        work = works.of(tree, version.blob)
+        if (newest is None) != (work is None) or (newest and work and not _has(work, newest, had)):
             break
         seconds = version.seconds
     return seconds
 
 
-def _spec(work: Object | None) -> str:
-    notes = ((work or {}).get("metadata") or {}).get("annotations") or {}
-    return str(notes.get(SPEC_ANNOTATION) or "")
-
-
-def _differs(versions: Versions, before: str, after: str) -> bool:
-    was, now = versions.read(before), versions.read(after)
-    return (was is None) != (now is None) or _spec(was) != _spec(now)
-
-
-def _has(work: Object, wanted: Object, had: Object | None) -> bool:
+def _has(work: Work, wanted: Work, had: Work | None) -> bool:
     """Whether a cluster has applied the wanted spec, and it is available."""
-    if _spec(work) != _spec(wanted):
+    if work.spec != wanted.spec:
         return False
-    if (
-        had is not None
-        and _spec(had) != _spec(wanted)
-        and observed_generation(work) <= observed_generation(had)
-    ):
+    if had is not None and had.spec != wanted.spec and work.generation <= had.generation:
         return False
-    told = (work.get("status") or {}).get("conditions")
-    return conditions.is_true(work, "Applied") and not _false(told, "Available")
-
-
-def _fails(work: Object) -> bool:
-    told = (work.get("status") or {}).get("conditions")
-    return _false(told, "Applied") or _false(told, "Available") or conditions.is_true(work, "Degraded")
-
-
-def _false(told: Iterable[Mapping[str, object]] | None, type: str) -> bool:
-    found = conditions.find(told, type)
-    return found is not None and found.get("status") == "False"
+    return work.applied
