@@ -49,6 +49,8 @@ def _process_rows(name: str, clone: Path, repeats: int, limits: tuple[float, flo
     _relabel(clone, "r2", "r1")
     yield Row(f"{name}: preview of one label, cold", median(cold, "wall"), "s", limits[0])
     yield Row(f"{name}: the same, files parsed before", median(warm, "wall"), "s", limits[1])
+    yield Row(f"{name}: CPU, cold", median(cold, "cpu"), "s")
+    yield Row(f"{name}: CPU, files parsed before", median(warm, "cpu"), "s")
     yield Row(f"{name}: memory, cold", median(cold, "peak_rss_mib"), "MiB", 400)
 
 
