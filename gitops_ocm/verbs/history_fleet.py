@@ -127,6 +127,8 @@ def reach(clone: Clone, before: str, last: str, works: Works) -> Reach:
                 told[file.path] = _Change(file.before, known.since)
     works.fetch(tree, (blob for change in told.values() for blob in (change.before, change.since[0].blob)))
     changed = {path: change for path, change in sorted(told.items()) if _differs(tree, works, change)}
+    # Of nearly all the version before the last one is asked for, too.
+    works.fetch(tree, (version.blob for change in changed.values() for version in change.since[1:2]))
     fleet = sum(path.endswith("/cluster.yaml") for path in tree.entries)
     return _summed_up(tree, works, changed, fleet)
 
