@@ -193,14 +193,19 @@ class HubFleet:
         self.mapper = Mapper(self.hub, clock=self.clock)
 
     async def merge(self, files: Files, *, maximum: int = 100) -> str:
-        """Push a commit, and let the sync take it; what it is."""
-        await self._synced(maximum)  # As it runs all the time, so lists that others wrote are ours again.
+        """Push a commit, and let the sync take it; what it is.
+
+        It looks before, and once more after: as one that always runs, it puts back what others did to its
+        objects (add-ons deleted because their placement was not decided yet, lists of taints).
+        """
+        await self._synced(maximum)
         texts = {path: "---\n".join(map(to_yaml, objects)) for path, objects in files.items()}
         there = self.repo.git("ls-tree", "-r", "--name-only", "main").splitlines() if self._begun else []
         gone = {path: None for path in there if path not in texts}
         commit = self.repo.commit({**gone, **texts, "README": str(self.clock.now())})
-        await self._synced(maximum)
-        await self.clock.pass_by(REST)
+        for _ in range(2):
+            await self._synced(maximum)
+            await self.clock.pass_by(REST)
         return commit
 
     @property
