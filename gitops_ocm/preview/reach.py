@@ -8,12 +8,13 @@ What that is shows when it is merged (`beyond`); then it is merged once more, wi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from gitops_ocm.decide.contract import Controller, Side
 from gitops_ocm.decide.kinds import PLACEMENT, REPLICA_SET
-from gitops_ocm.objects.ref import Object, Ref, kind_of
+from gitops_ocm.objects.patch import merge_patch
+from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
 from gitops_ocm.plan.changes import ChangeSet
 from gitops_ocm.preview.presence import joining
 from gitops_ocm.preview.rest import SETS, Rest
@@ -28,13 +29,23 @@ LOOK_AGAIN = ("work", "addon")
 """Groups whose rows look at everything once more with the merge: their timers begin then."""
 
 
-def reach_of(plan: ChangeSet, wanted: Mapping[Ref, Object]) -> frozenset[Ref]:
-    """The replica sets that a plan reaches for certain."""
-    changed = {change.ref for change in plan.notable}
-    if any(ref.of == PLACEMENT for ref in changed):
-        sets = ((ref, obj) for ref, obj in wanted.items() if ref.of == REPLICA_SET)
-        changed |= {ref for ref, obj in sets if not changed.isdisjoint(_placements(ref, obj))}
-    return frozenset(ref for ref in changed if ref.of == REPLICA_SET)
+def reach_of(plan: ChangeSet, world: World, table: Sequence[Controller]) -> frozenset[Ref]:
+    """The replica sets that a plan is likely to reach: its own, and those of the placements it affects.
+
+    One that is missing here costs a second merge, one too many a reconcile.
+    """
+    view = process_of("", table, {Side.HUB: world}).view()
+    placements = {change.ref for change in plan.notable if change.ref.of == PLACEMENT}
+    wakes = [wake for row in table for wake in row.wakes if wake.affects is not None]
+    for change in plan.notable:
+        old, new = world.get(change.ref), change.wanted.obj if change.wanted else None
+        after = merge_patch(old, new) if old is not None and new is not None else new
+        for wake in wakes if old is not None and old is not after else ():
+            if wake.kind == change.ref.of and wake.affects is not None:
+                placements.update(wake.affects(view, old, after))
+    sets = {change.ref for change in plan.notable if change.ref.of == REPLICA_SET}
+    others = ((ref_of(obj), obj) for obj in (world.list(REPLICA_SET) if placements else ()))
+    return frozenset(sets | {ref for ref, obj in others if not placements.isdisjoint(_placements(ref, obj))})
 
 
 def _placements(ref: Ref, owner: Object) -> Iterator[Ref]:

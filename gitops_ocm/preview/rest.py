@@ -13,7 +13,7 @@ doubt is restless. `tests/preview/test_reach.py` holds previews to those for whi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,8 @@ from gitops_ocm.api.work_replicaset import PLACEMENT_NAME_LABEL, REPLICA_SET_LAB
 from gitops_ocm.decide.contract import Controller, Side
 from gitops_ocm.decide.kinds import (
     CLUSTER_ADDON,
+    CLUSTER_SET,
+    CLUSTER_SET_BINDING,
     CSR,
     MANAGED_CLUSTER,
     MANAGEMENT_ADDON,
@@ -47,6 +49,8 @@ from gitops_ocm.simulate.run import Woken
 from gitops_ocm.simulate.world import World
 
 SETS, FINISHED = "manifestwork-replicasets", "finished-works"
+OF_SETS = {"cluster-sets": CLUSTER_SET, "cluster-set-bindings": CLUSTER_SET_BINDING}
+"""Rows that begin with the objects of one kind, and do nothing for one that is not there."""
 _OF_ADDONS = (MANAGEMENT_ADDON, CLUSTER_ADDON, CSR, ROLE_BINDING)
 """Without any of these, and without works of add-ons, the rows of add-ons have nothing to do."""
 _Signature = tuple[tuple[str, str, bool], ...]
@@ -126,10 +130,16 @@ class Rest:
                     (row.name, key) for key in (self._process.keys_of(row) if self._of_addons else ())
                 )
             else:
-                every = sorted(set(self._process.keys_of(row)))
+                every = sorted(set(self._keys(row)))
                 yield from (
                     (row.name, key) for key in every if not self._process.at_rest(row, key, self._now)
                 )
+
+    def _keys(self, row: Controller) -> Iterable[Ref]:
+        """The keys of a row. To ask each cluster for its sets would only name sets that are there."""
+        if row.name in OF_SETS:
+            return [ref_of(obj) for obj in self._view.list(OF_SETS[row.name])]
+        return self._process.keys_of(row)
 
     # Replica sets
 

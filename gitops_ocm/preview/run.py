@@ -119,9 +119,12 @@ def attempt(
     lacking = {item.ref for item in base.objects if state.lacks(item.ref, base.commit)}
     plan = planned(base, head, settings.policy, owner=state.sync, lacking=lacking)
     trial = _Trial(plan, head, state, stage, now, settings)
-    reach = reach_of(plan, stage.wanted)
-    for _ in range(ROUNDS if state.objects and not whole else 0):
-        tried, beyond = trial.merged(stage.rest(settings.hub, now), reach)
+    if whole or not state.objects:
+        return trial.merged()[0]
+    rest = stage.rest(settings.hub, now)
+    reach = reach_of(plan, stage.opened(now), rows(settings.hub))
+    for _ in range(ROUNDS):
+        tried, beyond = trial.merged(rest, reach)
         if not beyond:
             return tried
         reach |= beyond
