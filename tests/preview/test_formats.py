@@ -24,6 +24,7 @@ from gitops_ocm.preview.formats.inert import code, prose
 from gitops_ocm.preview.formats.markdown import LEAST, LIMIT, MARKER, comment
 from gitops_ocm.preview.model import (
     Act,
+    AddOnConfig,
     Effect,
     OnCluster,
     Preview,
@@ -32,6 +33,7 @@ from gitops_ocm.preview.model import (
     Selection,
     Share,
     Turn,
+    Value,
     Verdict,
     Wave,
 )
@@ -138,6 +140,8 @@ def previews(draw: st.DrawFn) -> Preview:
         hint=draw(TEXTS),
         severity=draw(st.sampled_from(Severity)),
     )
+    values = st.builds(Value, st.just(effect.ref), TEXTS, VALUES, VALUES, TEXTS, TEXTS, PLACES, PLACES)
+    configs = (AddOnConfig(draw(TEXTS), tuple(draw(st.lists(values, max_size=3)))),)
     ruling = Ruling("rule", draw(st.sampled_from(Verdict)), draw(TEXTS), draw(PLACES), draw(TEXTS), "abc")
     return Preview(
         "a" * 40,
@@ -147,7 +151,7 @@ def previews(draw: st.DrawFn) -> Preview:
         many,
         (effect,) * draw(st.sampled_from((0, 1, 120))),
         (Selection(effect.ref, (), names, draw(TEXTS), turns),) * draw(st.sampled_from((0, 1, 30))),
-        tuple(OnCluster(name, (effect,)) for name in names),
+        tuple(OnCluster(name, (effect,), configs) for name in names),
         (rollout,) * draw(st.sampled_from((0, 1, 30))),
         (problem,) * draw(st.sampled_from((0, 1, 100))),
         (draw(TEXTS),) * draw(st.integers(0, 5)),
@@ -254,6 +258,14 @@ def test_machines_can_read_it(found: Preview) -> None:
     tags = _Tags()
     tags.feed(render(found, Format.HTML))
     assert tags.seen <= PAGE_TAGS
+
+
+@BOUNDED
+@given(previews(), st.sampled_from((40, 110)))
+def test_a_terminal_shows_what_is_there(found: Preview, width: int) -> None:
+    """Whatever a preview holds, its lines have nothing that hides or turns what stands beside it."""
+    shown = render(found, Format.TEXT, width=width)
+    assert all(line.isprintable() for line in shown.split("\n"))
 
 
 def test_what_is_meant_is_suppressed() -> None:

@@ -138,12 +138,12 @@ def _state(found: Preview) -> str:
 
 def name_of(ref: Ref) -> str:
     """`ManifestWork c1/web`: people know a kind without its group."""
-    return f"{ref.kind} {path_of(ref)}"
+    return f"{visible(ref.kind)} {path_of(ref)}"
 
 
 def path_of(ref: Ref) -> str:
     """`c1/web`, or `web` for what is in no namespace."""
-    return f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
+    return visible(f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name)
 
 
 def place(where: Location) -> str:
