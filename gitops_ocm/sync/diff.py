@@ -1,10 +1,10 @@
 """The hub against Git, field by field, as a server-side apply would change it; nothing is written.
 
 The hub itself says what an apply would give (dry run), so defaulting, normalising and other managers'
-fields are not shown as differences. What left Git is found as the sync finds it: by label, in the kinds of
-the inventory. What is secret, a Secret inside of a work too, shows as changed and no more
-(`objects.reviewed`). Exit status as `kubectl diff`: `DiffResult.exit_status` is 0 for none, 1 for
-differences, more for trouble.
+fields are not shown as differences; it is not asked about what it has word for word. What left Git is found
+as the sync finds it: by label, in the kinds of the inventory. What is secret, a Secret inside of a work too,
+shows as changed and no more (`objects.reviewed`). Exit status as `kubectl diff`: `DiffResult.exit_status` is
+0 for none, 1 for differences, more for trouble.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gitops_ocm.errors import Diagnostic
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.commit import CONCURRENCY
-from gitops_ocm.objects.diff import Difference, without_noise
+from gitops_ocm.objects.diff import Difference, covers, without_noise
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of, split_api_version
 from gitops_ocm.objects.reviewed import differing
@@ -160,6 +160,8 @@ class _Hub:
         commit = change.live.commit if change.live else ""
         fragment = with_live_taints(marked(change.wanted, owner=self._owner, commit=commit or "0" * 40), live)
         left = left_of(fragment, live or {}, sync_field_manager(self._owner))
+        if live is not None and left is None and covers(fragment, live):
+            return None  # All of it is there, its digest too: an apply would say what the last one said.
         resource = await self._mapper.resource_of(change.ref.of, change.version)
         try:
             if resource is None:

@@ -67,13 +67,28 @@ async def test_a_hub_that_goes_away_meanwhile(fleet: Fleet) -> None:
 
 
 async def test_a_synced_hub_does_not_differ(fleet: Fleet) -> None:
-    """After a sync there is no difference, also not in who wrote what and when."""
+    """After a sync there is no difference, also not in who wrote what and when; nothing need be rehearsed."""
     fleet.repo.commit(FILES)
     await fleet.sync_object()
     await fleet.loop().once()
+    writes = fleet.wire.writes
     result = await compared(fleet)
     assert result.objects == ()
     assert result.exit_status == 0
+    assert fleet.wire.writes == writes
+
+
+async def test_only_what_differs_is_asked_about(fleet: Fleet) -> None:
+    """Of many objects in step the lists say so; one dry run tells of the one that somebody changed."""
+    fleet.repo.commit({**FILES, **{f"hub/{n}.yaml": config_map(f"c{n}") for n in range(30)}})
+    await fleet.sync_object()
+    await fleet.loop().once()
+    writes, reads = fleet.wire.writes, fleet.wire.requests["get"]
+    await fleet.wire.hub.patch(CONFIG_MAPS, "shop", "c7", {"data": {"v": "x"}}, field_manager="kubectl")
+    result = await compared(fleet)
+    assert [d.change.ref.name for d in result.objects] == ["c7"]
+    assert fleet.wire.writes == writes + 1
+    assert fleet.wire.requests["get"] <= reads + 1  # the HubSync itself
 
 
 async def test_changes_are_told_field_by_field(fleet: Fleet) -> None:
