@@ -1,8 +1,9 @@
 """Clusters remade, placements deleted, clocks that are wrong, selectors with a slip, definitions that go.
 
-What befell fleets of other engines: a placement or cluster generator that for a moment selected nothing made
-every application go; a definition that was deleted took all its objects along; a cluster whose clock was off
-was taken for dead. The hub and the agents are the table of controllers under a virtual clock.
+What befell fleets of other engines: a cluster generator that for a moment selected nothing made every
+application go (argo-cd issue 18480); a definition or namespace that left Git took along what others had in it
+(kustomize-controller issues 90 and 403); a cluster whose clock was off was taken for dead. The hub and the
+agents are the table of controllers under a virtual clock.
 """
 
 from __future__ import annotations

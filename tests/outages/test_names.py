@@ -1,7 +1,7 @@
 """Names that are cut, or put together, become others: here none is lost and none is another's.
 
-Known from Helm releases and generated applications whose names were cut to 63 characters and then were the
-same: each took the other for its own and deleted what it did not know.
+Known from bundles and Helm releases whose names were cut (rancher/fleet issues 523, 795 and 5261): what was
+written under the cut name was not found under the whole one, and was deleted again and again.
 """
 
 from __future__ import annotations
