@@ -1,12 +1,14 @@
 """Outages that other engines became known for: here the commit is refused, or nothing is lost.
 
-The path that was renamed (flux2 issue 3316), the directory that was empty, the generator that returned nothing
-(argo-cd issue 14318). Each is a commit on a fleet of ten ConfigMaps in a namespace. Said twice: by the preview's plan before it is
-merged, and by the sync, which is given it. Files are `test_files`'s, names `test_names`'s, branches that
-machines write `test_branches`'s, repositories that are away `test_repository`'s, clusters and their clocks
-`test_fleet`'s. Held elsewhere: a host that never answers (`tests/sync/test_pull_repository`), two syncs of one
-object, labels that a controller copies (kustomize-controller issue 410), a HubSync made anew, a definition that is gone (`tests/sync/test_ownership`), a second process on one HubSync
-(`tests/sync/test_pull_interrupted`).
+The path that was renamed (flux2 issue 3316), the directory that was empty, the generator that returned
+nothing (argo-cd issue 14318). Each is a commit on a fleet of ten ConfigMaps in a namespace. Said twice: by
+the preview's plan before it is merged, and by the sync, which is given it. Files are `test_files`'s, names
+`test_names`'s, branches that machines write `test_branches`'s, repositories that are away
+`test_repository`'s, clusters and their clocks `test_fleet`'s.
+
+Held elsewhere: a host that never answers (`tests/sync/test_pull_repository`), two syncs of one object, labels
+that a controller copies (kustomize-controller issue 410), a HubSync made anew, a definition that is gone
+(`tests/sync/test_ownership`), a second process on one HubSync (`tests/sync/test_pull_interrupted`).
 """
 
 from __future__ import annotations
