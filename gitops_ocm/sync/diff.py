@@ -36,6 +36,8 @@ from gitops_ocm.sync.spec import SyncSpec
 
 PAGE = 500
 """Objects in one answer to a list."""
+FEW = 50
+"""So many objects of a kind and a namespace are asked for one by one."""
 _NAMED_ABOVE = frozenset({"apiVersion", "kind", "metadata"})
 
 K = TypeVar("K")
@@ -115,9 +117,18 @@ class _Hub:
         return {ref_of(obj): obj for _, objects in found for obj in objects}
 
     async def read(self, versions: dict[Ref, str]) -> dict[Ref, Object]:
-        """Those of the objects that are there."""
-        found = await self._each(sorted(versions), lambda ref: self._get(ref, versions[ref]))
-        return {ref: obj for ref, obj in found if obj is not None}
+        """Those of the objects that are there; of many in one place the place is listed."""
+        places: dict[tuple[Kind, str], dict[Ref, str]] = {}
+        for ref, version in sorted(versions.items()):
+            places.setdefault((ref.of, ref.namespace), {})[ref] = version
+        single = {ref: v for each in places.values() if len(each) <= FEW for ref, v in each.items()}
+        listed = sorted(place for place, each in places.items() if len(each) > FEW)
+        found = dict(await self._each(single, lambda ref: self._get(ref, single[ref])))
+        for (kind, namespace), objects in await self._each(
+            listed, lambda place: self._list(place[0], min(places[place].values()), place[1])
+        ):
+            found |= {ref_of(obj): obj for obj in objects if ref_of(obj) in places[kind, namespace]}
+        return {ref: obj for ref, obj in found.items() if obj is not None}
 
     async def compare(self, plan: ChangeSet, live: dict[Ref, Object]) -> DiffResult:
         """Every change of the plan that would be seen."""
@@ -130,14 +141,16 @@ class _Hub:
         problems = [answer for _, answer in answers if isinstance(answer, Diagnostic)]
         return DiffResult(plan.commit, tuple(objects), (*plan.diagnostics, *problems))
 
-    async def _list(self, kind: Kind, version: str) -> list[Object]:
+    async def _list(self, kind: Kind, version: str, namespace: str | None = None) -> list[Object]:
+        """A kind's objects: those of a namespace, or without one those that carry the HubSync's label."""
         resource = await self._mapper.resource_of(kind, version) or await self._mapper.resource_of(kind)
         objects: list[Object] = []
         token = ""
         while resource is not None:
             page = await self._cluster.list(
                 resource,
-                label_selector=f"{SYNC_NAME_LABEL}={self._owner}",
+                namespace or "",
+                label_selector=f"{SYNC_NAME_LABEL}={self._owner}" if namespace is None else "",
                 limit=PAGE,
                 continue_token=token,
             )

@@ -10,7 +10,7 @@ from gitops_ocm.objects.served import CONFIG_MAPS, NAMESPACES
 from gitops_ocm.plan.prune import guard_of
 from gitops_ocm.report.plan_text import field_lines, plain
 from gitops_ocm.runtime.catalog import load_catalog
-from gitops_ocm.sync.diff import DiffResult, diff
+from gitops_ocm.sync.diff import FEW, DiffResult, diff
 from gitops_ocm.sync.record import Record
 from gitops_ocm.sync.source import Source
 from gitops_ocm.sync.spec import SyncSpec
@@ -55,6 +55,29 @@ async def test_an_empty_hub_differs_in_everything(fleet: Fleet) -> None:
     ]
     assert result.exit_status == 1
     assert (await fleet.wire.hub.list(CONFIG_MAPS)).resource_version == before
+
+
+async def test_many_that_are_there_already(fleet: Fleet) -> None:
+    """Objects that nobody marked are found by a list of their namespace; each is told as its own."""
+    fleet.repo.commit(
+        {"hub/ns.yaml": NAMESPACE, **{f"hub/{n}.yaml": config_map(f"c{n}") for n in range(FEW + 5)}}
+    )
+    await fleet.sync_object()
+    await fleet.wire.hub.create(
+        NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    )
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop"}, "data": {"v": "1"}}
+    for name in ("c3", "other"):
+        made = {**theirs, "metadata": {"namespace": "shop", "name": name}}
+        await fleet.wire.hub.create(CONFIG_MAPS, made, field_manager="kubectl")
+    before = fleet.wire.requests["get"]
+    result = await compared(fleet)
+    assert fleet.wire.requests["get"] - before <= 3
+    told = {
+        d.change.ref.name: str(d.change.action) for d in result.objects if d.change.ref.kind == "ConfigMap"
+    }
+    assert told.pop("c3") == "configure"
+    assert told == {f"c{n}": "create" for n in range(FEW + 5) if n != 3}
 
 
 async def test_a_hub_that_goes_away_meanwhile(fleet: Fleet) -> None:
