@@ -506,6 +506,19 @@ def test_warnings_by_the_account(name: str) -> None:
     assert [w.code for w in previewed(_rolled_out(), edit, state=state()).warnings] == expected
 
 
+@pytest.mark.parametrize(("stands", "expected"), [(True, []), (False, ["work-without-cluster"])])
+def test_what_the_base_has_already(stands: bool, expected: list[str]) -> None:
+    """A work that the hub lacks, as it is refused there since the base, is nothing this change brings."""
+    before = _rolled_out()
+    named(before, "ManagedCluster", "c4")["spec"]["hubAcceptsClient"] = False
+    state = _of_commit(_silent(), BASE)
+    state = replace(state, objects={ref: obj for ref, obj in state.objects.items() if ref.name != "one"})
+    labels = {"colour": "red"}
+    other = _set("ManifestWork", "one", "metadata", "labels", value=labels)
+    edit = _label("c1", "colour", "red") if stands else other
+    assert [w.code for w in previewed(before, edit, state=state).warnings] == expected
+
+
 # --- add-ons ----------------------------------------------------------------------------------------
 
 

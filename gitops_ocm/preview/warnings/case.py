@@ -37,8 +37,16 @@ class Case:
 
     @cached_property
     def changed(self) -> Mapping[Ref, Effect]:
-        """The objects of Git that are made, changed or deleted; a file that moves changes nothing."""
-        return {e.ref: e for e in self.preview.effects if e.act in _ACTS}
+        """The objects that this change makes, changes or deletes.
+
+        A file that moves changes nothing, nor does what the hub has not got yet of the base.
+        """
+        return {e.ref: e for e in self.preview.effects if e.act in _ACTS and not self._is_due(e)}
+
+    def _is_due(self, effect: Effect) -> bool:
+        """Whether it is to be made for the base has it already, and the hub has not."""
+        was, now = (side.objects.get(effect.ref) for side in (self.origins.base, self.origins.head))
+        return was is not None and now is not None and was.digest == now.digest
 
     def of(self, kind: Kind, *acts: Act) -> Iterator[Effect]:
         """Those of a kind to which this is done, in order."""
