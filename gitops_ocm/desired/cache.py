@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from gitops_ocm.desired import documents
 from gitops_ocm.desired.alike import Alike
@@ -20,6 +20,7 @@ from gitops_ocm.desired.tree import Entry, Tree
 from gitops_ocm.desired.yaml_events import LIMITS, Limits
 from gitops_ocm.errors import Diagnostic
 from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.ref import Object
 from gitops_ocm.plan.wanted import Wanted
 
 T = TypeVar("T")
@@ -80,33 +81,46 @@ class BlobCache:
 
     def parsed(self, tree: Tree, entries: Iterable[Entry]) -> dict[str, Parsed]:
         """The parsed files of these blobs: from the store if it has them, else from the tree."""
-        return self._all(tree, entries, documents.decode, lambda parsed: parsed)
+        found, fresh = self._found(tree, entries, documents.decode)
+        if self.store is not None and fresh:
+            self.store.put_many({blob: encoded for blob, (_, encoded) in fresh.items()})
+        return found | {blob: parsed for blob, (parsed, _) in fresh.items()}
 
-    def objects(self, tree: Tree, entries: Iterable[Entry]) -> dict[str, Any]:
-        """The one object of each of these blobs' files; None where there are several, or a problem."""
-        return self._all(tree, entries, documents.decoded_object, documents.object_of)
+    def objects(
+        self, tree: Tree, entries: Iterable[Entry], needed: Callable[[Object], Object]
+    ) -> dict[str, Object | None]:
+        """What is `needed` of the one object of each of these files; None where there is none, or several.
 
-    def _all(
-        self,
-        tree: Tree,
-        entries: Iterable[Entry],
-        decode: Callable[[bytes], T | None],
-        of: Callable[[Parsed], T],
-    ) -> dict[str, T]:
+        No more than that is kept for the next time, so a store is of use only to whoever needs the same.
+        """
+        found, fresh = self._found(tree, entries, documents.decoded_object)
+        made = {}
+        for blob, (parsed, _) in fresh.items():
+            obj = documents.object_of(parsed)
+            made[blob] = needed(obj) if obj is not None else None
+        if self.store is not None and made:
+            kept = {blob: obj for blob, obj in made.items() if obj is not None}
+            self.store.put_many({blob: documents.encoded_object(obj) for blob, obj in kept.items()})
+        return found | made
+
+    def _found(
+        self, tree: Tree, entries: Iterable[Entry], decode: Callable[[bytes], T | None]
+    ) -> tuple[dict[str, T], dict[str, tuple[Parsed, bytes]]]:
+        """What the store has of these blobs, and the others, parsed and encoded."""
         sizes = {entry.blob: entry.size for entry in entries}
         found: dict[str, T] = {}
         if self.store is not None:
             for blob, data in self.store.get_many(list(sizes)).items():
                 if (known := decode(data)) is not None:
                     found[blob] = known
+        fresh: dict[str, tuple[Parsed, bytes]] = {}
         small = []
         for blob, size in sizes.items():
             if size > self.limits.file_bytes:
-                found[blob] = of(documents.too_large(size, self.limits))
+                large = documents.too_large(size, self.limits)
+                fresh[blob] = large, documents.encode(large)
             elif blob not in found:
                 small.append(blob)
         reader = Alike(self.limits)
-        fresh = {blob: reader.read(data) for blob, data in tree.read_blobs(small)}
-        if self.store is not None and fresh:
-            self.store.put_many({blob: encoded for blob, (_, encoded) in fresh.items()})
-        return found | {blob: of(parsed) for blob, (parsed, _) in fresh.items()}
+        fresh.update((blob, reader.read(data)) for blob, data in tree.read_blobs(small))
+        return found, fresh

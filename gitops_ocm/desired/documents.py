@@ -124,18 +124,23 @@ def decode(data: bytes) -> Parsed | None:
         return None
 
 
-def object_of(parsed: Parsed) -> Any:
+def object_of(parsed: Parsed) -> dict[str, Any] | None:
     """The one object of a file; None where there are several, or a problem."""
     return parsed.documents[0].value if len(parsed.documents) == 1 and not parsed.problems else None
 
 
-def decoded_object(data: bytes) -> Any:
-    """The `object_of` what `encode` wrote; None also where these are not its bytes."""
+def encoded_object(obj: dict[str, Any]) -> bytes:
+    """The one object of a file as bytes for a cache."""
+    return orjson.dumps(obj)
+
+
+def decoded_object(data: bytes) -> dict[str, Any] | None:
+    """What `encoded_object` wrote, or None if these are not its bytes."""
     try:
-        documents, problems = orjson.loads(data)
-        return documents[0][0] if len(documents) == 1 and not problems else None
-    except (ValueError, TypeError, LookupError):
+        obj = orjson.loads(data)
+    except ValueError:
         return None
+    return obj if isinstance(obj, dict) else None
 
 
 def _yaml(text: str, limits: Limits) -> Parsed:

@@ -19,12 +19,14 @@ from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.errors import Diagnostic, Location, Severity
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
+from gitops_ocm.preview.told import needed
 from gitops_ocm.report.status_files import SYNC, WORK, path_of, ref_at
 
 
 @dataclass(frozen=True)
 class FleetState:
-    """What was there. `objects` are as their files have them; `problems` are files that cannot be read.
+    """What was there. `objects` are as their files have them, as far as that is looked at (`told.needed`);
+    `problems` are files that cannot be read.
 
     `at` is when that was told; None where nobody knows, or where it is asked for just now.
     """
@@ -76,12 +78,12 @@ class FleetState:
 def read_state(tree: Tree, cache: BlobCache | None = None, *, at: datetime | None = None) -> FleetState:
     """The state in a tree of the `status` branch, written `at`. Files that are not ours are passed over."""
     paths = {path: ref for path in tree.entries if (ref := ref_at(path)) is not None}
-    values = (cache or BlobCache()).objects(tree, [tree.entries[path] for path in paths])
+    values = (cache or BlobCache()).objects(tree, [tree.entries[path] for path in paths], _needed)
     objects: dict[Ref, Object] = {}
     problems = []
     for path, ref in paths.items():
         found = values[tree.entries[path].blob]
-        if not _is(found, ref):
+        if found is None or not _is(found, ref):
             why = f"it does not hold a {ref.kind}: the preview goes on without it"
             problems.append(
                 Diagnostic(
@@ -96,6 +98,14 @@ def read_state(tree: Tree, cache: BlobCache | None = None, *, at: datetime | Non
         else:
             objects[ref] = found
     return FleetState(tree.commit, objects, tuple(problems), at)
+
+
+def _needed(value: Object) -> Object:
+    """What files hold that are not ours is left as it is."""
+    try:
+        return needed(value)
+    except (TypeError, AttributeError):
+        return value
 
 
 def _is(value: Any, ref: Ref) -> bool:

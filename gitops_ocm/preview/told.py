@@ -23,6 +23,14 @@ _BESIDE_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
 """What a status file has that the status of its object has not."""
 
 
+def needed(told: Object) -> Object:
+    """What `whole` and its neighbours look at of an object: by far the most of a work's file they do not."""
+    if kind_of(told) != MANIFEST_WORK or ADDON_NAME_LABEL in labels_of(told) or not status_of(told):
+        return told
+    status = {key: value for key, value in status_of(told).items() if key not in _BESIDE_WORKS}
+    return {**told, "status": status}
+
+
 def whole(told: Object) -> Object:
     """The object that a status file tells of."""
     kind = kind_of(told)

@@ -91,7 +91,7 @@ class Reviewer:
         self._path, self._status_ref, self._state = path, status_ref, state
         kept = folder_of(cache, self.clone.git_dir) if cache is not None else None
         self._files = ParsedFile(kept / "desired") if kept else None
-        self._told_files = ParsedFile(kept / "status") if kept else None
+        self._told_files = ParsedFile(kept / "told") if kept else None
         self._verdicts = ParsedFile(kept / "verdicts", version=build()) if kept else None
         self._base: _Compiled | None = None
         self._told: FleetState | None = None
