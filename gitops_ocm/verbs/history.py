@@ -30,7 +30,8 @@ from gitops_ocm.runtime.memory import uncollected
 from gitops_ocm.verbs.history_fleet import Reach, Versions, Works, reach
 
 SYNC_FILE = "sync.yaml"
-_REFUSED = ("InvalidCommit", "RefusedByPolicy", "Frozen")
+REFUSALS = ("InvalidCommit", "RefusedByPolicy", "FrozenByPolicy")
+"""Reasons of a HubSync that say no to a commit; any other is a sync that failed."""
 
 
 class NoHistory(GitopsError):
@@ -161,7 +162,7 @@ def _entry(status: Mapping[str, Any], older: Mapping[str, Any], at: datetime, to
         return Entry(applied, Outcome.IN_FORCE, at, told, why=why, overridden=_overridden(status, applied))
     if not tried or not why or (tried, reason) == (older.get("lastAttemptedCommit"), before.get("reason")):
         return None
-    outcome = Outcome.REFUSED if reason in _REFUSED else Outcome.FAILED
+    outcome = Outcome.REFUSED if reason in REFUSALS else Outcome.FAILED
     problems = tuple(_problem(problem) for problem in status.get("problems") or ())
     return Entry(tried, outcome, at, told, why=why, problems=problems, held=applied)
 

@@ -10,9 +10,10 @@ from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.sync.events import silent
+from gitops_ocm.sync.gate import FROZEN, REFUSED
 from gitops_ocm.sync.push import Push
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
-from gitops_ocm.verbs.history import Outcome, history
+from gitops_ocm.verbs.history import REFUSALS, Outcome, history
 
 
 async def reported(fleet: Fleet) -> None:
@@ -24,6 +25,41 @@ async def reported(fleet: Fleet) -> None:
     )
     async with push:
         await push.once()
+
+
+POLICY = "policy:\n  rules:\n    - name: few\n      maxDeletions: 1\n      message: Ask first.\n"
+
+
+def said(fleet: Fleet, message: str) -> str:
+    """A commit that changes nothing and says something."""
+    name = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
+    commit = fleet.repo.git(*name, "commit-tree", "main^{tree}", "-p", "main", "-m", message)
+    fleet.repo.git("update-ref", "refs/heads/main", commit)
+    return commit
+
+
+def test_every_refusal_by_policy_is_known() -> None:
+    """The reasons that the sync gives are those that the history takes for a refusal."""
+    assert {FROZEN, REFUSED} < set(REFUSALS)
+
+
+async def test_what_a_policy_refused_and_a_word_let_through(fleet: Fleet, tmp_path: Path) -> None:
+    """The rule that refused a commit, the reason somebody gave, and what came in force by it."""
+    files = {f"hub/m{number}.yaml": config_map(f"m{number}") for number in range(6)}
+    await fleet.sync_object()
+    fleet.repo.commit({"gitops-ocm.yaml": POLICY, "hub/ns.yaml": NAMESPACE, **files}, "First")
+    await reported(fleet)
+    gone = fleet.repo.commit({"hub/m0.yaml": None, "hub/m1.yaml": None}, "Two go")
+    await reported(fleet)
+    meant = said(fleet, "Meant\n\nGitops-Override: few: old ones, #12")
+    await reported(fleet)
+    run(["git", "clone", "-q", str(fleet.repo.path), str(tmp_path / "clone")], check=True)
+    newest, refused, first = history(tmp_path / "clone", limit=10).entries
+    assert (refused.commit, refused.outcome, refused.held) == (gone, Outcome.REFUSED, first.commit)
+    assert "few" in " ".join((refused.why, *refused.problems))
+    assert (newest.commit, newest.outcome) == (meant, Outcome.IN_FORCE)
+    assert [(one.rule, one.reason, one.by) for one in newest.overridden] == [("few", "old ones, #12", meant)]
+    assert [ref.name for ref in newest.objects.deleted] == ["m0", "m1"]
 
 
 async def test_what_a_real_sync_tells(fleet: Fleet, tmp_path: Path) -> None:
