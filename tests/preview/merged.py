@@ -82,3 +82,8 @@ def previewed(
     settings = Settings(assumed=assumed or Assumptions())
     tried = attempt(base, head, state, catalog=CATALOG, now=NOW, settings=settings)
     return preview_of(tried, base, head, state, NOW)
+
+
+def warned_at(found: Preview, before: Files, after: Files) -> list[tuple[str, str]]:
+    """The codes of a preview's warnings, and the lines that they name."""
+    return [(w.code, written_at(w.where, before, after)) for w in found.warnings]

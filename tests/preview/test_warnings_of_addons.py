@@ -1,0 +1,88 @@
+"""What a reviewer is warned of about add-ons: configurations that are missing, variables without values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitops_ocm.objects.ref import Object
+from gitops_ocm.testing import objects as make
+from tests.preview import test_addon_configs as addon_configs
+from tests.preview.edits import both, drop, put
+from tests.preview.merged import Edit, Files, edited, named, written_at
+
+
+def _placements(number: int, **entry: Any) -> Edit:
+    def edit(files: Files) -> None:
+        strategy = named(files, "ClusterManagementAddOn", "hello")["spec"]["installStrategy"]
+        strategy["placements"][number].update(entry)
+
+    return edit
+
+
+def _config(name: str, kind: str = "addondeploymentconfigs") -> Object:
+    found = {"group": addon_configs.ADDON, "resource": kind, "name": name}
+    return {**found, "namespace": "fleet"} if kind == "addondeploymentconfigs" else found
+
+
+def _template_asks_more(files: Files) -> None:
+    manifests = named(files, "AddOnTemplate", "hello")["spec"]["agentSpec"]["workload"]["manifests"]
+    manifests.append(make.config_map("more", data={"level": "{{LEVEL}}"}))
+
+
+def _level(name: str) -> Edit:
+    def edit(files: Files) -> None:
+        variables = named(files, "AddOnDeploymentConfig", name)["spec"]["customizedVariables"]
+        variables.append({"name": "LEVEL", "value": "info"})
+
+    return edit
+
+
+MANAGEMENT = f"hub/hello.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1"
+ADDONS: dict[str, tuple[Edit, list[tuple[str, str]]]] = {
+    "a configuration goes that is named": (
+        drop("AddOnDeploymentConfig", "eu"),
+        [("config-missing", f"hub/eu.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1")],
+    ),
+    "a configuration is named that is not there": (
+        _placements(1, configs=[_config("nowhere")]),
+        [("config-missing", MANAGEMENT)],
+    ),
+    "two configurations of a kind": (
+        _placements(1, configs=[_config("eu"), _config("other")]),
+        [("config-conflict", MANAGEMENT)],
+    ),
+    "a placement is named that is not there": (
+        _placements(1, name="nowhere"),
+        [("placement-missing", "hub/hello.yaml: - configs:")],
+    ),
+    "a variable loses its value": (
+        put(
+            "AddOnDeploymentConfig",
+            "eu",
+            "spec",
+            "customizedVariables",
+            value=[{"name": "IMG", "value": "eu:1"}],
+        ),
+        [("template-variable-empty", f"hub/eu.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1")],
+    ),
+    "a variable has a value for some": (
+        both(_template_asks_more, _level("eu"), _level("own")),
+        [("template-variable-empty", MANAGEMENT)],
+    ),
+    "a variable has no value at all, which is told of the file": (
+        _template_asks_more,
+        [("template-variable", "hub/hello.yaml: - apiVersion: v1")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADDONS)
+def test_warnings_of_addons(name: str) -> None:
+    """An add-on that cannot be configured as meant is told of where that is written."""
+    edit, expected = ADDONS[name]
+    before = addon_configs.files()
+    found = [w for w in addon_configs.tried(edit)[0].warnings if w.code != "rollout-in-progress"]
+    codes = [(w.code, written_at(w.where, before, edited(before, edit))) for w in found]
+    assert [told for told in codes if told[0] != "everything-at-once"] == expected
