@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.compile import compile_tree
@@ -17,12 +18,14 @@ from gitops_ocm.errors import Diagnostic, Severity
 from gitops_ocm.git import refs
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
-from gitops_ocm.git.hook import RefUpdate
 from gitops_ocm.git.parsedfile import ParsedFile, folder_of
 from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.runtime.build import build
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.memory import uncollected
+
+if TYPE_CHECKING:
+    from gitops_ocm.git.hook import RefUpdate
 
 CACHE = "gitops-ocm"
 """The folder in a bare repository that keeps what its hook has found out."""
