@@ -89,6 +89,7 @@ class Schema:
         self.ruled_memo: bool | None = None
         self.plain_memo: bool | None = None
         self.nulls_memo: bool | None = None
+        self.defaults_memo: tuple[tuple[str, Schema], ...] | None = None
         self.static_memo: Mapping[str, Any] | None = None
         self.rules_memo: schema_rules.Rules | None = None
         self._fields: dict[str, Schema] = {}
@@ -169,6 +170,15 @@ class Schema:
         """The schemas under `allOf`, `anyOf`, `oneOf` or `not`."""
         raw = self.raw.get(keyword) or ()
         return [Schema(part, self._definitions) for part in ([raw] if isinstance(raw, Mapping) else raw)]
+
+    @property
+    def defaults(self) -> tuple[tuple[str, Schema], ...]:
+        """The declared properties that have a default, in their order."""
+        if self.defaults_memo is None:
+            nodes = ((name, self.field(name)) for name in self.properties)
+            found = tuple((name, node) for name, node in nodes if node is not None and node.has_default)
+            self.defaults_memo = found
+        return self.defaults_memo
 
     @property
     def plain(self) -> bool:

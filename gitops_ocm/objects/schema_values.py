@@ -43,11 +43,9 @@ def _defaulted_map(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
         if node is not None and under is None and not node.nullable and not schema.preserve:
             continue
         result[key] = under if node is None else defaulted(under, node)
-    for key in schema.properties:
+    for key, node in schema.defaults:
         if key not in result:
-            node = schema.field(key)
-            if node is not None and node.has_default:
-                result[key] = _default_of(node)
+            result[key] = _default_of(node)
     return result
 
 
