@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitops_ocm.decide.addons.deploy_works import Side, deploy_works
 from gitops_ocm.decide.kinds import MANIFEST_WORK
 from gitops_ocm.decide.work_template import work_name
 from gitops_ocm.desired.compile import compile_tree
@@ -114,3 +115,29 @@ def test_no_two_of_many_works_share_a_name() -> None:
     owners = [{"metadata": {"name": "web", "uid": f"uid-{number}"}} for number in range(100)]
     for cluster in (f"c{number}" for number in range(1000)):
         assert len({work_name(owner, cluster) for owner in owners}) == len(owners)
+
+
+def test_an_add_on_s_works_share_no_name_after_one_has_gone() -> None:
+    """One of three works is emptied and goes; what is added later is in none of the others' names."""
+    meta = {"name": "metrics", "namespace": "c1", "uid": "uid"}
+    side = Side({"apiVersion": ADDONS, "kind": "ManagedClusterAddOn", "metadata": meta, "spec": {}}, "c1")
+    large = [make.config_map(f"m{number}", data={"v": "x" * 180_000}) for number in range(9)]
+    first = deploy_works(side, large[:6], (), ()).wanted
+    assert [names_in(work) for work in first] == [["m0", "m1"], ["m2", "m3"], ["m4", "m5"]]
+    second = deploy_works(side, [*large[:2], *large[4:6]], (), first)
+    assert [work["metadata"]["name"] for work in second.wanted] == [
+        "addon-metrics-deploy-0",
+        "addon-metrics-deploy-2",
+    ]
+    assert second.gone == ("addon-metrics-deploy-1",)
+    third = deploy_works(side, [*large[:2], *large[4:]], (), second.wanted).wanted
+    found = {work["metadata"]["name"]: names_in(work) for work in third}
+    assert len(found) == len(third)
+    assert found["addon-metrics-deploy-2"] == ["m4", "m5"]
+    held = [name for names in found.values() for name in names]
+    assert sorted(held) == ["m0", "m1", *(f"m{number}" for number in range(4, 9))]
+
+
+def names_in(work: Object) -> list[str]:
+    """The manifests of a work."""
+    return [manifest["metadata"]["name"] for manifest in work["spec"]["workload"]["manifests"]]

@@ -6,8 +6,9 @@ it says itself, by an annotation. When works are written is `deploy`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from gitops_ocm.api.addon_words import (
@@ -98,13 +99,18 @@ def deploy_works(
         return Works((), ())
     packed: Packed = pack(plain, [(name_of(work), _manifests(work)) for work in existing])
     spec = {**_orphaning(plain), **({"manifestConfigs": list(configs)} if configs else {})}
-    first = len(existing)
-    new = [_work(side, f"{side.prefix}-{first + n}", p.manifests, spec) for n, p in enumerate(packed.new)]
+    names = _free_names(side.prefix, [name_of(work) for work in existing])
+    new = [_work(side, name, p.manifests, spec) for name, p in zip(names, packed.new, strict=False)]
     kept = [_work(side, p.name, p.manifests, spec) for p in packed.kept]
     for work in (*new, *kept):
         if marks := config_hashes(side.addon):
             work["metadata"]["annotations"] = marks
     return Works((*new, *kept), tuple(p.name for p in packed.emptied))
+
+
+def _free_names(prefix: str, taken: Sequence[str]) -> Iterator[str]:
+    """Names for further works: counted on as OCM does, but one in between may have gone."""
+    return (name for n in count(len(taken)) if (name := f"{prefix}-{n}") not in taken)
 
 
 def hook_work(side: Side, objects: Sequence[Object]) -> Object | None:
