@@ -12,12 +12,12 @@ from datetime import datetime
 
 from gitops_ocm.desired.compile import DesiredState
 from gitops_ocm.errors import Diagnostic, Severity
-from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.hub import Hub, Moment
 from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.objects import object_effects
 from gitops_ocm.preview.on_clusters import bystanders, on_clusters
 from gitops_ocm.preview.origins import Origins
+from gitops_ocm.preview.own_managers import told_of_them
 from gitops_ocm.preview.rollouts import rollouts
 from gitops_ocm.preview.run import Tried
 from gitops_ocm.preview.selections import selections
@@ -50,7 +50,7 @@ def preview_of(
         clusters=clusters,
         rollouts=spread,
         diagnostics=(*_of_change(base, head), *tried.plan.diagnostics, *tried.refused, *state.problems),
-        notes=tuple(_notes(state, tried.assumed)),
+        notes=tuple(_notes(state, tried)),
         shares=tuple(shares(tried, hub, clusters, spread)),
         bystanders=tuple(bystanders(hub, clusters, selected, spread)),
     )
@@ -69,7 +69,8 @@ def _essence(found: Diagnostic) -> tuple[str, ...]:
     return found.code, found.subject or found.where.path, found.message
 
 
-def _notes(state: FleetState, assumed: Assumptions) -> Iterator[str]:
+def _notes(state: FleetState, tried: Tried) -> Iterator[str]:
     if not state.commit:
         yield "there is no status branch: no cluster is known but those that Git declares"
-    yield f"assumed: {assumed}"
+    yield f"assumed: {tried.assumed}"
+    yield from told_of_them(tried.steps, {change.ref for change in tried.plan.notable}, tried.after)

@@ -29,6 +29,7 @@ from gitops_ocm.plan.taints import left_of, with_live_taints, with_taints
 from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
+from gitops_ocm.preview.own_managers import assumed_of_them, left_to_them
 from gitops_ocm.preview.presence import joining, silent
 from gitops_ocm.preview.reach import Alone, reach_of
 from gitops_ocm.preview.rest import Rest
@@ -146,13 +147,15 @@ class _Trial:
         """What comes of it, and what of it was reached beside that: see `reach.Alone`."""
         now, settings, table = self.now, self.settings, rows(self.settings.hub)
         world = self.stage.opened(now, {change.ref for change in self.plan.notable})
-        alone = Alone(world, table, self.state, now, rest=rest, reach=reach)
+        alone = Alone(world, left_to_them(table), self.state, now, rest=rest, reach=reach)
         assumed, away = _resolved(settings.assumed, world, self.head), silent(self.state)
         absent = away | frozenset(assumed.down)
-        agents, joins = agent_row(replace(assumed, down=tuple(sorted(absent)))), joining(absent)
+        clusters = replace(assumed, down=tuple(sorted(absent)))
+        agents, joins = agent_row(clusters), joining(absent)
         quiet, woken = alone.beginning(agents, joins)
         # A cluster joins when the hub is done with all else: its agent has to be started first.
-        run = Simulation(world, (agents, *table, joins), now=now, settled=quiet, woken=woken)
+        hub = assumed_of_them(table, clusters)
+        run = Simulation(world, (agents, *hub, joins), now=now, settled=quiet, woken=woken)
         refused = tuple(_carried_out(run, self.plan))
         run.act(*assumed.relabelling(), manager=MANAGER)
         run.settle()

@@ -40,6 +40,7 @@ from gitops_ocm.objects.intake import decoded
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
 from gitops_ocm.plan.taints import with_live_taints
+from gitops_ocm.preview.own_managers import left_to_them
 from gitops_ocm.preview.rest import Rest
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.preview.table import rows
@@ -72,7 +73,7 @@ class Stage:
             if of == settings:
                 return found
         self.world.rewind(self.begins)
-        made = Rest(self.world, rows(settings), now, compat=settings.rollout_compat)
+        made = Rest(self.world, left_to_them(rows(settings)), now, compat=settings.rollout_compat)
         self._rests.append((settings, made))
         return made
 

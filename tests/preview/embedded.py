@@ -11,16 +11,15 @@ object in the end, and in which order clusters were given what; seconds are `tru
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from gitops_ocm.apiserver.local import LocalCluster
 from gitops_ocm.apiserver.verbs import Api
 from gitops_ocm.decide.admission import Webhooks
-from gitops_ocm.decide.contract import Delete, Side
+from gitops_ocm.decide.contract import Side
 from gitops_ocm.decide.kinds import (
     ADDON_GROUP,
     ADDON_TEMPLATE,
@@ -61,6 +60,7 @@ from gitops_ocm.testing.simulated import HUB_URL
 from tests.preview.drawn import NAMES, Case, Files
 from tests.preview.fleets import CATALOG, repository
 from tests.preview.hurried import LoopClock, hurried
+from tests.preview.order import GIVEN, Given, Waves, orders, waves, written
 from tests.preview.truth import HOURS, content_of, differences, gone_silent, workloads
 
 KINDS = (
@@ -77,16 +77,10 @@ KINDS = (
     DEPLOYMENT_CONFIG,
 )
 """What is compared."""
-GIVEN = (MANIFEST_WORK, CLUSTER_ADDON)
-"""What clusters are given."""
 OLD = "v1alpha1"
 """The version that Git has add-ons in here."""
-TOGETHER = 20.0
-"""What is done within so many seconds counts as one wave: soaks that are drawn are a minute or none."""
 REST = 5.0
 """Seconds after which whatever follows at once from a commit is done."""
-Waves = Mapping[str, Sequence[frozenset[str]]]
-"""By what is given (of whom, with which content): the clusters, wave by wave."""
 
 
 @dataclass
@@ -100,82 +94,16 @@ class PlayedOnHub:
 
     def untrue(self) -> list[str]:
         """What the preview had wrong."""
-        said = _waves(_written(self.tried))
+        said = waves(written(self.tried, self.before))
         return [
             *differences("before: ", _compared(self.tried.before), self.before),
             *differences("after: ", _compared(self.tried.after), self.after),
-            *_orders(said, self.waves),
+            *orders(said, self.waves),
         ]
 
 
 def _compared(objects: Mapping[Ref, Object]) -> dict[Ref, Object]:
     return {ref: obj for ref, obj in objects.items() if ref.of in KINDS}
-
-
-@dataclass(frozen=True)
-class Given:
-    """A work or an add-on that was written; without `what` it was taken away."""
-
-    at: datetime
-    ref: Ref
-    what: str = ""
-
-
-def _written(tried: Tried) -> Iterator[Given]:
-    """What a preview's controllers wrote, where it was other than what was there."""
-    held = {ref: content_of(obj) for ref, obj in tried.before.items() if ref.of in GIVEN}
-    for step in tried.steps:
-        for result in step.results:
-            write, obj = result.write, result.obj
-            if isinstance(write, Delete) and result.ok:
-                held.pop(write.ref, None)
-                yield Given(step.at, write.ref)
-            elif obj is not None and ref_of(obj).of in GIVEN and held.get(ref_of(obj)) != content_of(obj):
-                held[ref_of(obj)] = content_of(obj)
-                yield Given(step.at, ref_of(obj), content_of(obj))
-
-
-def _waves(given: Iterable[Given]) -> dict[str, list[frozenset[str]]]:
-    """Who was given each thing together, in order; a cluster counts once, when it was first given it.
-
-    What was taken back or changed in the same moment does not count: controllers that work at the same time
-    may come to that by another way.
-    """
-    moments: dict[str, dict[str, float]] = {}
-    for each in _lasting(given):
-        moments.setdefault(each.what, {}).setdefault(each.ref.namespace, each.at.timestamp())
-    found = {}
-    for what, clusters in moments.items():
-        waves: list[set[str]] = []
-        last = None
-        for cluster, at in sorted(clusters.items(), key=lambda each: (each[1], each[0])):
-            if last is None or at - last > TOGETHER:
-                waves.append(set())
-            waves[-1].add(cluster)
-            last = at
-        found[what] = [frozenset(wave) for wave in waves]
-    return found
-
-
-def _lasting(given: Iterable[Given]) -> Iterator[Given]:
-    each = sorted(given, key=lambda one: one.at)
-    for number, one in enumerate(each):
-        later = (other for other in each[number + 1 :] if other.ref == one.ref and other.what != one.what)
-        after = next(later, None)
-        if one.what and (after is None or (after.at - one.at).total_seconds() > TOGETHER):
-            yield one
-
-
-def _orders(said: Waves, came: Waves) -> list[str]:
-    return [
-        f"waves of {what}: said {_shown(said.get(what))}, came {_shown(came.get(what))}"
-        for what in sorted({*said, *came})
-        if said.get(what) != came.get(what)
-    ]
-
-
-def _shown(waves: Sequence[frozenset[str]] | None) -> str:
-    return " then ".join(" ".join(sorted(wave)) for wave in waves) if waves else "nobody"
 
 
 @dataclass
@@ -363,7 +291,7 @@ async def _play(case: Case, directory: Path, clock: LoopClock) -> PlayedOnHub:
             await fleet.merge(case.head, maximum=50 if case.guarded else 100)
             await clock.pass_by(HOURS * 3600)
             notes.stop()
-        return PlayedOnHub(tried, before, await fleet.all(), _waves(fleet.given))
+        return PlayedOnHub(tried, before, await fleet.all(), waves(fleet.given))
 
 
 def played_on_hub(case: Case, directory: Path) -> PlayedOnHub:

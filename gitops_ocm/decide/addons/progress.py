@@ -80,9 +80,13 @@ def progressed(
         held = [{k: v for k, v in c.items() if c is not before or k != "lastTransitionTime"} for c in held]
     told: Object = {"conditions": conditions.with_condition(held, **verdict._asdict(), now=now)}
     if verdict is ADDON_COMPLETED:
-        references = status_of(addon).get("configReferences") or ()
-        told["configReferences"] = [_applied(each) for each in references]
+        told["configReferences"] = applied_references(addon)
     return told
+
+
+def applied_references(addon: Object) -> list[Object]:
+    """What an add-on (at v1beta1) refers to, once all of it is there."""
+    return [_applied(each) for each in status_of(addon).get("configReferences") or ()]
 
 
 def _applied(reference: Mapping[str, Any]) -> Object:
