@@ -237,3 +237,18 @@ def test_a_preview_of_a_definition_that_leaves_git_before_its_objects(tmp_path: 
     assert result.return_value == 3
     assert "hub/w.yaml:2" in result.stdout
     assert "the hub does not serve Widget" in result.stdout
+
+
+def test_a_preview_of_a_placement_that_is_deleted(tmp_path: Path) -> None:
+    """Whoever names it is told, with what happens until it is back: no cluster loses anything."""
+    files = ordinary()
+    written = texts(files)
+    clone = cloned(tmp_path / "clone", written, account(files))
+    kept = [document for document in written["hub/fleet.yaml"].split("---\n") if "name: eu\n" not in document]
+    clone.commit({"hub/fleet.yaml": "---\n".join(kept)})
+    args = ["--repo", str(clone.path), "HEAD~1..HEAD", "-o", "json"]
+    found = json.loads(CliRunner().invoke(preview, args, standalone_mode=False).stdout)
+    (warning,) = found["diagnostics"]
+    assert (warning["code"], warning["where"]["path"]) == ("placement-missing", "hub/fleet.yaml")
+    assert warning["note"] == "clusters that have it keep it as it is, and get no more of its changes"
+    assert found["clusters"] == []
