@@ -157,6 +157,14 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
         put("ManagedCluster", "c4", "spec", "hubAcceptsClient", value=False),
         [("cluster-shut-out", "clusters/c4.yaml: hubAcceptsClient: false")],
     ),
+    "a cluster is there that nobody lets in": (
+        both(
+            add("works/web.yaml", web("all", strategy=SLOW)),
+            add("clusters/c9.yaml", make.managed_cluster("c9", accepted=False, cluster_set="a")),
+        ),
+        web_edited,
+        [],
+    ),
     "a taint evicts": (
         drop("Placement", "one"),
         put("ManagedCluster", "c1", "spec", "taints", value=[{"key": "ill", "effect": "NoSelect"}]),

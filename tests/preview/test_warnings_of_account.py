@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from gitops_ocm.api.cluster import AVAILABLE, TAINT_UNAVAILABLE, TAINT_UNREACHABLE
-from gitops_ocm.decide.kinds import cluster_ref
+from gitops_ocm.decide.kinds import MANIFEST_WORK, cluster_ref
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.report.status_files import SYNC
@@ -48,6 +48,16 @@ def _silent(*names: str) -> FleetState:
     return replace(state, commit="5" * 40, objects=objects)
 
 
+def _under_way() -> FleetState:
+    """The same account, but that c1 has not answered about its work, and c3 has not got one yet."""
+    state, objects = _silent(), {}
+    for ref, known in state.objects.items():
+        ours = ref.of == MANIFEST_WORK and ref.name.startswith("web")
+        if not ours or ref.namespace != "c3":
+            objects[ref] = {**known, "status": {}} if ours and ref.namespace == "c1" else known
+    return replace(state, objects=objects)
+
+
 def _of_commit(state: FleetState, commit: str) -> FleetState:
     ref = Ref(*SYNC, "", "")
     sync = {"metadata": {"name": "fleet"}, "status": {"lastAppliedCommit": commit}}
@@ -71,6 +81,8 @@ TOLD: dict[str, tuple[Callable[[], FleetState], Edit, list[str]]] = {
     ),
     "a cluster of the rollout is silent": (lambda: _silent("c2"), web_edited, ["rollout-waits"]),
     "another cluster is silent": (lambda: _silent("c4"), web_edited, []),
+    "a rollout is in progress": (_under_way, web_edited, ["rollout-in-progress"]),
+    "a rollout is in progress that nothing touches": (_under_way, label("c1", "colour", "red"), []),
     "a replica set goes from most clusters": (
         lambda: _silent(),
         drop("ManifestWorkReplicaSet"),

@@ -9,8 +9,8 @@ import pytest
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.testing import objects as make
 from tests.preview import test_addon_configs as addon_configs
-from tests.preview.edits import both, drop, put
-from tests.preview.merged import Edit, Files, edited, named, written_at
+from tests.preview.edits import add, both, drop, put
+from tests.preview.merged import Edit, Files, edited, named, previewed, written_at
 
 
 def _placements(number: int, **entry: Any) -> Edit:
@@ -86,3 +86,14 @@ def test_warnings_of_addons(name: str) -> None:
     found = [w for w in addon_configs.tried(edit)[0].warnings if w.code != "rollout-in-progress"]
     codes = [(w.code, written_at(w.where, before, edited(before, edit))) for w in found]
     assert [told for told in codes if told[0] != "everything-at-once"] == expected
+
+
+def test_a_rollout_without_an_end() -> None:
+    """A rollout that waits for what cannot come is told of with what it waits for."""
+    whole = addon_configs.files(slowly=True)
+    before = {
+        path: objects for path, objects in whole.items() if not path.startswith("hub/") or "fleet" in path
+    }
+    found = previewed(before, add("hub/hello.yaml", *whole["hub/hello.yaml"])).warnings
+    assert [w.code for w in found] == ["config-missing", "rollout-stuck"]
+    assert found[1].message == "2 clusters would never get it on fleet/eu: maxConcurrency is 1: c2 under way"

@@ -41,6 +41,13 @@ def addons(case: Case) -> Iterator[Diagnostic]:
     yield from _variables(case)
 
 
+def is_rewritten(case: Case, addon: Ref) -> bool:
+    """Whether this change writes to an add-on, or to a configuration that it names."""
+    obj = case.hub.after.objects.get(addon)
+    named = [c for _, configs in _lists(at_beta(obj)) for c in configs] if obj is not None else []
+    return addon in case.changed or any(_object_of(config) in case.changed for config in named)
+
+
 def _lists(owner: Object) -> References:
     """The lists of configurations that an add-on has, each with whom it is for."""
     if owner["kind"] == MANAGEMENT_ADDON.kind:

@@ -14,6 +14,7 @@ from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.model import Act, Rollout
 from gitops_ocm.preview.shares import is_accepted
+from gitops_ocm.preview.warnings.addons import is_rewritten
 from gitops_ocm.preview.warnings.case import FEW, Case, called, cause_of, few, many, warning
 
 MOST = 0.5
@@ -24,7 +25,7 @@ def rollouts(case: Case) -> Iterator[Diagnostic]:
     """All of them."""
     yield from _at_once(case)
     for rollout in case.preview.rollouts:
-        yield from _overtaken(rollout)
+        yield from _overtaken(case, rollout)
         yield from _waiting(case, rollout)
     yield from _by_hand(case)
     yield from _taken_off(case)
@@ -101,8 +102,11 @@ def _slower(found: Rollout) -> str:
     )
 
 
-def _overtaken(found: Rollout) -> Iterator[Diagnostic]:
-    if found.unfinished and found.waves:
+def _overtaken(case: Case, found: Rollout) -> Iterator[Diagnostic]:
+    """What is under way, where this change has it spread something else."""
+    addon = found.owner.of == MANAGEMENT_ADDON
+    other = is_rewritten(case, found.owner) if addon else found.owner in case.changed
+    if found.unfinished and found.waves and other:
         some = "has" if len(found.unfinished) == 1 else "have"
         yield warning(
             "rollout-in-progress",
@@ -142,7 +146,12 @@ def _waiting(case: Case, found: Rollout) -> Iterator[Diagnostic]:
 def _is_stuck(case: Case, found: Rollout) -> bool:
     """Whether clusters wait for ever that did not before, for another reason than is told elsewhere."""
     before, after = case.hub.before.clusters, case.hub.after.clusters
-    out = {c for c in found.waiting if not any(is_accepted(m.get(c) or {}) for m in (before, after))}
+    # Nobody let them in, before or now: that this change does not reach them is no news.
+    out = {
+        name
+        for name in found.waiting
+        if name in before and not is_accepted(before[name]) and not is_accepted(after.get(name) or {})
+    }
     return bool({*found.waiting} - {*found.unfinished} - out) and found.owner not in case.unplaced
 
 
