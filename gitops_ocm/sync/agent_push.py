@@ -17,10 +17,12 @@ from gitops_ocm.report.agent_files import APPLIED, agent_file, agent_path
 from gitops_ocm.report.status_files import CLUSTER, WORK
 from gitops_ocm.runtime.clock import Clock
 from gitops_ocm.sync.events import Listener
-from gitops_ocm.sync.publish import LOOK, Message, Publisher
+from gitops_ocm.sync.publish import Message, Publisher
 
 FOLDERS = ("works/", "applied/")
 """Where an agent's branch has a file for each of many objects."""
+SELDOM = 3600.0
+"""Seconds after which an agent looks at its branch: a fleet's thousand share one server."""
 
 
 def branch_of(cluster: str) -> str:
@@ -41,7 +43,7 @@ class AgentPush:
         clock: Clock,
         listener: Listener,
         min_interval: float = 10.0,
-        look: float = LOOK,
+        look: float = SELDOM,
     ) -> None:
         self._hub = hub
         self._spoke = spoke
