@@ -295,6 +295,10 @@ WORK_IS_APPLIED = KnownCondition(
 WORK_NOT_APPLIED = KnownCondition(
     APPLIED, "False", "AppliedManifestWorkFailed", "Failed to apply manifest work"
 )
+WORK_NAME_TOO_LONG = WORK_NOT_APPLIED._replace(
+    message="the name of its AppliedManifestWork, the hub's hash and {name}, would be longer than 253 "
+    "characters: give the work a shorter name"
+)
 WORK_AVAILABLE = KnownCondition(AVAILABLE, "True", "ResourcesAvailable", "All resources are available")
 WORK_NOT_AVAILABLE = KnownCondition(
     AVAILABLE, "False", "ResourcesNotAvailable", "{count} of {total} resources are not available"

@@ -14,7 +14,7 @@ from gitops_ocm.decide.work_template import work_name
 from gitops_ocm.desired.compile import compile_tree
 from gitops_ocm.desired.tree import memory_tree
 from gitops_ocm.errors import Diagnostic
-from gitops_ocm.objects.ref import Object
+from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing import objects as make
@@ -93,6 +93,25 @@ def test_a_binding_of_another_name() -> None:
     binding["spec"] = {"clusterSet": "global"}
     (problem,) = found(binding)
     assert problem.code == "binding-name"
+
+
+def test_a_work_that_others_gave_too_long_a_name() -> None:
+    """What comes to the hub by kubectl is told why it is on no cluster, and goes when it is deleted."""
+    fleet = Fleet(["c1"])
+    fleet.create(make.managed_cluster("c1"))
+    whole, long = work("a" * 188), work("b" * 189)
+    fleet.create(whole, long)
+    (applied, other) = (
+        fleet.condition(Ref(*MANIFEST_WORK, "c1", one["metadata"]["name"]), "Applied")
+        for one in (whole, long)
+    )
+    assert applied is not None
+    assert applied[0] == "True"
+    assert other is not None
+    assert other[0] == "False"
+    assert "give the work a shorter name" in other[2]
+    fleet.delete(Ref(*MANIFEST_WORK, "c1", long["metadata"]["name"]))
+    assert [obj["metadata"]["name"] for obj in fleet.hub.list(MANIFEST_WORK)] == ["a" * 188]
 
 
 def test_replica_sets_of_one_name_keep_their_works_apart() -> None:

@@ -22,6 +22,7 @@ from gitops_ocm.api.work import (
     MANIFEST_APPLIED,
     MANIFEST_NOT_APPLIED,
     WORK_FINALIZER,
+    WORK_NAME_TOO_LONG,
 )
 from gitops_ocm.decide.agent import executor
 from gitops_ocm.decide.agent.executor import Refusal, executor_of
@@ -43,6 +44,7 @@ from gitops_ocm.decide.agent.work_status import (
     previous,
     reported,
     with_applied,
+    with_condition,
 )
 from gitops_ocm.decide.contract import DONE, Create, Outcome, Result, Side, View, Want, Write
 from gitops_ocm.decide.settings import AgentSettings
@@ -62,6 +64,8 @@ from gitops_ocm.objects import conditions
 from gitops_ocm.objects.order import work_rank
 from gitops_ocm.objects.ref import Object, Ref
 
+MAX_NAME = 253
+
 
 @dataclass(frozen=True)
 class ApplyWork:
@@ -74,6 +78,9 @@ class ApplyWork:
         work = view.get(key)
         if work is None or is_deleting(work) or conditions.is_true(work, COMPLETE):
             return DONE
+        if len(anchor_ref(self.settings, key.name).name) > MAX_NAME:
+            told = WORK_NAME_TOO_LONG.saying(name=key.name)
+            return Outcome(report(work, {"conditions": with_condition(work, told, now)}))
         items = items_of(view, work)
         wants = {Want(i.ref.of, i.ref.namespace) for i in items if i.ref is not None}
         view.require(sorted(wants), Side.SPOKE)

@@ -94,13 +94,14 @@ def applied_entry(
 
 def with_applied(work: Object, entries: Sequence[Mapping[str, Any]], now: datetime) -> list[Object]:
     """The work's conditions with Applied summed up over its manifests; without any it says nothing."""
-    held = conditions_of(work)
     if not entries:
-        return [dict(c) for c in held]
+        return [dict(c) for c in conditions_of(work)]
     good = all(conditions.is_true(e.get("conditions") or [], APPLIED) for e in entries)
+    return with_condition(work, WORK_IS_APPLIED if good else WORK_NOT_APPLIED, now)
+
+
+def with_condition(work: Object, told: KnownCondition, now: datetime) -> list[Object]:
+    """The work's conditions with one that speaks of its generation as it is."""
     return conditions.with_condition(
-        held,
-        **(WORK_IS_APPLIED if good else WORK_NOT_APPLIED)._asdict(),
-        now=now,
-        observed_generation=generation_of(work),
+        conditions_of(work), **told._asdict(), now=now, observed_generation=generation_of(work)
     )
