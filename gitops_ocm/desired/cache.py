@@ -81,10 +81,11 @@ class BlobCache:
 
     def parsed(self, tree: Tree, entries: Iterable[Entry]) -> dict[str, Parsed]:
         """The parsed files of these blobs: from the store if it has them, else from the tree."""
-        found, fresh = self._found(tree, entries, documents.decode)
-        if self.store is not None and fresh:
-            self.store.put_many({blob: encoded for blob, (_, encoded) in fresh.items()})
-        return found | {blob: parsed for blob, (parsed, _) in fresh.items()}
+
+        def made(parsed: Parsed, encoded: bytes) -> tuple[Parsed, bytes]:
+            return parsed, encoded
+
+        return self._all(tree, entries, documents.decode, made)
 
     def objects(
         self, tree: Tree, entries: Iterable[Entry], needed: Callable[[Object], Object]
@@ -93,34 +94,40 @@ class BlobCache:
 
         No more than that is kept for the next time, so a store is of use only to whoever needs the same.
         """
-        found, fresh = self._found(tree, entries, documents.decoded_object)
-        made = {}
-        for blob, (parsed, _) in fresh.items():
-            obj = documents.object_of(parsed)
-            made[blob] = needed(obj) if obj is not None else None
-        if self.store is not None and made:
-            kept = {blob: obj for blob, obj in made.items() if obj is not None}
-            self.store.put_many({blob: documents.encoded_object(obj) for blob, obj in kept.items()})
-        return found | made
 
-    def _found(
-        self, tree: Tree, entries: Iterable[Entry], decode: Callable[[bytes], T | None]
-    ) -> tuple[dict[str, T], dict[str, tuple[Parsed, bytes]]]:
-        """What the store has of these blobs, and the others, parsed and encoded."""
+        def made(parsed: Parsed, _: bytes) -> tuple[Object | None, bytes]:
+            obj = documents.object_of(parsed)
+            found = needed(obj) if obj is not None else None
+            return found, documents.encoded_object(found)
+
+        return self._all(tree, entries, documents.decoded_object, made)
+
+    def _all(
+        self,
+        tree: Tree,
+        entries: Iterable[Entry],
+        decode: Callable[[bytes], T | None],
+        made: Callable[[Parsed, bytes], tuple[T, bytes]],
+    ) -> dict[str, T]:
+        """What is `made` of these blobs' files, which the store has encoded where it has it."""
         sizes = {entry.blob: entry.size for entry in entries}
         found: dict[str, T] = {}
         if self.store is not None:
             for blob, data in self.store.get_many(list(sizes)).items():
                 if (known := decode(data)) is not None:
                     found[blob] = known
-        fresh: dict[str, tuple[Parsed, bytes]] = {}
         small = []
         for blob, size in sizes.items():
             if size > self.limits.file_bytes:
-                large = documents.too_large(size, self.limits)
-                fresh[blob] = large, documents.encode(large)
+                found[blob], _ = made(documents.too_large(size, self.limits), b"")
             elif blob not in found:
                 small.append(blob)
         reader = Alike(self.limits)
-        fresh.update((blob, reader.read(data)) for blob, data in tree.read_blobs(small))
-        return found, fresh
+        fresh: dict[str, bytes] = {}
+        for blob, data in tree.read_blobs(small):
+            found[blob], encoded = made(*reader.read(data))
+            if self.store is not None:
+                fresh[blob] = encoded
+        if self.store is not None and fresh:
+            self.store.put_many(fresh)
+        return found

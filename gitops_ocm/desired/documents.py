@@ -129,7 +129,7 @@ def object_of(parsed: Parsed) -> dict[str, Any] | None:
     return parsed.documents[0].value if len(parsed.documents) == 1 and not parsed.problems else None
 
 
-def encoded_object(obj: dict[str, Any]) -> bytes:
+def encoded_object(obj: dict[str, Any] | None) -> bytes:
     """The one object of a file as bytes for a cache."""
     return orjson.dumps(obj)
 

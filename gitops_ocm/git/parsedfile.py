@@ -17,7 +17,7 @@ import hashlib
 import os
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -62,21 +62,28 @@ class ParsedFile:
         if not self._fresh or self._fresh < _WORTH * len(self._used):
             return
         index = orjson.dumps([[blob, len(data)] for blob, data in self._used.items()])
-        body = b"".join((index, *self._used.values()))
+        parts = [index, *self._used.values()]
         self._fresh = 0
-        if len(body) > MAX_BYTES:
+        if sum(map(len, parts)) > MAX_BYTES:
             return
-        head = f"{_FORMAT} {self._version} {len(index)} {zlib.crc32(body):08x}\n".encode()
+        check = 0
+        for part in parts:
+            check = zlib.crc32(part, check)
+        head = f"{_FORMAT} {self._version} {len(index)} {check:08x}\n".encode()
         with contextlib.suppress(OSError):
-            self._write(head + body)
+            self._write([head, *parts])
 
-    def _write(self, content: bytes) -> None:
+    def let_go(self) -> None:
+        """Hold nothing any more: whoever asks next reads the file again."""
+        self._known, self._used, self._fresh = None, {}, 0
+
+    def _write(self, parts: Iterable[bytes]) -> None:
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(content)
+                file.writelines(parts)
             beside.replace(self._path)
         except OSError:
             beside.unlink(missing_ok=True)

@@ -131,6 +131,8 @@ class Reviewer:
         for kept in (self._files, self._told_files, self._verdicts):
             if kept is not None:
                 kept.save()
+        if self._told_files is not None:
+            self._told_files.let_go()  # what they hold is told once for each commit
         return Inputs(before.state, after, state)
 
     def _compiled(self, tree: Tree) -> _Compiled:

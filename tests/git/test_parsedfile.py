@@ -11,6 +11,7 @@ from sys import executable
 import pytest
 
 from gitops_ocm.desired.cache import BlobCache
+from gitops_ocm.desired.documents import PARSER_VERSION
 from gitops_ocm.desired.tree import memory_tree
 from gitops_ocm.git.parsedfile import ParsedFile, folder_of
 
@@ -41,6 +42,7 @@ def test_another_version_counts_as_absent(path: Path) -> None:
     assert ParsedFile(path, version=99).get_many(["a"]) == {"a": b"1"}
 
 
+_BEFORE_SIZE = f"parsed 1 {PARSER_VERSION} ".encode()
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda content: b"",
     "cut off": lambda content: content[:-1],
@@ -48,7 +50,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "a bit in the data": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
     "a bit in the index": lambda content: content[:60] + bytes([content[60] ^ 4]) + content[61:],
     "no head": lambda content: content[content.index(b"\n") + 1 :],
-    "another size": lambda content: content.replace(b"parsed 1 1 ", b"parsed 1 1 9", 1),
+    "another size": lambda content: content.replace(_BEFORE_SIZE, _BEFORE_SIZE + b"9", 1),
     "not ours": lambda content: b"\xff\x00 hello",
 }
 
@@ -88,6 +90,7 @@ def test_a_few_new_files_are_not_worth_writing(path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from gitops_ocm.desired.documents import PARSER_VERSION
 from gitops_ocm.git.parsedfile import ParsedFile
 for turn in range(20):
     kept = ParsedFile(Path(sys.argv[1]), version=7)

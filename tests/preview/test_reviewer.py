@@ -125,7 +125,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "nothing in it": lambda data: b"",
     "its first half": _cut,
     "a bit flipped": _flipped,
-    "of another version": lambda data: data.replace(b" 1 ", b" 2 ", 1),
+    "of another version": lambda data: data.replace(b" ", b"  ", 1),
     "no JSON in it": lambda data: data.partition(b"\n")[0] + b"\nnothing",
     "something else": lambda data: b"\x80\x04K*." * 100,
 }
