@@ -6,7 +6,7 @@ Waves are compared, not seconds: on a hub that is served controllers work at the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitops_ocm.decide.contract import Delete
@@ -32,13 +32,33 @@ class Given:
     what: str = ""
 
 
+@dataclass
+class Hands:
+    """What clusters hold. To lose something and to be given the same again at once is nothing."""
+
+    held: dict[Ref, str]
+    gone: dict[Ref, datetime] = field(default_factory=dict)
+
+    def lose(self, ref: Ref, at: datetime) -> Given:
+        """It was taken away."""
+        self.gone[ref] = at
+        return Given(at, ref)
+
+    def get(self, ref: Ref, what: str, at: datetime) -> bool:
+        """It was written; whether that is news."""
+        left = self.gone.pop(ref, at)
+        news = self.held.get(ref) != what or (at - left).total_seconds() > TOGETHER
+        self.held[ref] = what
+        return news
+
+
 def written(tried: Tried, before: Mapping[Ref, Object]) -> Iterator[Given]:
     """What a preview's controllers wrote, where it was other than what was there.
 
     Of a work whose manifests it did not know, for no file has them, that is what was there `before`.
     """
     known = {ref: obj for ref, obj in tried.before.items() if ref.of != MANIFEST_WORK or manifests_of(obj)}
-    held = {ref: content_of(obj) for ref, obj in (dict(before) | known).items() if ref.of in GIVEN}
+    hands = Hands({ref: content_of(obj) for ref, obj in (dict(before) | known).items() if ref.of in GIVEN})
     from_git = {change.ref for change in tried.plan if change.wanted is not None}
     # What went with its owner nobody deleted by a write: it is not known when.
     lasting = tried.after.keys() | {
@@ -51,12 +71,11 @@ def written(tried: Tried, before: Mapping[Ref, Object]) -> Iterator[Given]:
         for result in step.results:
             write, obj = result.write, result.obj
             if isinstance(write, Delete) and result.ok:
-                held.pop(write.ref, None)
-                yield Given(step.at, write.ref)
-            elif obj is not None and (ref := ref_of(obj)).of in GIVEN and held.get(ref) != content_of(obj):
-                held[ref] = content_of(obj)
-                if ref not in from_git and ref in lasting:
-                    yield Given(step.at, ref, held[ref])
+                yield hands.lose(write.ref, step.at)
+            elif obj is not None and (ref := ref_of(obj)).of in GIVEN:
+                news = hands.get(ref, content_of(obj), step.at)
+                if news and ref not in from_git and ref in lasting:
+                    yield Given(step.at, ref, content_of(obj))
 
 
 def waves(given: Iterable[Given]) -> dict[str, list[frozenset[str]]]:
