@@ -90,7 +90,6 @@ def test_a_few_new_files_are_not_worth_writing(path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from gitops_ocm.desired.documents import PARSER_VERSION
 from gitops_ocm.git.parsedfile import ParsedFile
 for turn in range(20):
     kept = ParsedFile(Path(sys.argv[1]), version=7)
