@@ -72,6 +72,16 @@ TOLD: dict[str, tuple[Callable[[], FleetState], Edit, list[str]]] = {
         web_edited,
         ["state-stale"],
     ),
+    "the account is old, and of the base": (
+        lambda: replace(_of_commit(_silent(), BASE), at=NOW - timedelta(days=3)),
+        web_edited,
+        [],
+    ),
+    "the account is old, and of another commit": (
+        lambda: replace(_of_commit(_silent(), "9" * 40), at=NOW - timedelta(hours=3)),
+        web_edited,
+        ["state-stale"],
+    ),
     "it is old, and nothing changes": (lambda: replace(_silent(), at=NOW - timedelta(days=3)), nothing, []),
     "the account is of the base": (lambda: _of_commit(_silent(), BASE), web_edited, []),
     "the account is of another commit": (

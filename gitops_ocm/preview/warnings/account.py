@@ -20,23 +20,30 @@ LEAST = 5
 
 
 def account(case: Case) -> Iterator[Diagnostic]:
-    """What the preview is made of is old, or of another commit."""
-    state, now = case.state, case.preview.now
-    if not state.commit:
+    """What the preview is made of is of another commit, or old.
+
+    Where nothing happens nothing is told: an old account that answers the base says that all is quiet.
+    """
+    state, now, base = case.state, case.preview.now, case.preview.base
+    told = state.source_commit
+    if not state.commit or told == base:
         return
-    if state.at is not None and now - state.at > OLD:
+    old = f"{_lasting(now - state.at)} old" if state.at is not None and now - state.at > OLD else ""
+    other = (
+        f"answers commit {told[:12]}, not {base[:12]}: what lies between them counts as done" if told else ""
+    )
+    if old:
         yield warning(
             "state-stale",
-            f"what is known of the fleet is {_lasting(now - state.at)} old: nothing since then is in here",
+            f"the account of the fleet is {old}"
+            + (f", and {other}" if other else ": what was done since is not in here"),
             Location(),
             hint="see whether the sync still runs and may push: gitops-ocm get hub-info",
         )
-    base = case.preview.base
-    if state.source_commit and state.source_commit != base:
+    elif other:
         yield warning(
             "state-of-another-commit",
-            f"the fleet's state answers commit {state.source_commit[:12]}, not {base[:12]}: what lies "
-            "between them counts as done",
+            f"the account of the fleet {other}",
             Location(),
             hint="rebase onto what is merged, and preview again",
         )
