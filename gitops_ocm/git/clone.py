@@ -189,13 +189,15 @@ class Clone:
     def reported(self, tip: str, *paths: str, since: str = "") -> tuple[Reported, ...]:
         """The commits that lead to one of a status branch and changed such files, newest first.
 
-        `since` is a commit that they come after.
+        `since` is a commit that they come after. Where the history was cut off, nobody knows what changed.
         """
         form = "--format=commit %H %ct %(trailers:key=Source-Commit,valueonly,separator=%x2C)"
         revisions = (tip, f"^{since}") if since else (tip,)
         how = ("--first-parent", "--no-renames", "--raw", "--no-abbrev", "--end-of-options")
         text = self._run("-c", "core.quotePath=off", "log", form, *how, *revisions, "--", *paths)
-        return tuple(_reported(record) for record in f"\n{text}".split("\ncommit ")[1:])
+        cut = frozenset((self.git_dir / "shallow").read_text().split()) if self.is_shallow else frozenset()
+        found = (_reported(record) for record in f"\n{text}".split("\ncommit ")[1:])
+        return tuple(one for one in found if one.commit not in cut)
 
     def authored(self, revisions: str, *, most: int = -1) -> tuple[Authored, ...]:
         """The commits of `git log REVISIONS`, newest first; none where one is not here (any more)."""

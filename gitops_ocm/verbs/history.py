@@ -76,7 +76,8 @@ class Entry:
     """What came of one commit, `at` the moment the status branch first told of it.
 
     `authored` is None where the commit is not here any more. `also` are commits that came with it, `problems`
-    what kept it out of force, `held` the commit that stayed so, `back_to` an earlier one with the same files.
+    what kept it out of force, `before` the commit that was in force until then, or that stayed so, `back_to`
+    an earlier one with the same files.
     """
 
     commit: str
@@ -89,16 +90,17 @@ class Entry:
     reach: Reach | None = None
     why: str = ""
     problems: tuple[str, ...] = ()
-    held: str = ""
+    before: str = ""
     overridden: tuple[Overridden, ...] = ()
     back_to: str = ""
 
 
 class History(NamedTuple):
-    """Entries, newest first, and whether there are older ones."""
+    """Entries, newest first, whether there are older ones, and whether the clone lacks what is older."""
 
     entries: tuple[Entry, ...]
     more: bool
+    cut: bool = False
 
 
 def history(
@@ -110,7 +112,7 @@ def history(
         tip = status_tip(clone, status_ref)
         with uncollected():
             found, more = attempts(clone, tip, limit=limit, since=since)
-            return History(tuple(_completed(clone, tip, found, path)), more)
+            return History(tuple(_completed(clone, tip, found, path)), more, clone.is_shallow)
     finally:
         clone.close()
 
@@ -133,12 +135,12 @@ def attempts(
     versions, entries = Versions(clone, tip), list[Entry]()
     told = [one for one in clone.reported(tip, SYNC_FILE) if one.files[0].after]
     # An entry is a version of the file that tells of another attempt than the version before it.
-    for place, one in enumerate(told):
+    for one in told:
         at = datetime.fromtimestamp(one.seconds, UTC)
         if since is not None and at < since:
             return entries, True
         status = _status(versions.read(one.files[0].after))
-        older = _status(versions.read(told[place + 1].files[0].after)) if place + 1 < len(told) else {}
+        older = _status(versions.read(one.files[0].before))
         entry = _entry(status, older, at, one.commit)
         if entry is not None:
             if len(entries) == limit:
@@ -159,12 +161,14 @@ def _entry(status: Mapping[str, Any], older: Mapping[str, Any], at: datetime, to
     reason = str(ready.get("reason") or "")
     why = "" if ready.get("status") != "False" else str(ready.get("message") or reason)
     if applied and applied != older.get("lastAppliedCommit"):
-        return Entry(applied, Outcome.IN_FORCE, at, told, why=why, overridden=_overridden(status, applied))
+        was = str(older.get("lastAppliedCommit") or "")
+        passed = _overridden(status, applied)
+        return Entry(applied, Outcome.IN_FORCE, at, told, why=why, before=was, overridden=passed)
     if not tried or not why or (tried, reason) == (older.get("lastAttemptedCommit"), before.get("reason")):
         return None
     outcome = Outcome.REFUSED if reason in REFUSALS else Outcome.FAILED
     problems = tuple(_problem(problem) for problem in status.get("problems") or ())
-    return Entry(tried, outcome, at, told, why=why, problems=problems, held=applied)
+    return Entry(tried, outcome, at, told, why=why, problems=problems, before=applied)
 
 
 def _problem(told: Mapping[str, Any]) -> str:
@@ -186,7 +190,7 @@ def _overridden(status: Mapping[str, Any], commit: str) -> tuple[Overridden, ...
 
 def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Iterator[Entry]:
     """The entries with what the repository has to say, and what the status branch told after them."""
-    files = {entry.commit: clone.files_of(entry.commit) for entry in found}
+    files = {one.commit: clone.files_of(one.commit) for one in found if one.outcome is Outcome.IN_FORCE}
     until, works = tip, Works()
     for place, entry in enumerate(found):
         authored = next(iter(clone.authored(entry.commit, most=1)), None)
@@ -194,28 +198,18 @@ def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Ite
         if entry.outcome is not Outcome.IN_FORCE:
             yield entry
             continue
-        older = [one.commit for one in found[place + 1 :] if one.outcome is Outcome.IN_FORCE]
-        before = older[0] if older else _in_force_before(clone, entry)
-        also = clone.authored(f"{before}..{entry.commit}")[1:] if before and authored else ()
-        same = [one for one in older[1:] if files[one] and files[one] == files[entry.commit]]
+        before, earlier = entry.before, found[place + 1 :]
+        known = authored is not None and (not before or bool(clone.files_of(before)))
+        also = clone.authored(f"{before}..{entry.commit}")[1:] if before and known else ()
+        same = (one.commit for one in earlier if one.commit != before and files.get(one.commit))
         yield replace(
             entry,
             also=also,
-            objects=changed_objects(clone, before, entry.commit, path) if authored else NOTHING,
+            objects=changed_objects(clone, before, entry.commit, path) if known else NOTHING,
             reach=reach(clone, parent_of(clone, entry.told), until, works),
-            back_to=same[0] if same else "",
+            back_to=next((one for one in same if files[one] == files[entry.commit]), ""),
         )
         until = parent_of(clone, entry.told)
-
-
-def _in_force_before(clone: Clone, entry: Entry) -> str:
-    """The commit that was in force before one, `""` where none was."""
-    earlier = parent_of(clone, entry.told)
-    told = clone.reported(earlier, SYNC_FILE) if earlier else ()
-    if not told or not told[0].files[0].after:
-        return ""
-    status = _status(Versions(clone, told[0].commit).read(told[0].files[0].after))
-    return str(status.get("lastAppliedCommit") or "")
 
 
 def parent_of(clone: Clone, commit: str) -> str:

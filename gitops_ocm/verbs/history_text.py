@@ -24,6 +24,8 @@ def history_lines(found: History, zone: tzinfo | None) -> Iterator[Line]:
         yield from _entry_lines(entry, zone)
     if found.more:
         yield (Span("… older ones are not shown (-n, --since)", "dim"),)
+    elif found.cut:
+        yield (Span("… older history is not in this clone (git fetch --unshallow)", "dim"),)
     if not found.entries:
         yield (Span("nothing was told of any sync"),)
 
@@ -59,8 +61,8 @@ def _said(entry: Entry) -> Iterator[tuple[str, str]]:
         yield f"and {len(entry.problems) - _FEW} more", "red"
     if entry.why and not entry.problems:
         yield entry.why, "red"
-    if entry.held:
-        yield f"{entry.held[:12]} stayed in force", ""
+    if entry.before and entry.outcome is not Outcome.IN_FORCE:
+        yield f"{entry.before[:12]} stayed in force", ""
 
 
 def _subject(authored: Authored | None) -> tuple[str, str]:
@@ -173,7 +175,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "clusters": _clusters(found) if found is not None else None,
         "why": entry.why,
         "problems": list(entry.problems),
-        "stayedInForce": entry.held,
+        "inForceBefore": entry.before,
         "overridden": [{"rule": one.rule, "reason": one.reason, "by": one.by} for one in entry.overridden],
         "backTo": entry.back_to,
     }

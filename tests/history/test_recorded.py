@@ -84,7 +84,7 @@ def test_what_was_refused(night: Night) -> None:
     """A slip is told at its line, a rule by its words, and which commit stayed in force."""
     found = entries(night)
     assert found["A slip"]["problems"] == ["works/web.yaml:9: unknown field 'sepc'"]
-    assert found["A slip"]["stayedInForce"] == night.commits["Web 2"]
+    assert found["A slip"]["inForceBefore"] == night.commits["Web 2"]
     assert found["Cut"]["why"] == "RefusedByPolicy: Cut"
 
 
@@ -215,3 +215,17 @@ def test_commits_that_are_gone_from_the_clone(night: Night, tmp_path: Path) -> N
     text = ran(gone).stdout
     assert f"{night.commits['Web 2'][:12]}  in force  (not in this clone)" in text
     assert "3 of 3 clusters changed (c1, c2, c3)" in text
+
+
+def test_a_clone_that_was_cut_off(night: Night, tmp_path: Path) -> None:
+    """What a shallow clone cannot know is not made up: its oldest commits bring nothing in force."""
+    clone = tmp_path / "clone"
+    source = f"file://{night.bare}"
+    run(["git", "clone", "-q", "--depth=5", "--no-single-branch", source, str(clone)], check=True)
+    shallow = Night(night.bare, clone, night.commits)
+    assert [entry["subject"] for entry in document(shallow)["entries"]] == ["Meant"]
+    assert "older history is not in this clone (git fetch --unshallow)" in ran(shallow).stdout
+    (entry,) = document(shallow)["entries"]
+    assert entry == document(night)["entries"][0]
+    told = [event["subject"] for event in document(shallow, "--cluster", "c2")["events"]]
+    assert told == ["cluster", "cluster"]

@@ -55,7 +55,7 @@ async def test_what_a_policy_refused_and_a_word_let_through(fleet: Fleet, tmp_pa
     await reported(fleet)
     run(["git", "clone", "-q", str(fleet.repo.path), str(tmp_path / "clone")], check=True)
     newest, refused, first = history(tmp_path / "clone", limit=10).entries
-    assert (refused.commit, refused.outcome, refused.held) == (gone, Outcome.REFUSED, first.commit)
+    assert (refused.commit, refused.outcome, refused.before) == (gone, Outcome.REFUSED, first.commit)
     assert "few" in " ".join((refused.why, *refused.problems))
     assert (newest.commit, newest.outcome) == (meant, Outcome.IN_FORCE)
     assert [(one.rule, one.reason, one.by) for one in newest.overridden] == [("few", "old ones, #12", meant)]
