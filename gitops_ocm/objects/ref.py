@@ -50,12 +50,12 @@ def split_api_version(api_version: str) -> tuple[str, str]:
 
 def kind_of(obj: Mapping[str, Any]) -> Kind:
     """The `Kind` an object says it is."""
-    group, _ = split_api_version(obj.get("apiVersion", ""))
+    group, _, _ = obj.get("apiVersion", "").rpartition("/")
     return Kind(group, obj.get("kind", ""))
 
 
 def ref_of(obj: Mapping[str, Any]) -> Ref:
     """The identity of an object."""
     meta = obj.get("metadata") or {}
-    group, _ = split_api_version(obj.get("apiVersion", ""))
+    group, _, _ = obj.get("apiVersion", "").rpartition("/")
     return Ref(group, obj.get("kind", ""), meta.get("namespace") or "", meta.get("name") or "")
