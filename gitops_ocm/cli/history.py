@@ -129,9 +129,10 @@ def _print(lines: Iterable[Line]) -> None:
     from rich.text import Text
 
     from gitops_ocm.cli.console import out
+    from gitops_ocm.preview.formats.words import visible
 
     for line in lines:
-        out().print(Text.assemble(*((span.text, span.style) for span in line)))
+        out().print(Text.assemble(*((visible(span.text), span.style) for span in line)))
 
 
 def _print_json(document: dict[str, Any]) -> None:

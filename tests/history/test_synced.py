@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from subprocess import run
 
+from click.testing import CliRunner
+
+from gitops_ocm.cli.history import history as command
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.kube.discovery import Mapper
@@ -60,6 +63,18 @@ async def test_what_a_policy_refused_and_a_word_let_through(fleet: Fleet, tmp_pa
     assert (newest.commit, newest.outcome) == (meant, Outcome.IN_FORCE)
     assert [(one.rule, one.reason, one.by) for one in newest.overridden] == [("few", "old ones, #12", meant)]
     assert [ref.name for ref in newest.objects.deleted] == ["m0", "m1"]
+
+
+async def test_a_message_that_would_steer_the_terminal(fleet: Fleet, tmp_path: Path) -> None:
+    """What a commit's author writes is shown, and does nothing to the terminal of whoever reads it."""
+    await fleet.sync_object()
+    fleet.repo.commit({"hub/ns.yaml": NAMESPACE})
+    said(fleet, "Clear \x1b[2J the screen \x1b]0;title\x07")
+    await reported(fleet)
+    run(["git", "clone", "-q", str(fleet.repo.path), str(tmp_path / "clone")], check=True)
+    told = CliRunner().invoke(command, ["--repo", str(tmp_path / "clone")], standalone_mode=False).stdout
+    assert "the screen" in told
+    assert not any(char in told for char in "\x1b\x07")
 
 
 async def test_what_a_real_sync_tells(fleet: Fleet, tmp_path: Path) -> None:
