@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL, ADDON_NAMESPACE_LABEL
@@ -98,8 +99,14 @@ def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
     """A stage with everything that is known to be on the hub."""
     world = World(catalog)
     wanted = {item.ref: item.obj for item in base.objects if not state.lacks(item.ref, base.commit)}
-    for ref in sorted(wanted, key=lambda ref: (ref.kind != CRD, ref.of != NAMESPACE, ref)):
-        world.put(_decoded(world, _known(wanted[ref], state.objects.get(ref))))
+    order = sorted(wanted, key=lambda ref: (ref.kind != CRD, ref.of != NAMESPACE, ref))
+    for clusters, refs in groupby(order, key=lambda ref: ref.of == MANAGED_CLUSTER):
+        known = ((ref, _decoded(world, _known(wanted[ref], state.objects.get(ref)))) for ref in refs)
+        if clusters:
+            world.begin(known)
+        else:
+            for _, obj in known:
+                world.put(obj)
     for ref, told in state.of(MANAGED_CLUSTER):
         if ref not in wanted:
             world.put(_decoded(world, whole(told)))
