@@ -135,7 +135,7 @@ class Repository:
     def tree(self, sha: str, *, apart: bool = False) -> Tree:
         """A commit's files. Costs one listing, or only the difference to the commit asked before.
 
-        One of a branch that has nothing in common with others is listed `apart`, so that these go on as before.
+        One of a branch that has nothing in common with others is listed `apart`: these go on as before.
         """
         refs.commit(sha)
         if apart:
