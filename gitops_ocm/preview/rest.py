@@ -96,7 +96,7 @@ class Rest:
         applied = waits = False
         told_of = []
         for each in told:
-            type_, fresh = each["type"], each.get("observedGeneration") == generation
+            type_, fresh = each.get("type", ""), each.get("observedGeneration") == generation
             told_of.append((type_, each.get("status", ""), fresh))
             applied = applied or (fresh and type_ == "Applied")
             waits = waits or each.get("reason") == WAITS

@@ -22,10 +22,11 @@ from gitops_ocm.decide.kinds import MANAGED_CLUSTER, MANIFEST_WORK, PLACEMENT, R
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.desired.tree import memory_tree
-from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.formats import Format, render
+from gitops_ocm.preview.rest import OF_SETS
 from gitops_ocm.preview.run import Settings, attempt
 from gitops_ocm.preview.stage import set_up
 from gitops_ocm.preview.state import FleetState, read_state
@@ -276,3 +277,15 @@ def test_works_of_nobody(row: Any) -> None:
     woken = [key for wake in row.wakes if wake.kind == MANIFEST_WORK for key in wake.keys(view, None, work)]
     assert ADDON_NAME_LABEL not in work["metadata"].get("labels", {})
     assert woken == []
+
+
+@pytest.mark.parametrize("name", OF_SETS)
+def test_sets(name: str) -> None:
+    """What clusters and sets wake a row of sets for are objects that are there: to list these is enough."""
+    _, base, state = _base()
+    world = set_up(base, state, CATALOG).world
+    table = rows(HubSettings())
+    row = next(row for row in table if row.name == name)
+    keys = set(process_of("", table, {Side.HUB: world}).keys_of(row))
+    assert keys
+    assert keys == {ref_of(obj) for obj in world.list(OF_SETS[name])}
