@@ -40,6 +40,7 @@ from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.git.writer import BranchWriter
 from gitops_ocm.hub.daemon import run_hub
 from gitops_ocm.klusterlet.agent import KlusterletOptions, agent_groups, run_klusterlet
+from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.live.runner import Runner
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
@@ -59,7 +60,7 @@ from gitops_ocm.testing.hub import CONTROLLERS
 from gitops_ocm.testing.simulated import HUB_URL
 from tests.preview.drawn import NAMES, Case, Files
 from tests.preview.fleets import CATALOG, repository
-from tests.preview.hurried import LoopClock, hurried
+from tests.preview.hurried import LoopClock, PassingClock, hurried
 from tests.preview.order import GIVEN, Given, Hands, Waves, orders, waves, written
 from tests.preview.truth import HOURS, content_of, differences, gone_silent, workloads
 
@@ -110,8 +111,8 @@ def _compared(objects: Mapping[Ref, Object]) -> dict[Ref, Object]:
 class HubFleet:
     """The hub, the clusters' own APIs, the repository, and the sync between them."""
 
-    hub: LocalCluster
-    clock: LoopClock
+    hub: Cluster
+    clock: PassingClock
     repo: Repo
     repository: Repository
     directory: Path
@@ -121,20 +122,28 @@ class HubFleet:
         self.mapper = Mapper(self.hub, clock=self.clock)
 
     async def merge(self, files: Files, *, maximum: int = 100) -> str:
+        """`push` for objects; for a hub that has come to rest, a commit that changes nothing is one, too."""
+        texts = {path: "---\n".join(map(to_yaml, objects)) for path, objects in files.items()}
+        return await self.push({**texts, "README": str(self.clock.now())}, maximum=maximum)
+
+    async def push(self, texts: Mapping[str, str], *, maximum: int = 100) -> str:
         """Push a commit, and let the sync take it; what it is.
 
         It looks before, and once more after: as one that always runs, it puts back what others did to its
         objects (add-ons deleted because their placement was not decided yet, lists of taints).
         """
         await self._synced(maximum)
-        texts = {path: "---\n".join(map(to_yaml, objects)) for path, objects in files.items()}
         there = self.repo.git("ls-tree", "-r", "--name-only", "main").splitlines() if self._begun else []
         gone = {path: None for path in there if path not in texts}
-        commit = self.repo.commit({**gone, **texts, "README": str(self.clock.now())})
+        commit = self.repo.commit({**gone, **texts})
         for _ in range(2):
             await self._synced(maximum)
-            await self.clock.pass_by(REST)
+            await self.rest()
         return commit
+
+    async def rest(self) -> None:
+        """Let happen what follows at once."""
+        await self.clock.pass_by(REST)
 
     @property
     def _begun(self) -> bool:
@@ -195,22 +204,28 @@ class HubFleet:
 
 
 @asynccontextmanager
-async def hub_fleet(clock: LoopClock, directory: Path, case: Case) -> AsyncIterator[HubFleet]:
-    """A hub with its controllers, and klusterlets for all clusters that answer."""
+async def hub_fleet(
+    clock: PassingClock,
+    directory: Path,
+    clusters: Mapping[str, Mapping[str, str]],
+    *,
+    hub: Cluster | None = None,
+    make_fleet: type[HubFleet] = HubFleet,
+) -> AsyncIterator[HubFleet]:
+    """A hub (a new one, unless it is given) with its controllers, and klusterlets for clusters and claims."""
     repo = Repo(directory / "fleet.git")
     repository = open_repository(str(repo.path), directory / "cache")
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
-        hub = _api(clock, stack, HUB_URL)
+        hub = hub or _api(clock, stack, HUB_URL)
         tasks = await stack.enter_async_context(Tasks("fleet"))
         ready = asyncio.Event()
         tasks.start("hub", run_hub(hub, CONTROLLERS, stop, ready=ready.set, clock=clock))
         await ready.wait()
-        fleet = HubFleet(hub, clock, repo, repository, directory)
+        fleet = make_fleet(hub, clock, repo, repository, directory)
         await hub.create(SYNCS, _hub_sync(repo))
-        for name in NAMES:
-            if name not in case.silent:
-                await _cluster(name, case, clock, hub, stack, tasks, stop)
+        for name, claims in clusters.items():
+            await _cluster(name, claims, clock, hub, stack, tasks, stop)
         try:
             yield fleet
         finally:
@@ -228,7 +243,7 @@ def _hub_sync(repo: Repo) -> Object:
     }
 
 
-def _api(clock: LoopClock, stack: AsyncExitStack, server: str) -> LocalCluster:
+def _api(clock: PassingClock, stack: AsyncExitStack, server: str) -> LocalCluster:
     api = Api(CATALOG, now=clock.now, admission=Webhooks())
     stack.callback(api.close)
     return LocalCluster(api, server)
@@ -236,9 +251,9 @@ def _api(clock: LoopClock, stack: AsyncExitStack, server: str) -> LocalCluster:
 
 async def _cluster(
     name: str,
-    case: Case,
-    clock: LoopClock,
-    hub: LocalCluster,
+    claims: Mapping[str, str],
+    clock: PassingClock,
+    hub: Cluster,
     stack: AsyncExitStack,
     tasks: Tasks,
     stop: asyncio.Event,
@@ -255,7 +270,7 @@ async def _cluster(
     )
     await ready.wait()
     await apply(spoke, [make.namespace("open-cluster-management-agent-addon")])
-    await apply(spoke, [make.cluster_claim(k, v) for k, v in case.claims.get(name, {}).items()])
+    await apply(spoke, [make.cluster_claim(k, v) for k, v in claims.items()])
 
 
 async def _silence(fleet: HubFleet, case: Case) -> None:
@@ -267,7 +282,8 @@ async def _silence(fleet: HubFleet, case: Case) -> None:
 
 
 async def _play(case: Case, directory: Path, clock: LoopClock) -> PlayedOnHub:
-    async with hub_fleet(clock, directory, case) as fleet:
+    alive = {name: case.claims.get(name, {}) for name in NAMES if name not in case.silent}
+    async with hub_fleet(clock, directory, alive) as fleet:
         files = case.files
         commit = await fleet.merge(files)
         await _silence(fleet, case)

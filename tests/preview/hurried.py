@@ -10,7 +10,9 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from gitops_ocm.runtime.clock import Clock
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,6 +54,14 @@ class HurriedLoop(asyncio.SelectorEventLoop):
     @hurries.setter
     def hurries(self, value: bool) -> None:
         self._hurried.hurries = value
+
+
+class PassingClock(Clock, Protocol):
+    """A clock that can be asked to let time pass."""
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let so much time pass for everybody."""
+        ...
 
 
 class LoopClock:
