@@ -40,6 +40,8 @@ def placement_findings(obj: Mapping[str, Any]) -> Iterator[Finding]:
     number = get(obj, "spec", "numberOfClusters", default=None)
     if isinstance(number, int) and number < 0:
         yield from _told(f"numberOfClusters must not be negative: {number}", ("spec", "numberOfClusters"))
+    elif number is not None:
+        yield from _restless(get(obj, "spec", "prioritizerPolicy", default=None) or {})
 
 
 def binding_findings(obj: Mapping[str, Any], bindings: Collection[tuple[str, str]]) -> Iterator[Finding]:
@@ -79,6 +81,21 @@ def _policy(policy: Mapping[str, Any]) -> Iterator[Finding]:
         if entry.get("weight", 1):
             fault = placements.score_fault(entry.get("scoreCoordinate") or {})
             yield from _told(fault, (*at, "configurations", index, "scoreCoordinate"))
+
+
+def _restless(policy: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether each decision of a limited number of clusters would call for another one."""
+    at: Path = ("spec", "prioritizerPolicy", "configurations")
+    steady = [
+        (index, entry.get("weight", 1))
+        for index, entry in enumerate(_items(policy, "configurations"))
+        if get(entry, "scoreCoordinate", "builtIn", default=None) == "Steady"
+    ]
+    for index, weight in steady[-1:]:  # the last one counts
+        if isinstance(weight, int) and weight < 0:
+            why = "a weight of Steady below 0 prefers clusters that are not selected: no decision ever stands"
+            hint = "the hub would move clusters without end; leave Steady out with weight 0"
+            yield Finding("placement-restless", why, (*at, index, "weight"), hint)
 
 
 def _groups(obj: Mapping[str, Any]) -> Iterator[Finding]:

@@ -86,6 +86,30 @@ def test_a_misconfigured_placement_is_refused_at_its_line(spec: str, line: int, 
     assert [(d.code, d.where.line, d.message) for d in found] == [("placement-misconfigured", line, message)]
 
 
+STEADY = """\
+  prioritizerPolicy:
+    configurations:
+      - scoreCoordinate: {{builtIn: Steady}}
+        weight: {weight}
+"""
+
+
+@pytest.mark.parametrize(
+    ("spec", "codes"),
+    [
+        (STEADY.format(weight=-1) + "  numberOfClusters: 1\n", [("placement-restless", 8)]),
+        (STEADY.format(weight=-1), []),
+        (STEADY.format(weight=0) + "  numberOfClusters: 1\n", []),
+        (STEADY.format(weight=3) + "  numberOfClusters: 1\n", []),
+        (STEADY.format(weight=-1).replace("Steady", "Balance") + "  numberOfClusters: 1\n", []),
+    ],
+)
+def test_a_placement_that_never_rests_is_refused(spec: str, codes: list[tuple[str, int]]) -> None:
+    """One of some clusters that would rather have others is an error at the weight; others are left to it."""
+    found = compile_tree(memory_tree({"hub/p.yaml": HEAD + spec}), CATALOG).diagnostics
+    assert [(d.code, d.where.line) for d in found if d.severity is Severity.ERROR] == codes
+
+
 @pytest.mark.parametrize(("length", "codes"), [(63, []), (64, ["placement-name-too-long"])])
 def test_a_name_has_to_fit_into_a_label(length: int, codes: list[str]) -> None:
     """Decisions name their placement in a label: with a longer name none could be written."""

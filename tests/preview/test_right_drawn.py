@@ -2,7 +2,7 @@
 
 The preview is made from the status branch alone. Nothing that is compared may differ in the end, nor who is
 given what at which second on the way; `truth.LEFT_OUT` and `truth.plain` say what is not compared. Nor is
-everything drawn: no weight of Steady is negative (that never comes to rest), clusters to come claim
+everything drawn: no weight of Steady is negative (the sync refuses that), clusters to come claim
 nothing, and add-ons are made of templates (of others nobody here knows the manager). What is wrong with a
 case tells `play(drawn(NUMBER)).untrue()`; `test_right_embedded` does the same on a hub that is served.
 """
