@@ -13,14 +13,23 @@ from typing import Any
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.cluster import CLUSTER_FINALIZER, HUB_ACCEPTED, RESOURCE_CLEANUP_FINALIZER
 from gitops_ocm.decide.addons.deploy_works import guessed_plural
-from gitops_ocm.decide.kinds import MANAGED_CLUSTER, MANIFEST_WORK
+from gitops_ocm.decide.kinds import (
+    ADDON_GROUP,
+    CLUSTER_ADDON,
+    MANAGED_CLUSTER,
+    MANAGEMENT_ADDON,
+    MANIFEST_WORK,
+)
 from gitops_ocm.decide.writes import conditions_of, labels_of, status_of
 from gitops_ocm.objects import conditions
+from gitops_ocm.objects.conversion import converted
 from gitops_ocm.objects.ref import Object, kind_of
 
 _BESIDE = frozenset({"decisions"})
 _BESIDE_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
 """What a status file has that the status of its object has not."""
+_ADDONS_VERSION = f"{ADDON_GROUP}/v1alpha1"
+"""The one at which a simulated hub serves add-ons; a real one may tell of them at another."""
 
 
 def needed(told: Object) -> Object:
@@ -36,6 +45,8 @@ def whole(told: Object) -> Object:
     kind = kind_of(told)
     if kind == MANIFEST_WORK:
         return _work(told)
+    if kind in (CLUSTER_ADDON, MANAGEMENT_ADDON):
+        told = converted(told, _ADDONS_VERSION)
     status = {key: value for key, value in status_of(told).items() if key not in _BESIDE}
     if held := status.get("conditions"):
         status["conditions"] = [{"message": "", **condition} for condition in held]
