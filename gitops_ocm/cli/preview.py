@@ -60,7 +60,7 @@ def preview(
 
     from gitops_ocm.runtime.memory import uncollected
 
-    with uncollected():
+    with uncollected(lasting=True):
         from gitops_ocm.verbs.preview import Reviewer
 
     settings, source = settings_of(options), state_source(options)
@@ -79,7 +79,7 @@ def preview(
         if watch:
             return _again_and_again(reviewer, once, [file for _, file in outputs if file])
         hold(reviewer)
-        with uncollected():
+        with uncollected(lasting=True):
             return once(reviewer)
 
 

@@ -22,10 +22,11 @@ def settle() -> None:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def uncollected(*, lasting: bool = False) -> Iterator[None]:
     """The cycle collector waits: for what makes many objects none of which is garbage.
 
-    It would look at them again and again as they come, which takes longer than making them.
+    It would look at them again and again as they come, which takes longer than making them. `lasting` ones stay
+    as long as the process does: they pass for old at once, so it does not look at them afterwards either.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -33,4 +34,7 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            if lasting:
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
