@@ -23,6 +23,7 @@ from gitops_ocm.preview.run import Tried
 from gitops_ocm.preview.selections import selections
 from gitops_ocm.preview.shares import counted, shares
 from gitops_ocm.preview.state import FleetState
+from gitops_ocm.preview.undone import lacking
 from gitops_ocm.preview.warnings import warnings_of
 from gitops_ocm.preview.warnings.case import Case
 
@@ -37,6 +38,7 @@ def preview_of(
     clusters = tuple(on_clusters(hub, origins))
     selected = tuple(selections(hub, origins))
     spread = tuple(rollouts(tried, hub, origins, told=bool(state.commit)))
+    short = lacking(tried.undone, origins)
     found = Preview(
         base=base.commit,
         head=head.commit,
@@ -45,13 +47,14 @@ def preview_of(
         now=now,
         until=tried.until,
         fleet=len(counted(hub)),
-        effects=tuple(object_effects(tried.plan.notable, origins)),
+        effects=tuple(short.effects(object_effects(tried.plan.notable, origins))),
         selections=selected,
         clusters=clusters,
         rollouts=spread,
-        diagnostics=(*_of_change(base, head), *tried.plan.diagnostics, *tried.refused, *state.problems),
-        notes=tuple(_notes(state, tried)),
+        diagnostics=(*_of_change(base, head), *tried.plan.diagnostics, *short.problems(), *state.problems),
+        notes=(*_notes(base, state, tried), *short.notes()),
         shares=tuple(shares(tried, hub, clusters, spread)),
+        refused_by_hub=short.refused,
         bystanders=tuple(bystanders(hub, clusters, selected, spread)),
     )
     more = warnings_of(Case(found, tried, hub, origins, state))
@@ -69,8 +72,13 @@ def _essence(found: Diagnostic) -> tuple[str, ...]:
     return found.code, found.subject or found.where.path, found.message
 
 
-def _notes(state: FleetState, tried: Tried) -> Iterator[str]:
+def _notes(base: DesiredState, state: FleetState, tried: Tried) -> Iterator[str]:
     if not state.commit:
         yield "there is no status branch: no cluster is known but those that Git declares"
+    elif state.source_commit and state.source_commit != base.commit:
+        yield (
+            f"the fleet's state answers commit {state.source_commit[:12]}, not {base.commit[:12]}: "
+            "what lies between them counts as done"
+        )
     yield f"assumed: {tried.assumed}"
     yield from told_of_them(tried.steps, {change.ref for change in tried.plan.notable}, tried.after)

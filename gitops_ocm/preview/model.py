@@ -225,7 +225,8 @@ class Preview:
     clusters beside `clusters` that placements and rollouts tell of.
 
     `state` is the commit of the status branch the preview is made of, `state_at` when that was written,
-    `until` the moment at which `--at` stopped it (None: followed to its end).
+    `until` the moment at which `--at` stopped it (None: followed to its end). `refused_by_hub` are objects of
+    the change that do not come about though the sync applies all else; `diagnostics` say why.
     """
 
     base: str
@@ -244,6 +245,7 @@ class Preview:
     state_at: datetime | None = None
     until: datetime | None = None
     bystanders: tuple[Bystander, ...] = ()
+    refused_by_hub: tuple[Ref, ...] = ()
 
     @property
     def changes_anything(self) -> bool:
@@ -252,7 +254,7 @@ class Preview:
 
     @property
     def broken(self) -> bool:
-        """Whether the sync could not apply it."""
+        """Whether the sync could not apply it, or not all of it."""
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
     @property

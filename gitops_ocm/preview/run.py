@@ -8,27 +8,24 @@ decides what becomes of a change. What people make of it is `preview.effects`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gitops_ocm.api.fleet import DIGEST_CHARS, PRUNE_ANNOTATION, PRUNE_DISABLED
 from gitops_ocm.api.scalars import parse_duration
-from gitops_ocm.decide.contract import Apply, Delete, MergePatch, Result, Write
 from gitops_ocm.decide.kinds import CLUSTER_SET, MANAGED_CLUSTER
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.decide.writes import annotations_of
 from gitops_ocm.desired.compile import DesiredState
-from gitops_ocm.errors import Diagnostic, Location
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, ref_of
-from gitops_ocm.plan.changes import Action, Change, ChangeSet, Live, Policy
+from gitops_ocm.plan.changes import ChangeSet, Live, Policy
 from gitops_ocm.plan.compute import compute
-from gitops_ocm.plan.taints import left_of, with_live_taints, with_taints
-from gitops_ocm.plan.waves import waves
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
+from gitops_ocm.preview.carried_out import Undone, carried_out
 from gitops_ocm.preview.own_managers import assumed_of_them, left_to_them
 from gitops_ocm.preview.presence import joining, silent
 from gitops_ocm.preview.reach import Alone, reach_of
@@ -51,9 +48,9 @@ QUIET = 200
 class Tried:
     """What came of trying: the hub as it was, the hub at the end, and each step on the way.
 
-    `ended` is the simulated moment of the end, `until` the one that was asked for (None: the end of all that
-    follows); `compat` says that rollouts were OCM's own. `catalog` has the kinds there are, `policy`
-    what the sync may do.
+    `undone` changes did not come about. `ended` is the simulated moment of the end, `until` the one that was
+    asked for (None: the end of all that follows); `compat` says that rollouts were OCM's own. `catalog` has
+    the kinds there are, `policy` what the sync may do.
     """
 
     plan: ChangeSet
@@ -61,7 +58,7 @@ class Tried:
     after: Mapping[Ref, Object]
     steps: tuple[Step, ...]
     assumed: Assumptions
-    refused: tuple[Diagnostic, ...] = ()
+    undone: tuple[Undone, ...] = ()
     ended: datetime | None = None
     compat: bool = False
     until: datetime | None = None
@@ -156,7 +153,7 @@ class _Trial:
         # A cluster joins when the hub is done with all else: its agent has to be started first.
         hub = assumed_of_them(table, clusters)
         run = Simulation(world, (agents, *hub, joins), now=now, settled=quiet, woken=woken)
-        refused = tuple(_carried_out(run, self.plan))
+        undone = tuple(carried_out(run, self.plan))
         run.act(*assumed.relabelling(), manager=MANAGER)
         run.settle()
         until = None if settings.until is None else now + settings.until
@@ -169,7 +166,7 @@ class _Trial:
             world.objects(),
             tuple(run.steps),
             settings.assumed,
-            refused,
+            undone,
             run.now,
             settings.hub.rollout_compat,
             until,
@@ -214,39 +211,6 @@ def planned(
         if item.ref not in lacking
     }
     return compute(head.objects, lives, owner=owner, commit=head.commit, policy=policy)
-
-
-def _carried_out(run: Simulation, plan: ChangeSet) -> Iterator[Diagnostic]:
-    """Do what the sync would do, in its order; what the hub refuses is told."""
-    for wave in waves(plan):
-        for change in wave.changes:
-            results = run.act(*writes(change, run.hub.get(change.ref), MANAGER), manager=MANAGER)
-            yield from (_refusal(change, result) for result in results if result.error is not None)
-        run.settle()
-
-
-def writes(change: Change, live: Object | None, manager: str) -> Iterator[Write]:
-    """What the sync, being `manager`, writes for a change of an object that is there as `live`."""
-    if change.action is Action.PRUNE:
-        yield Delete(change.ref)
-        return
-    assert change.wanted is not None
-    fragment = change.wanted.obj
-    if live is not None and (left := left_of(fragment, live, manager)) is not None:
-        yield MergePatch(change.ref, with_taints(live, left))
-    yield Apply(with_live_taints(fragment, live))
-
-
-def _refusal(change: Change, result: Result) -> Diagnostic:
-    assert result.error is not None
-    where = change.wanted.origin if change.wanted else Location(change.live.path if change.live else "")
-    return Diagnostic(
-        "hub-refuses",
-        result.error.message,
-        where,
-        subject=str(change.ref),
-        hint="the hub would answer so when the sync applies it",
-    )
 
 
 def _follow(run: Simulation, until: datetime) -> None:

@@ -22,6 +22,9 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
 from gitops_ocm.preview.told import needed
 from gitops_ocm.report.status_files import SYNC, WORK, path_of, ref_at
 
+LIVE, FILES = "live", "files"
+"""In place of a commit: an account that a hub gave just now, and one of files on disk."""
+
 
 @dataclass(frozen=True)
 class FleetState:

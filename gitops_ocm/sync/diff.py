@@ -25,11 +25,11 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of, split_api_version
 from gitops_ocm.objects.reviewed import differing
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, PruneGuard
 from gitops_ocm.plan.compute import compute
+from gitops_ocm.plan.failures import namespace_missing, problem
 from gitops_ocm.plan.inventory import Inventory
 from gitops_ocm.plan.taints import left_of, with_live_taints
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.plan.waves import waves
-from gitops_ocm.sync.failures import namespace_missing, problem
 from gitops_ocm.sync.marks import live_of, marked
 from gitops_ocm.sync.reading import live_object
 from gitops_ocm.sync.spec import SyncSpec

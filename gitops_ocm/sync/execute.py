@@ -23,10 +23,10 @@ from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.plan.changes import Action, Change, ChangeSet, Reason
 from gitops_ocm.plan.compute import owned_by_another
+from gitops_ocm.plan.failures import Verdict, field_conflicts, namespace_missing, problem, verdict
 from gitops_ocm.plan.taints import has_taints, left_of, with_live_taints, with_taints
 from gitops_ocm.plan.waves import needs, waves
 from gitops_ocm.sync.events import Listener, of_change
-from gitops_ocm.sync.failures import Verdict, field_conflicts, namespace_missing, problem, verdict
 from gitops_ocm.sync.hub import Hub
 from gitops_ocm.sync.marks import commit_of, live_of, marked
 from gitops_ocm.sync.observed import Observed
@@ -60,7 +60,7 @@ class Execution:
     def failed(
         self, change: Change, error: ApiError, *, coming: frozenset[tuple[str, str]] = frozenset()
     ) -> None:
-        """Note what an error means; `coming` as in `sync.failures.verdict`."""
+        """Note what an error means; `coming` as in `plan.failures.verdict`."""
         match verdict(change, error, coming=coming):
             case Verdict.CUT_OFF:
                 self.cut_off = error

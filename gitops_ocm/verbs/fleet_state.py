@@ -18,7 +18,7 @@ from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
-from gitops_ocm.preview.state import FleetState, read_state
+from gitops_ocm.preview.state import FILES, LIVE, FleetState, read_state
 from gitops_ocm.report.status_files import (
     ADDON,
     CLUSTER,
@@ -38,8 +38,6 @@ from gitops_ocm.verbs.explain import all_of
 from gitops_ocm.verbs.preview import state_of_commit
 from gitops_ocm.verbs.targets import require_hub
 
-LIVE, FILES = "live", "files"
-"""What stands in place of the status branch's commit."""
 _KINDS = (CLUSTER, PLACEMENT, DECISION, WORK, ADDON, REPLICA_SET, MANAGEMENT_ADDON, SYNC)
 
 

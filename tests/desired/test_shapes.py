@@ -20,7 +20,7 @@ from gitops_ocm.runtime.catalog import load_catalog
 
 CATALOG = load_catalog()
 TEMPLATE = Path(str(files("gitops_ocm"))).parent / "repo-template"
-SHAPES = (None, 7, 1.5, True, "", "x", [], [None], {}, {"a": None})
+SHAPES: tuple[Any, ...] = (None, 7, 1.5, True, "", "x", [], [None], {}, {"a": None})
 META = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: default\n"
 PLACEMENT = """\
 apiVersion: cluster.open-cluster-management.io/v1beta1

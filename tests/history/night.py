@@ -88,9 +88,9 @@ class Night:
             made, decided = obj if isinstance(obj, tuple) else (obj, None)
             files[path_of(ref_of(made))] = status_file(made, [decided] if decided else ()).encode()
         trailers = (("Source-Commit", self.commits[source]),) if source else ()
-        made = writer.commit(files, "Report", now=_at(minutes), trailers=trailers)
-        assert made is not None
-        self.reports.append(made.commit)
+        committed = writer.commit(files, "Report", now=_at(minutes), trailers=trailers)
+        assert committed is not None
+        self.reports.append(committed.commit)
 
     def sync(self, applied: str, tried: str = "", *, reason: str = "Synced", **status: Any) -> Object:
         """The HubSync, with a commit in force and another that was tried."""
@@ -120,7 +120,7 @@ def spent(folder: Path) -> Night:
     namespace = to_yaml(make.namespace("fleet"))
     night.committed("Start", 0, {"hub/namespace.yaml": namespace, "works/web.yaml": web(1)})
     works = [work(name, 1, generation=1) for name in CLUSTERS]
-    begun = [night.sync("Start"), placement(*CLUSTERS), *map(cluster, CLUSTERS), *works]
+    begun: list[Told] = [night.sync("Start"), placement(*CLUSTERS), *map(cluster, CLUSTERS), *works]
     night.told(1, *begun, source="Start")
     night.committed("Web 2", 60, {"works/web.yaml": web(2)})
     fresh = [work("c1", 2, generation=2), work("c2", 2, generation=1)]

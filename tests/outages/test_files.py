@@ -187,13 +187,18 @@ REFUSED: Mapping[str, Refused] = {
 }
 
 
+def _shared(clone: Clone) -> None:
+    renamed(clone, "hub/a.yaml", "shared/a.yaml")
+    linked("../shared/a.yaml")(clone)
+
+
 HARMLESS: Mapping[str, tuple[Callable[[Clone], None], bool]] = {
     "a byte order mark": (written("\ufeff" + config_map("a")), False),
     "lines that end as on Windows": (written(config_map("a").replace("\n", "\r\n")), False),
     "a rename that only changes the case": (lambda clone: renamed(clone, "hub/a.yaml", "hub/A.yaml"), True),
     "a file that may be executed": (lambda clone: (clone.path / "hub/a.yaml").chmod(0o755), False),
     "a symbolic link inside the repository": (
-        lambda clone: (renamed(clone, "hub/a.yaml", "shared/a.yaml"), linked("../shared/a.yaml")(clone))[-1],
+        _shared,
         False,
     ),
     "a file of comments only": (written("# nothing yet\n---\n# nor here\n", "hub/d.yaml"), False),

@@ -11,7 +11,8 @@ from gitops_ocm.desired.tree import Tree, memory_tree
 from gitops_ocm.objects.ref import Object, Ref, ref_of
 from gitops_ocm.plan.changes import Policy
 from gitops_ocm.plan.waves import waves
-from gitops_ocm.preview.run import planned, writes
+from gitops_ocm.preview.carried_out import writes
+from gitops_ocm.preview.run import planned
 from gitops_ocm.report.status_files import owner_of_decision, path_of, status_file
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.runtime.catalog import load_catalog

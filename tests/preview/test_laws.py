@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -125,6 +125,6 @@ def _strict(case: Case) -> Iterator[tuple[str, str]]:
     ):
         for each in obj["spec"]["placementRefs"]:
             strategy = each.get("rolloutStrategy") or {"type": "All"}
-            rule = next((v for k, v in strategy.items() if k != "type"), {})
+            rule: Mapping[str, object] = next((v for k, v in strategy.items() if k != "type"), {})
             if strategy["type"] != "All" and "maxFailures" not in rule:
                 yield obj["metadata"]["name"], each["name"]

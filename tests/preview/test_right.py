@@ -101,5 +101,5 @@ def test_the_preview_is_what_happens(base: Any, name: str) -> None:
     assert outcome(tried.before) == outcome({ref_of(obj): obj for obj in fleet.hub.all()})
     merge(fleet, base, head)
     fleet.advance(hours=1)
-    assert not tried.refused
+    assert not tried.undone
     assert outcome(tried.after) == outcome({ref_of(obj): obj for obj in fleet.hub.all()})

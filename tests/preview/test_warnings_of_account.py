@@ -87,7 +87,7 @@ TOLD: dict[str, tuple[Callable[[], FleetState], Edit, list[str]]] = {
     "the account is of another commit": (
         lambda: _of_commit(_silent(), "9" * 40),
         web_edited,
-        ["state-of-another-commit"],
+        [],
     ),
     "a cluster of the rollout is silent": (lambda: _silent("c2"), web_edited, ["rollout-waits"]),
     "another cluster is silent": (lambda: _silent("c4"), web_edited, []),

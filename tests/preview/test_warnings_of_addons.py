@@ -11,6 +11,7 @@ from gitops_ocm.testing import objects as make
 from tests.preview import test_addon_configs as addon_configs
 from tests.preview.edits import add, both, drop, put
 from tests.preview.merged import Edit, Files, edited, named, previewed, written_at
+from tests.preview.test_one_cluster import ADDON
 
 
 def _placements(number: int, **entry: Any) -> Edit:
@@ -22,7 +23,7 @@ def _placements(number: int, **entry: Any) -> Edit:
 
 
 def _config(name: str, kind: str = "addondeploymentconfigs") -> Object:
-    found = {"group": addon_configs.ADDON, "resource": kind, "name": name}
+    found = {"group": ADDON, "resource": kind, "name": name}
     return {**found, "namespace": "fleet"} if kind == "addondeploymentconfigs" else found
 
 
@@ -39,11 +40,11 @@ def _level(name: str) -> Edit:
     return edit
 
 
-MANAGEMENT = f"hub/hello.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1"
+MANAGEMENT = f"hub/hello.yaml: apiVersion: {ADDON}/v1alpha1"
 ADDONS: dict[str, tuple[Edit, list[tuple[str, str]]]] = {
     "a configuration goes that is named": (
         drop("AddOnDeploymentConfig", "eu"),
-        [("config-missing", f"hub/eu.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1")],
+        [("config-missing", f"hub/eu.yaml: apiVersion: {ADDON}/v1alpha1")],
     ),
     "a configuration is named that is not there": (
         _placements(1, configs=[_config("nowhere")]),
@@ -65,7 +66,7 @@ ADDONS: dict[str, tuple[Edit, list[tuple[str, str]]]] = {
             "customizedVariables",
             value=[{"name": "IMG", "value": "eu:1"}],
         ),
-        [("template-variable-empty", f"hub/eu.yaml: apiVersion: {addon_configs.ADDON}/v1alpha1")],
+        [("template-variable-empty", f"hub/eu.yaml: apiVersion: {ADDON}/v1alpha1")],
     ),
     "a variable has a value for some": (
         both(_template_asks_more, _level("eu"), _level("own")),

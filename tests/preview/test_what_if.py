@@ -19,14 +19,14 @@ from gitops_ocm.errors import GitopsError
 from gitops_ocm.kube.cluster import Cluster, PatchType
 from gitops_ocm.kube.discovery import Mapper
 from gitops_ocm.objects.ref import Object, kind_of, ref_of
-from gitops_ocm.preview.state import read_state
+from gitops_ocm.preview.state import LIVE, read_state
 from gitops_ocm.preview.told import needed
 from gitops_ocm.report.status_files import path_of
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.clusters import connected, memory
 from gitops_ocm.testing.simulated import Fleet
-from gitops_ocm.verbs.fleet_state import LIVE, state_of
+from gitops_ocm.verbs.fleet_state import state_of
 from gitops_ocm.verbs.preview import Reviewer
 from tests.preview.clones import Clone, cloned, texts
 from tests.preview.fleets import ordinary, repository, running, told

@@ -47,9 +47,10 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, ref_of
 from gitops_ocm.plan.changes import Policy
 from gitops_ocm.plan.taints import has_taints, holds_taints, with_live_taints
 from gitops_ocm.plan.waves import waves
+from gitops_ocm.preview.carried_out import writes
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
-from gitops_ocm.preview.run import Settings, Tried, attempt, planned, writes
+from gitops_ocm.preview.run import Settings, Tried, attempt, planned
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.report.status_files import status_file
 from gitops_ocm.simulate.compare import compare, end_state
@@ -123,7 +124,9 @@ class Played:
         return [
             *differences("before: ", self.tried.before, self.before),
             *differences("after: ", self.tried.after, self.after),
-            *_sides("refused: ", {d.subject for d in self.tried.refused}, {str(r) for r in self.refused}),
+            *_sides(
+                "refused: ", {str(u.change.ref) for u in self.tried.undone}, {str(r) for r in self.refused}
+            ),
             *_sides("on the way: ", said, self.given),
         ]
 

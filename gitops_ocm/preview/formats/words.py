@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from gitops_ocm.errors import Location
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.model import Act, Preview, Rollout, Share, Verdict, Wave
+from gitops_ocm.preview.state import FILES, LIVE
 
 TITLE = "gitops-ocm preview"
 SIGNS = {Act.CREATE: "+", Act.CHANGE: "~", Act.DELETE: "-", Act.MOVE: "»", Act.KEEP: "!"}
@@ -57,6 +58,9 @@ def said(text: str) -> str:
 
 def verdict(found: Preview) -> str:
     """One line: would it be taken, and whom does it touch?"""
+    if found.refused_by_hub:
+        refused = number_of(len(found.refused_by_hub), "object")
+        return f"the hub would refuse {refused}: {_change(found)}"
     if found.broken:
         return "refused: the sync would not apply this commit"
     if found.forbidden:
@@ -130,6 +134,8 @@ def short(commit: str) -> str:
 def _state(found: Preview) -> str:
     if not found.state:
         return "of a fleet without a status branch"
+    if found.state in (LIVE, FILES):
+        return "the fleet as its hub has it now" if found.state == LIVE else "the fleet as files tell of it"
     if found.state_at is None:
         return f"the fleet as of {short(found.state)}"
     age = max(found.now - found.state_at, timedelta(0))

@@ -20,33 +20,22 @@ LEAST = 5
 
 
 def account(case: Case) -> Iterator[Diagnostic]:
-    """What the preview is made of is of another commit, or old.
+    """What the preview is made of is old, and of another commit.
 
-    Where nothing happens nothing is told: an old account that answers the base says that all is quiet.
+    An old account that answers the base says that all is quiet; a fresh one of another commit is the usual
+    thing where main goes on, and is a note.
     """
     state, now, base = case.state, case.preview.now, case.preview.base
     told = state.source_commit
-    if not state.commit or told == base:
+    if not state.commit or told == base or state.at is None or now - state.at <= OLD:
         return
-    old = f"{_lasting(now - state.at)} old" if state.at is not None and now - state.at > OLD else ""
-    other = (
-        f"answers commit {told[:12]}, not {base[:12]}: what lies between them counts as done" if told else ""
+    since = f"answers commit {told[:12]}, not {base[:12]}" if told else "does not say which commit it answers"
+    yield warning(
+        "state-stale",
+        f"the account of the fleet is {_lasting(now - state.at)} old, and {since}",
+        Location(),
+        hint="see whether the sync still runs and may push: gitops-ocm get hub-info",
     )
-    if old:
-        yield warning(
-            "state-stale",
-            f"the account of the fleet is {old}"
-            + (f", and {other}" if other else ": what was done since is not in here"),
-            Location(),
-            hint="see whether the sync still runs and may push: gitops-ocm get hub-info",
-        )
-    elif other:
-        yield warning(
-            "state-of-another-commit",
-            f"the account of the fleet {other}",
-            Location(),
-            hint="rebase onto what is merged, and preview again",
-        )
 
 
 def _lasting(span: timedelta) -> str:

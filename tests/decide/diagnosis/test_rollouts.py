@@ -54,7 +54,7 @@ def rolling(strategy: Object, states: Mapping[str, State], groups: tuple[Group, 
     since = NOW - timedelta(hours=1)
     known = [ClusterState(name, state, since) for name, state in states.items()]
     known += [ClusterState(name) for name in NAMES if name not in states]
-    told = explain("p", strategy, groups or (Group(0, "", frozenset(NAMES)),), known, NOW)
+    told = explain("p", strategy, groups or (Group(0, "", tuple(NAMES)),), known, NOW)
     return Rolling(SET, told, COMMAND)
 
 
@@ -94,7 +94,7 @@ CASES: list[tuple[Rolling, str, str, str]] = [
         rolling(
             progressive(mandatoryDecisionGroups=[{"groupName": "canary"}], maxConcurrency=4),
             {"c1": State.FAILED},
-            (Group(0, "canary", frozenset({"c1"})), Group(1, "", frozenset(NAMES[1:]))),
+            (Group(0, "canary", ("c1",)), Group(1, "", tuple(NAMES[1:]))),
         ),
         "",
         "rollout-stopped",
