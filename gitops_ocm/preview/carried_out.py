@@ -76,9 +76,10 @@ def _waits(change: Change) -> Diagnostic:
     assert change.wanted is not None
     return Diagnostic(
         WAITS,
-        f"it waits for namespace {change.ref.namespace}, which is not there; everything else is applied",
+        f"it waits for namespace {change.ref.namespace}, which is not there",
         change.wanted.origin,
         subject=str(change.ref),
+        note="everything else is applied meanwhile",
         hint="declare the namespace in Git; a cluster's own comes when the cluster is accepted",
         severity=Severity.WARNING,
     )
