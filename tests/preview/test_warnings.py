@@ -151,6 +151,14 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
         both(drop("ManagedCluster", "c4"), drop("ManifestWork", "one")),
         [("cluster-removed", f"clusters/c4.yaml: {API}v1")],
     ),
+    "a cluster goes, and its work stays in Git": (
+        add("works/one.yaml", make.manifest_work("one", "c4", [make.config_map("one")])),
+        drop("ManagedCluster", "c4"),
+        [
+            ("cluster-removed", f"clusters/c4.yaml: {API}v1"),
+            ("work-without-cluster", "works/one.yaml: namespace: c4"),
+        ],
+    ),
     "a cluster goes that has nothing": (nothing, drop("ManagedCluster", "c4"), []),
     "a cluster is shut out": (
         add("works/one.yaml", make.manifest_work("one", "c4", [make.config_map("one")])),

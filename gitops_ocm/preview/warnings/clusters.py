@@ -135,10 +135,22 @@ def _for_nobody(case: Case) -> Iterator[Diagnostic]:
         else:
             why = f"the cluster {home} is not accepted: it has no namespace, and its agent may read nothing"
             hint = f"set spec.hubAcceptsClient of ManagedCluster {home}"
-        yield warning(
-            "work-without-cluster",
-            why,
-            case.origins.of(effect.ref, "metadata", "namespace"),
-            effect.ref,
-            hint=hint,
-        )
+        yield _nobodys(case, effect.ref, why, hint=hint)
+    yield from _left_behind(case)
+
+
+def _left_behind(case: Case) -> Iterator[Diagnostic]:
+    """Works that stay as they are in Git while the cluster whose they are is deleted."""
+    going = {effect.ref.name for effect in case.of(MANAGED_CLUSTER, Act.DELETE)}
+    if not going:
+        return
+    for ref in sorted(case.origins.head.objects):
+        if ref.of == MANIFEST_WORK and ref.namespace in going and ref not in case.changed:
+            why = f"it stays in Git while its cluster {ref.namespace} leaves the fleet"
+            note = "the sync makes it again whenever it is deleted, and the cluster's deletion waits for it"
+            yield _nobodys(case, ref, why, note=note, hint="delete it in the same change")
+
+
+def _nobodys(case: Case, work: Ref, why: str, *, note: str = "", hint: str) -> Diagnostic:
+    where = case.origins.of(work, "metadata", "namespace")
+    return warning("work-without-cluster", why, where, work, note=note, hint=hint)
