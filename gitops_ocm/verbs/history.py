@@ -20,7 +20,7 @@ from gitops_ocm.desired.layout import FILE_NAME
 from gitops_ocm.desired.selection import IGNORE_FILE
 from gitops_ocm.desired.tree import Tree, memory_tree
 from gitops_ocm.errors import GitopsError
-from gitops_ocm.git.clone import Authored, Clone
+from gitops_ocm.git.clone import Authored, Clone, Told
 from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
@@ -31,7 +31,9 @@ from gitops_ocm.verbs.history_fleet import Reach, Versions, Works, reach
 
 SYNC_FILE = "sync.yaml"
 REFUSALS = ("InvalidCommit", "RefusedByPolicy", "FrozenByPolicy")
-"""Reasons of a HubSync that say no to a commit; any other is a sync that failed."""
+"""Reasons of a HubSync that say no to a commit."""
+PARTIAL = ("ApplyFailed", "OwnedByAnotherSync", "WaitingForDependency", "PruneGuarded", "TimedOut")
+"""Reasons that say that a commit came in force but for some of it; any other is a sync that failed."""
 
 
 class NoHistory(GitopsError):
@@ -44,6 +46,8 @@ class Outcome(StrEnum):
     """What came of a commit."""
 
     IN_FORCE = "in force"
+    PARTLY = "partly"
+    """Some of its objects wait, or could not be written; all others are as it says."""
     REFUSED = "refused"
     FAILED = "failed"
 
@@ -167,6 +171,7 @@ def _entry(status: Mapping[str, Any], older: Mapping[str, Any], at: datetime, to
     if not tried or not why or (tried, reason) == (older.get("lastAttemptedCommit"), before.get("reason")):
         return None
     outcome = Outcome.REFUSED if reason in REFUSALS else Outcome.FAILED
+    outcome = Outcome.PARTLY if reason in PARTIAL else outcome
     problems = tuple(_problem(problem) for problem in status.get("problems") or ())
     return Entry(tried, outcome, at, told, why=why, problems=problems, before=applied)
 
@@ -191,14 +196,17 @@ def _overridden(status: Mapping[str, Any], commit: str) -> tuple[Overridden, ...
 def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Iterator[Entry]:
     """The entries with what the repository has to say, and what the status branch told after them."""
     files = {one.commit: clone.files_of(one.commit) for one in found if one.outcome is Outcome.IN_FORCE}
-    until, works = tip, Works()
+    until, works, told = tip, Works(), clone.told(tip)
     for place, entry in enumerate(found):
         authored = next(iter(clone.authored(entry.commit, most=1)), None)
         entry = replace(entry, authored=authored)
-        if entry.outcome is not Outcome.IN_FORCE:
+        if entry.outcome not in (Outcome.IN_FORCE, Outcome.PARTLY):
             yield entry
             continue
-        before, earlier = entry.before, found[place + 1 :]
+        begun = _before(told, entry, found[place + 1].told if place + 1 < len(found) else "")
+        earlier = found[place + 1 :]
+        partly = bool(earlier) and earlier[0].outcome is Outcome.PARTLY
+        before = earlier[0].commit if partly else entry.before
         known = authored is not None and (not before or bool(clone.files_of(before)))
         also = clone.authored(f"{before}..{entry.commit}")[1:] if before and known else ()
         same = (one.commit for one in earlier if one.commit != before and files.get(one.commit))
@@ -206,16 +214,25 @@ def _completed(clone: Clone, tip: str, found: Sequence[Entry], path: str) -> Ite
             entry,
             also=also,
             objects=changed_objects(clone, before, entry.commit, path) if known else NOTHING,
-            reach=reach(clone, parent_of(clone, entry.told), until, works),
+            reach=reach(clone, begun, until, works),
             back_to=next((one for one in same if files[one] == files[entry.commit]), ""),
         )
-        until = parent_of(clone, entry.told)
+        until = begun
 
 
-def parent_of(clone: Clone, commit: str) -> str:
-    """The commit before one on its branch, `""` for the first."""
-    found = clone.authored(commit, most=1)
-    return found[0].parents[0] if found and found[0].parents else ""
+def _before(told: Sequence[Told], entry: Entry, earlier: str) -> str:
+    """The last report before a commit's works could change, `""` for the first.
+
+    A commit in force is told of before its works are. Of one that is partly so the sync tells when it is done
+    waiting: then its works may have been told of since it was made.
+    """
+    places = {one.commit: place for place, one in enumerate(told)}
+    last = places[entry.told]
+    first = last
+    if entry.outcome is Outcome.PARTLY and entry.authored is not None:
+        made, since = entry.authored.at.timestamp(), places.get(earlier, 0) + 1
+        first = next((place for place in range(since, last) if told[place].seconds >= made), last)
+    return told[first - 1].commit if first else ""
 
 
 def changed_objects(clone: Clone, before: str, after: str, path: str) -> Changed:

@@ -15,6 +15,8 @@ from gitops_ocm.verbs.history_fleet import Reach
 
 API_VERSION = "history.gitops-ocm.io/v1alpha1"
 _FEW = 3
+_STYLES = {Outcome.IN_FORCE: "green", Outcome.PARTLY: "bold yellow"}
+"""How the outcomes look that changed anything."""
 _TONES = {Tone.GOOD: "green", Tone.BAD: "red", Tone.NEUTRAL: ""}
 
 
@@ -32,8 +34,7 @@ def history_lines(found: History, zone: tzinfo | None) -> Iterator[Line]:
 
 def _entry_lines(entry: Entry, zone: tzinfo | None) -> Iterator[Line]:
     subject, author = _subject(entry.authored)
-    applied = entry.outcome is Outcome.IN_FORCE
-    style = "green" if applied else "bold red"
+    style = _STYLES.get(entry.outcome, "bold red")
     head = (
         Span(f"{_time(entry.at, zone)}  {entry.commit[:12]}  ", "dim"),
         Span(f"{entry.outcome.value:<8}", style),
@@ -45,7 +46,7 @@ def _entry_lines(entry: Entry, zone: tzinfo | None) -> Iterator[Line]:
 
 def _said(entry: Entry) -> Iterator[tuple[str, str]]:
     """What there is to say of an entry, each with its style."""
-    if entry.outcome is Outcome.IN_FORCE:
+    if entry.outcome in _STYLES:
         facts = [_delay(entry), _objects(entry.objects), *_reach(entry)]
         yield "; ".join(filter(None, facts)), ""
     if entry.back_to:
@@ -61,7 +62,9 @@ def _said(entry: Entry) -> Iterator[tuple[str, str]]:
         yield f"and {len(entry.problems) - _FEW} more", "red"
     if entry.why and not entry.problems:
         yield entry.why, "red"
-    if entry.before and entry.outcome is not Outcome.IN_FORCE:
+    if entry.before and entry.outcome is Outcome.PARTLY:
+        yield f"{entry.before[:12]} is the last commit that is wholly in force", ""
+    elif entry.before and entry.outcome is not Outcome.IN_FORCE:
         yield f"{entry.before[:12]} stayed in force", ""
 
 
@@ -94,7 +97,8 @@ def _reach(entry: Entry) -> Iterator[str]:
         return
     yield f"{len(found.clusters)} of {found.fleet} clusters changed ({_few(found.clusters)})"
     if found.done is not None:
-        yield f"all had it {_span(found.done - entry.at)} later"
+        later = found.done - entry.at
+        yield f"all had it {_span(later)} later" if later > timedelta(0) else "all had it by then"
     elif found.waiting:
         yield f"{len(found.waiting)} have not answered ({_few(found.waiting)})"
 

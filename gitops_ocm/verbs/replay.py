@@ -114,7 +114,11 @@ def pair_of(clone: Clone, revision: str, status_ref: str) -> Pair:
         last += 1
     before = told[first - 1]
     if not before.source:
-        raise NeverApplied(f"{before.commit[:12]} of {status_ref} does not say which commit it answers")
+        raise NeverApplied(
+            f"no commit was wholly in force before {head[:12]}: there is nothing to compute it against",
+            hint=f"{before.commit[:12]} of {status_ref}, the last report before it, answers none; "
+            "gitops-ocm history tells what came",
+        )
     for source in (before.source, head):
         _check_there(clone, source, status_ref)
     return Pair(before.source, head, before.commit, told[last].commit, _moment(told[first]))
