@@ -61,7 +61,7 @@ from gitops_ocm.testing.simulated import HUB_URL
 from tests.preview.drawn import NAMES, Case, Files
 from tests.preview.fleets import CATALOG, repository
 from tests.preview.hurried import LoopClock, PassingClock, hurried
-from tests.preview.order import GIVEN, Given, Hands, Waves, orders, waves, written
+from tests.preview.order import GIVEN, Given, Hands, Waves, orders, place_of, waves, written
 from tests.preview.truth import HOURS, content_of, differences, gone_silent, workloads
 
 KINDS = (
@@ -192,15 +192,15 @@ class HubFleet:
         """Note who is given what from now on, by controllers: what is `from_git` the sync gives."""
         resource = await self.resource(kind)
         listed = await self.hub.list(resource)
-        hands = Hands({ref_of(obj): content_of(obj) for obj in listed.items})
+        hands = Hands({place_of(obj): content_of(obj) for obj in listed.items})
         async for event in self.hub.watch(resource, resource_version=listed.resource_version):
             if event.type == "BOOKMARK":
                 continue
-            ref, content = ref_of(event.object), content_of(event.object)
+            place, content = place_of(event.object), content_of(event.object)
             if event.type == "DELETED":
-                self.given.append(hands.lose(ref, self.clock.now()))
-            elif hands.get(ref, content, self.clock.now()) and ref not in from_git:
-                self.given.append(Given(self.clock.now(), ref, content))
+                self.given.append(hands.lose(place, self.clock.now()))
+            elif hands.get(place, content, self.clock.now()) and ref_of(event.object) not in from_git:
+                self.given.append(Given(self.clock.now(), place, content))
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gitops_ocm.api.work_replicaset import REPLICA_SET_LABEL
 from gitops_ocm.decide.contract import Delete
 from gitops_ocm.decide.kinds import CLUSTER_ADDON, MANIFEST_WORK
 from gitops_ocm.objects.ref import Object, Ref, ref_of
@@ -38,6 +39,7 @@ class Hands:
 
     held: dict[Ref, str]
     gone: dict[Ref, datetime] = field(default_factory=dict)
+    given: dict[Ref, datetime] = field(default_factory=dict)
 
     def lose(self, ref: Ref, at: datetime) -> Given:
         """It was taken away."""
@@ -46,10 +48,25 @@ class Hands:
 
     def get(self, ref: Ref, what: str, at: datetime) -> bool:
         """It was written; whether that is news."""
-        left = self.gone.pop(ref, at)
-        news = self.held.get(ref) != what or (at - left).total_seconds() > TOGETHER
-        self.held[ref] = what
+        left, since = self.gone.pop(ref, None), self.given.get(ref)
+        news = self.held.get(ref) != what
+        if left is not None and not news:
+            # The same again: news after a while, or where it was not had for long before.
+            news = _apart(left, at) or (since is not None and not _apart(since, left))
+        if news:
+            self.held[ref], self.given[ref] = what, at
         return news
+
+
+def _apart(first: datetime, second: datetime) -> bool:
+    return (second - first).total_seconds() > TOGETHER
+
+
+def place_of(obj: Object) -> Ref:
+    """What is given, by whose it is: a replica set's work may come back by another name."""
+    ref = ref_of(obj)
+    owner = (obj["metadata"].get("labels") or {}).get(REPLICA_SET_LABEL) if ref.of == MANIFEST_WORK else None
+    return ref if owner is None else ref._replace(name=owner)
 
 
 def written(tried: Tried, before: Mapping[Ref, Object]) -> Iterator[Given]:
@@ -58,7 +75,9 @@ def written(tried: Tried, before: Mapping[Ref, Object]) -> Iterator[Given]:
     Of a work whose manifests it did not know, for no file has them, that is what was there `before`.
     """
     known = {ref: obj for ref, obj in tried.before.items() if ref.of != MANIFEST_WORK or manifests_of(obj)}
-    hands = Hands({ref: content_of(obj) for ref, obj in (dict(before) | known).items() if ref.of in GIVEN})
+    there = {ref: obj for ref, obj in (dict(before) | known).items() if ref.of in GIVEN}
+    hands = Hands({place_of(obj): content_of(obj) for obj in there.values()})
+    places = {ref: place_of(obj) for ref, obj in there.items()}
     from_git = {change.ref for change in tried.plan if change.wanted is not None}
     # What went with its owner nobody deleted by a write: it is not known when.
     lasting = tried.after.keys() | {
@@ -71,11 +90,12 @@ def written(tried: Tried, before: Mapping[Ref, Object]) -> Iterator[Given]:
         for result in step.results:
             write, obj = result.write, result.obj
             if isinstance(write, Delete) and result.ok:
-                yield hands.lose(write.ref, step.at)
+                yield hands.lose(places.get(write.ref, write.ref), step.at)
             elif obj is not None and (ref := ref_of(obj)).of in GIVEN:
-                news = hands.get(ref, content_of(obj), step.at)
+                place = places[ref] = place_of(obj)
+                news = hands.get(place, content_of(obj), step.at)
                 if news and ref not in from_git and ref in lasting:
-                    yield Given(step.at, ref, content_of(obj))
+                    yield Given(step.at, place, content_of(obj))
 
 
 def waves(given: Iterable[Given]) -> dict[str, list[frozenset[str]]]:
