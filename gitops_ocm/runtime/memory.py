@@ -25,8 +25,8 @@ def settle() -> None:
 def uncollected(*, lasting: bool = False) -> Iterator[None]:
     """The cycle collector waits: for what makes many objects none of which is garbage.
 
-    It would look at them again and again as they come, which takes longer than making them. `lasting` ones stay
-    as long as the process does: they pass for old at once, so it does not look at them afterwards either.
+    It would look at them again and again as they come, which takes longer than making them. `lasting` ones
+    stay as long as the process: they pass for old at once, so it does not look at them afterwards either.
     """
     collecting = gc.isenabled()
     gc.disable()

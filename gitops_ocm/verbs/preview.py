@@ -22,6 +22,7 @@ from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.git.parsedfile import ParsedFile, folder_of
 from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.preview import account_record
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.model import Preview
 from gitops_ocm.preview.policy.judge import judged
@@ -91,7 +92,8 @@ class Reviewer:
         self._path, self._status_ref, self._state = path, status_ref, state
         kept = folder_of(cache, self.clone.git_dir) if cache is not None else None
         self._files = ParsedFile(kept / "desired") if kept else None
-        self._told_files = ParsedFile(kept / "told") if kept else None
+        self._told_files = ParsedFile(kept / "told", version=build()) if kept else None
+        self._accounts = ParsedFile(kept / "accounts", version=build()) if kept else None
         self._verdicts = ParsedFile(kept / "verdicts", version=build()) if kept else None
         self._base: _Compiled | None = None
         self._told: FleetState | None = None
@@ -128,11 +130,12 @@ class Reviewer:
         # What both have the base had first; what only an earlier head had is nobody's.
         after = compile_tree(head, self.catalog, cache=replace(before.cache), path=self._path)
         state = self._state(self.clone) if self._state else self._state_told()
-        for kept in (self._files, self._told_files, self._verdicts):
+        for kept in (self._files, self._told_files, self._accounts, self._verdicts):
             if kept is not None:
                 kept.save()
-        if self._told_files is not None:
-            self._told_files.let_go()  # what they hold is told once for each commit
+        for kept in (self._told_files, self._accounts):
+            if kept is not None:
+                kept.let_go()  # what they hold is told once for each commit
         return Inputs(before.state, after, state)
 
     def _compiled(self, tree: Tree) -> _Compiled:
@@ -157,8 +160,20 @@ class Reviewer:
         except RefNotFound:
             return FleetState()
         if self._told is None or self._told.commit != commit:
-            self._told = state_of_commit(self.clone, commit, BlobCache(self._told_files))
+            self._told = self._recalled(commit) or self._told_by(commit)
         return self._told
+
+    def _recalled(self, commit: str) -> FleetState | None:
+        """What an earlier process read of a commit of the status branch."""
+        kept = self._accounts.get_many([commit]) if self._accounts is not None else {}
+        return account_record.read(commit, kept[commit]) if commit in kept else None
+
+    def _told_by(self, commit: str) -> FleetState:
+        """What a commit of the status branch tells, file by file."""
+        found = state_of_commit(self.clone, commit, BlobCache(self._told_files))
+        if self._accounts is not None and (data := account_record.written(found)):
+            self._accounts.put_many({commit: data})
+        return found
 
     def review(self, revisions: str, *, now: datetime, settings: Settings = DEFAULTS) -> Preview:
         """Preview a change; `revisions` as for `read`."""
