@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -18,16 +19,23 @@ MOST_PROBLEMS = 50
 """So many problems are printed one by one; the rest is counted."""
 
 
+class _Console(Console):
+    """Rich's own ends with 1 when nobody reads on, which here means a difference."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
 @cache
 def out() -> Console:
     """Standard output."""
-    return Console(highlight=False, soft_wrap=True)
+    return _Console(highlight=False, soft_wrap=True)
 
 
 @cache
 def err() -> Console:
     """Standard error."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_error(error: GitopsError) -> None:

@@ -23,8 +23,14 @@ def leave(status: int) -> NoReturn:
     if not _held:
         sys.exit(status)
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # As it is where the command was started with it closed.
+                stream.flush()
     except BrokenPipeError:
         os._exit(141)
     os._exit(status)
+
+
+def leave_unread() -> NoReturn:
+    """End the process as SIGPIPE would: nobody reads what it has to say, nor what is left of it."""
+    os._exit(141)

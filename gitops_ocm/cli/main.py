@@ -16,7 +16,7 @@ import click
 
 from gitops_ocm import __version__
 from gitops_ocm.cli.flags import verb_last
-from gitops_ocm.cli.leaving import leave
+from gitops_ocm.cli.leaving import leave, leave_unread
 from gitops_ocm.errors import GitopsError
 
 DEBUG = "GITOPS_OCM_DEBUG"
@@ -109,6 +109,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a difference or a failed check, 2 trouble."""
+    stdout = sys.stdout
     try:
         args = verb_last(sys.argv[1:] if argv is None else argv)
         code = cli.main(args=args, prog_name="gitops-ocm", standalone_mode=False)
@@ -120,8 +121,11 @@ def main(argv: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        leave_unread()
+    except SystemExit:
+        if sys.stdout is not stdout:  # click's way with a broken pipe; it ends with 1, a difference
+            leave_unread()
+        raise
     except GitopsError as error:
         _fail(error)
     except OSError as error:

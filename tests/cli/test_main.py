@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -85,6 +87,35 @@ def test_usage_errors_exit_with_2(args: list[str], said: str) -> None:
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("args", [["validate", "--help"], ["version"], ["render"]])
+def test_a_reader_who_leaves_is_no_difference(args: list[str], tmp_path: Path) -> None:
+    """`| head` may end before all was said: the status is SIGPIPE's, not 1, and nothing is said of it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "gitops_ocm", *args]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=_repository(tmp_path))
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_without_standard_output(tmp_path: Path) -> None:
+    """A command that is started with it closed ends as it would otherwise."""
+    command = [sys.executable, "-m", "gitops_ocm", "render"]
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, cwd=_repository(tmp_path)
+    )
+    assert (closed.returncode, closed.stderr) == (0, b"")
+
+
+def _repository(folder: Path) -> Path:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(folder)]
+    (folder / "hub").mkdir()
+    (folder / "hub/a.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
+    for args in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Start"]):
+        subprocess.run([*git, *args], check=True)
+    return folder
 
 
 def test_an_error_is_one_readable_block(capsys: pytest.CaptureFixture[str]) -> None:
