@@ -46,10 +46,11 @@ def read(commit: str, data: bytes) -> FleetState | None:
     try:
         at, kinds, statuses, rows = orjson.loads(data)
         objects: dict[Ref, Object] = {}
-        for kind, namespace, name, said, obj in rows:
+        for which, namespace, name, said, obj in rows:
             if said >= 0:
                 obj[_STATUS] = statuses[said]
-            objects[Ref(*kinds[kind], namespace, name)] = obj
+            group, kind = kinds[which]
+            objects[Ref(group, kind, namespace, name)] = obj
         return FleetState(commit, objects, (), datetime.fromisoformat(at) if at else None)
     except (ValueError, TypeError, IndexError):
         return None
