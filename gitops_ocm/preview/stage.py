@@ -176,7 +176,8 @@ def _applied(world: World, known: Object, wanted: Object, now: datetime) -> Obje
     """The object with the sync as the manager of what Git wants of it."""
     schema = world.catalog.schema(wanted["apiVersion"], wanted["kind"])
     alone = ownership.apply(None, wanted, manager=MANAGER, force=True, schema=schema, now=now)
-    return {**known, "metadata": {**known["metadata"], "managedFields": alone["metadata"]["managedFields"]}}
+    owned = alone["metadata"].get("managedFields") or []  # None of what has only a name: a plain namespace.
+    return {**known, "metadata": {**known["metadata"], "managedFields": owned}}
 
 
 def _known(wanted: Object, told: Object | None) -> Object:

@@ -13,7 +13,9 @@ from gitops_ocm.preview.objects import SAME, object_effects
 from gitops_ocm.preview.origins import Origins
 from gitops_ocm.preview.run import planned
 from gitops_ocm.testing import objects as make
+from tests.preview.edits import drop, put
 from tests.preview.fleets import Files, repository
+from tests.preview.merged import Edit, previewed
 
 ALL = Policy(max_prune_percent=100)
 
@@ -147,3 +149,19 @@ def test_what_stays(policy: Policy, annotations: dict[str, str], act: str, why: 
     """What leaves Git and stays on the hub is told so, with why."""
     base: Files = {"hub/a.yaml": [config("a", A, annotations=annotations)]}
     assert effects(base, {}, policy) == [(act, "fleet/a", why)]
+
+
+PLAIN: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "plain"}}
+
+
+@pytest.mark.parametrize(
+    ("edit", "act"),
+    [
+        (drop("Namespace", "plain"), Act.DELETE),
+        (put("Namespace", "plain", "metadata", "labels", value={"team": "a"}), Act.CHANGE),
+    ],
+)
+def test_what_has_only_a_name(edit: Edit, act: Act) -> None:
+    """An object of which the sync owns no field at all is deleted and changed as any other."""
+    before = {"hub/ns.yaml": [PLAIN, make.namespace("a"), make.namespace("b")]}
+    assert [(e.act, e.ref.name) for e in previewed(before, edit).effects] == [(act, "plain")]
