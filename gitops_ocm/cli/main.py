@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -110,6 +111,7 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a difference or a failed check, 2 trouble."""
     stdout = sys.stdout
+    _speak_what_is_understood()
     try:
         args = verb_last(sys.argv[1:] if argv is None else argv)
         code = cli.main(args=args, prog_name="gitops-ocm", standalone_mode=False)
@@ -136,6 +138,13 @@ def main(argv: list[str] | None = None) -> None:
     if argv is None:
         leave(status)
     sys.exit(status)
+
+
+def _speak_what_is_understood() -> None:
+    """A terminal that does not know a sign gets `?` for it, and the rest of what there is to say."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="replace")
 
 
 _OS_HINTS = {

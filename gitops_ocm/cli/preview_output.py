@@ -6,6 +6,7 @@ What the formats are is `preview.formats`; this writes and prints them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from errno import ENOSPC
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,12 +59,25 @@ def _print_schema(ctx: click.Context, param: click.Parameter, wanted: bool) -> N
         ctx.exit(0)
 
 
+def _one_is_printed(
+    ctx: click.Context, param: click.Parameter, outputs: tuple[Output, ...]
+) -> tuple[Output, ...]:
+    """Two formats one behind the other are neither for a program nor for a person."""
+    printed = [word for word, file in outputs if file is None]
+    if len(printed) > 1:
+        raise click.UsageError(
+            f"standard output takes one format, not {' and '.join(printed)}: -o {printed[0]}=FILE"
+        )
+    return outputs
+
+
 _OPTIONS = (
     click.option(
         "-o",
         "--output",
         "outputs",
         type=OutputType(),
+        callback=_one_is_printed,
         multiple=True,
         metavar="FORMAT[=FILE]",
         help=f"One of {', '.join(FORMATS)}; may be repeated.  [default: text]",
@@ -98,7 +112,7 @@ def show(found: Preview, outputs: Sequence[Output], *, full: bool = False, artif
         elif wanted is Format.TEXT:
             _print_text(found, full)
         else:
-            click.echo(render(found, wanted, artifact=artifact), nl=False)
+            _print_document(render(found, wanted, artifact=artifact))
     return exit_status(found)
 
 
@@ -121,7 +135,7 @@ def show_cluster(
             _print_lines(lines)
             continue
         text = plain(lines) if word == "text" else one_cluster_document(one)
-        click.echo(text, nl=False) if file is None else write(file, text)
+        _print_document(text) if file is None else write(file, text)
     return one.exit_status
 
 
@@ -132,6 +146,11 @@ def _print_text(found: Preview, full: bool) -> None:
 
     console = out()
     _print_lines(folded(preview_lines(found, whole=full), console.width if console.is_terminal else 0))
+
+
+def _print_document(text: str) -> None:
+    """Documents are UTF-8, whatever the terminal speaks."""
+    click.echo(text.encode(), nl=False)
 
 
 def _print_lines(lines: Iterable[Line]) -> None:
@@ -152,5 +171,7 @@ def write(file: Path, text: str) -> None:
     except OSError as error:
         raise GitopsError(
             f"{file} cannot be written: {error.strerror or error}",
-            hint="name a file in a folder that is there",
+            hint="free some space on that disk: what is there now is cut off"
+            if error.errno == ENOSPC
+            else "name a file in a folder that is there",
         ) from error

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import run
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -193,3 +195,26 @@ def test_outside_of_a_clone(tmp_path: Path) -> None:
     """A folder that is no clone is told so."""
     with pytest.raises(GitopsError, match="not in a clone"):
         shown(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_knows_few_signs(clone: Path, encoding: str) -> None:
+    """What it cannot show is `?` in text; documents are UTF-8 all the same."""
+    (clone / WEB).write_text(_web("web", "café"))
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+
+    def printed(form: str) -> bytes:
+        command = [sys.executable, "-m", "gitops_ocm", "preview", "--repo", str(clone), "-o", form]
+        done = run(command, capture_output=True, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (1, b"")
+        return done.stdout
+
+    assert "????" in printed("text").decode("ascii", "ignore")
+    assert "café" in printed("json").decode()
+
+
+def test_one_format_is_printed(clone: Path) -> None:
+    """Two on standard output would be of use to nobody; all but one go to files."""
+    with pytest.raises(click.UsageError, match="one format, not json and text"):
+        shown(clone, "-o", "json", "-o", "text")
+    assert shown(clone, "-o", f"json={clone.parent / 'p.json'}", "-o", "text").return_value == 0
