@@ -56,14 +56,11 @@ def preview(
     gitops-ocm preview --at 2h                                how far is it after two hours?
     gitops-ocm preview --cluster east --watch                 what would be on east, as you type
     """
+    from contextlib import nullcontext
     from dataclasses import replace
 
     from gitops_ocm.runtime.memory import uncollected
-
-    with uncollected(lasting=True):
-        from gitops_ocm.verbs.preview import Reviewer
-
-    settings, source = settings_of(options), state_source(options)
+    from gitops_ocm.verbs.revisions import Reading
 
     def once(reviewer: Reviewer) -> int:
         found = reviewer.reviewed(revisions, now=datetime.now(UTC), settings=settings)
@@ -74,13 +71,19 @@ def preview(
             return show_cluster(found, cluster, reviewer.catalog, outputs, full=full)
         return show(found.preview, outputs, full=full, artifact=artifact)
 
-    kept = preview_cache()
-    with Reviewer(repo, path=path, status_ref=source.status_ref, state=source.read, cache=kept) as reviewer:
-        if watch:
-            return _again_and_again(reviewer, once, [file for _, file in outputs if file])
-        hold(reviewer)
+    # Who watches reads when the watch has begun: what is saved before is not to be missed.
+    with nullcontext() if watch else Reading(repo, revisions) as reading:
         with uncollected(lasting=True):
-            return once(reviewer)
+            from gitops_ocm.verbs.preview import Reviewer
+
+        settings, source = settings_of(options), state_source(options)
+        ref, read, kept = source.status_ref, source.read, preview_cache()
+        with Reviewer(repo, path=path, status_ref=ref, state=read, cache=kept, reading=reading) as reviewer:
+            if watch:
+                return _again_and_again(reviewer, once, [file for _, file in outputs if file])
+            hold(reviewer)
+            with uncollected(lasting=True):
+                return once(reviewer)
 
 
 def _again_and_again(reviewer: Reviewer, once: Callable[[Reviewer], int], besides: list[Path]) -> int:

@@ -26,6 +26,8 @@ from gitops_ocm.git.source import Repository, common_dir, open_repository
 from gitops_ocm.git.writer import Author, BranchWriter, Files
 
 _IDENTITY = re.compile(r"(?P<name>.+) <(?P<email>[^>]*)> \d+ [+-]\d{4}")
+_PLAIN = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./-]{0,200}")
+"""Names of branches, tags and commits, without the words of `gitrevisions`."""
 _OWN_NAME = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL")
 
 
@@ -81,27 +83,28 @@ class Reported(NamedTuple):
 class Clone:
     """A repository with a work tree; see the module."""
 
-    def __init__(self, root: Path, prefix: str) -> None:
+    def __init__(self, root: Path, prefix: str, git_dir: Path | None = None) -> None:
         self.root = root
         self.prefix = prefix
         """The folder that was named, below the root; `""` for the root."""
-        self._git = Git(None)
-        self._repository: Repository = open_repository(str(root), root)
+        self._git = Git(git_dir)
+        self._repository: Repository = open_repository(str(root), root, git_dir=git_dir)
 
     @classmethod
     def at(cls, folder: Path) -> Clone:
         """The clone that a folder is in."""
         if not folder.is_dir():
             raise RepositoryNotFound(f"there is no folder {folder}", hint="give --repo DIR, a clone")
-        asked = ("rev-parse", "--show-toplevel", "--show-prefix")
+        asked = ("rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir")
         found = Git(None).run(*asked, cwd=folder.resolve(), check=False)
+        if found.code != 0 and "dubious ownership" in found.err:  # Whose it is may be trusted: safe.directory
+            found = Git(None).run(*asked, cwd=folder.resolve(), env=_own_configuration(), check=False)
         if found.code != 0:
-            raise RepositoryNotFound(
-                f"{folder} is not in a clone of a Git repository",
-                hint="give --repo DIR, a clone of the fleet's repository; `gitops-ocm repo init` starts one",
-            )
-        root, _, prefix = found.text.partition("\n")
-        return cls(Path(root), prefix.strip("/"))
+            raise _no_clone(folder, found.err)
+        root, _, more = found.text.partition("\n")
+        prefix, _, git_dir = more.partition("\n")
+        usual = git_dir == f"{root}/.git"
+        return cls(Path(root), prefix.strip("/"), Path(git_dir) if usual else None)
 
     def close(self) -> None:
         """End the process that reads objects."""
@@ -134,13 +137,19 @@ class Clone:
     def resolve(self, revision: str) -> str:
         """The commit that a revision names (a branch here or at a remote, a tag, `HEAD~2`)."""
         if revision.startswith("-"):
-            raise RefNotFound(f"{revision!r} is no revision")
+            raise RefNotFound(f"{revision!r} is no revision", hint="name a commit: main, HEAD~2, 1a2b3c4")
         for name in (revision, f"origin/{revision}"):
-            if found := self._run(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False
-            ):
+            if found := self._named(name):
                 return found
         raise RefNotFound(f"{revision} names no commit of {self.root}", hint="git log --oneline --all")
+
+    def _named(self, revision: str) -> str:
+        """The commit that a revision names, or `""`; a plain name costs no process of its own."""
+        if _PLAIN.fullmatch(revision):
+            return self._repository.named(revision)
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        found = self._run(*asked, check=False)
+        return found if refs.is_commit(found) else ""  # What is not to be in a range is named `^ID`.
 
     @property
     def is_shallow(self) -> bool:
@@ -154,7 +163,7 @@ class Clone:
 
     def fork_point(self, one: str, other: str) -> str:
         """The newest commit that both histories have; `""` where there is none."""
-        return self._run("merge-base", one, other, check=False)
+        return one if one == other else self._run("merge-base", one, other, check=False)
 
     def tree_at(self, commit: str, *, apart: bool = False) -> Tree:
         """A commit's files; `apart`: of a branch that has nothing in common with others."""
@@ -220,7 +229,7 @@ class Clone:
 
         They are no commit's: the tree names none.
         """
-        head = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
+        head = self._named("HEAD")
         since = ("diff", "--name-only", "--no-renames", "HEAD") if head else ("ls-files", "--cached")
         changed = self._run(*since, "-z")
         new = self._run("ls-files", "--others", "--exclude-standard", "-z")
@@ -239,10 +248,6 @@ class Clone:
 
     def author(self) -> Author:
         """Whoever the person's own configuration says they are."""
-        home = os.environ.get("HOME", os.devnull)
-        own = Path(home) / ".gitconfig"
-        other = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config") / "git" / "config"
-        config = os.environ.get("GIT_CONFIG_GLOBAL") or str(own if own.exists() else other)
         given = {name: os.environ[name] for name in _OWN_NAME if name in os.environ}
         found = self._git.run(
             "-c",
@@ -250,7 +255,7 @@ class Clone:
             "var",
             "GIT_AUTHOR_IDENT",
             cwd=self.root,
-            env={"GIT_CONFIG_GLOBAL": config, "HOME": home, **given},
+            env={**_own_configuration(), **given},
             check=False,
         )
         match = _IDENTITY.fullmatch(found.text)
@@ -298,6 +303,33 @@ class Clone:
     def _run(self, *args: str, env: Mapping[str, str] | None = None, check: bool = True) -> str:
         result = self._git.run(*args, cwd=self.root, env=env, check=check)
         return result.text if result.code == 0 else ""
+
+
+def _own_configuration() -> dict[str, str]:
+    """What leads git to the person's own configuration, which is not looked at otherwise."""
+    home = os.environ.get("HOME", os.devnull)
+    own = Path(home) / ".gitconfig"
+    other = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config") / "git" / "config"
+    config = os.environ.get("GIT_CONFIG_GLOBAL") or str(own if own.exists() else other)
+    return {"GIT_CONFIG_GLOBAL": config, "HOME": home}
+
+
+def _no_clone(folder: Path, said: str) -> RepositoryNotFound:
+    """Why git finds no work tree at a folder, by what it said."""
+    if "dubious ownership" in said:
+        return RepositoryNotFound(
+            f"the clone at {folder} belongs to another user",
+            hint=f"if it is to be trusted: git config --global --add safe.directory {folder.resolve()}",
+        )
+    if "in a work tree" in said:
+        return RepositoryNotFound(
+            f"{folder} is a bare repository: it has no files on disk to work with",
+            hint=f"work in a clone of it: git clone {folder.resolve()}",
+        )
+    return RepositoryNotFound(
+        f"{folder} is not in a clone of a Git repository",
+        hint="give --repo DIR, a clone of the fleet's repository; `gitops-ocm repo init` starts one",
+    )
 
 
 def _reported(record: str) -> Reported:

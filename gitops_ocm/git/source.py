@@ -55,15 +55,18 @@ def open_repository(
     credentials: Credentials | None = None,
     limits: Limits | None = None,
     environment: Mapping[str, str] | None = None,
+    git_dir: Path | None = None,
 ) -> Repository:
     """The repository at a URL or local path. Contacts nobody: the first `fetch` does.
 
-    `environment` is for one on this machine: what git told a hook (`QUARANTINE`).
+    `environment` is for one on this machine: what git told a hook (`QUARANTINE`); so is `git_dir`, where
+    git was asked for that already.
     """
     limits = limits or Limits()
     address = parse(url)
     if address.transport is Transport.FILE:
-        return Repository(address, Git(_local_git_dir(address), environment=environment), None, limits)
+        found = git_dir or _local_git_dir(address)
+        return Repository(address, Git(found, environment=environment), None, limits)
     mirror = Mirror(address, cache_dir, credentials, limits)
     return Repository(address, mirror.git, mirror, limits)
 
@@ -131,6 +134,10 @@ class Repository:
             hint = self._what_there_is() if self.is_local else ""
             raise RefNotFound(f"{refs.short(ref)} is not in {self.address}", hint=hint)
         return sha
+
+    def named(self, name: str) -> str:
+        """The commit that a name stands for here, as git looks names up; `""` where there is none."""
+        return self._find(name)
 
     def tree(self, sha: str, *, apart: bool = False) -> Tree:
         """A commit's files. Costs one listing, or only the difference to the commit asked before.

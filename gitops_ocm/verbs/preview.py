@@ -33,7 +33,7 @@ from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.build import build
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.runtime.memory import uncollected
-from gitops_ocm.verbs.revisions import compared
+from gitops_ocm.verbs.revisions import Reading, compared
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Reviewer:
 
     `path` is the fleet's folder in the repository. The fleet's state is what the branch `status_ref` tells,
     or what `state` gives of the clone where that is set. In the folder `cache` parsed files are kept for the
-    next process. Not for several threads at a time.
+    next process. A `reading` of that folder that is under way is the first to be taken. Not for several
+    threads at a time.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class Reviewer:
         status_ref: str = "status",
         state: Callable[[Clone], FleetState] | None = None,
         cache: Path | None = None,
+        reading: Reading | None = None,
     ) -> None:
-        self.clone = Clone.at(folder)
+        self.clone = reading.clone if reading is not None else Clone.at(folder)
+        self._reading = reading
         self._path, self._status_ref, self._state = path, status_ref, state
         kept = folder_of(cache, self.clone.git_dir) if cache is not None else None
         self._files = ParsedFile(kept / "desired") if kept else None
@@ -125,7 +128,7 @@ class Reviewer:
         `revisions` is `BASE..HEAD`, or a HEAD alone, whose base is where it left main; empty: the files as
         they are on disk against where the branch left main.
         """
-        base, head = compared(self.clone, revisions)
+        base, head = self._trees(revisions)
         before = self._compiled(base)
         # What both have the base had first; what only an earlier head had is nobody's.
         after = compile_tree(head, self.catalog, cache=replace(before.cache), path=self._path)
@@ -137,6 +140,13 @@ class Reviewer:
             if kept is not None:
                 kept.let_go()  # what they hold is told once for each commit
         return Inputs(before.state, after, state)
+
+    def _trees(self, revisions: str) -> tuple[Tree, Tree]:
+        """What is compared, as it is now: a reading is good for once."""
+        reading, self._reading = self._reading, None
+        if reading is not None and reading.words == revisions:
+            return reading.compared
+        return compared(self.clone, revisions)
 
     def _compiled(self, tree: Tree) -> _Compiled:
         """What a base means; compiled once for each commit."""

@@ -6,9 +6,15 @@
     (nothing)       where the branch left the main branch, and the files as they are on disk
 
 A missing HEAD of a range is the files on disk, a missing BASE the main branch.
+
+This module loads little: a `Reading` asks git while whoever judges what it finds is being loaded.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
 
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.git.clone import Clone
@@ -19,6 +25,57 @@ _SHALLOW = (
     "this clone is shallow, its history is cut off: git fetch --unshallow; in a pipeline, clone all of it "
     "(actions/checkout: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`)"
 )
+
+
+class Reading:
+    """A clone, and both states that are compared, read in a thread of its own from now on.
+
+    What goes wrong is raised for whoever asks for what did not come of it.
+    """
+
+    def __init__(self, folder: Path, words: str) -> None:
+        self.words = words
+        self._folder = folder
+        self._clone: Clone | None = None
+        self._found: tuple[Tree, Tree] | None = None
+        self._error: Exception | None = None
+        self._thread = Thread(target=self._read, name="reading", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            self._clone = Clone.at(self._folder)
+            self._found = compared(self._clone, self.words)
+        except Exception as error:  # noqa: BLE001 -- whoever waits for it gets it
+            self._error = error
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.join()
+        if self._clone is not None:
+            self._clone.close()
+
+    @property
+    def clone(self) -> Clone:
+        """The clone, once nobody else uses it."""
+        self._thread.join()
+        if self._clone is None:
+            assert self._error is not None
+            raise self._error
+        return self._clone
+
+    @property
+    def compared(self) -> tuple[Tree, Tree]:
+        """The trees before and after, as `compared` finds them."""
+        self._thread.join()
+        if self._found is None:
+            assert self._error is not None
+            raise self._error
+        return self._found
 
 
 def compared(clone: Clone, words: str) -> tuple[Tree, Tree]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gitops_ocm.git import clone as git
-from gitops_ocm.git.errors import RefNotFound
-from gitops_ocm.verbs.revisions import compared
+from gitops_ocm.git.errors import RefNotFound, RepositoryNotFound
+from gitops_ocm.verbs.revisions import Reading, compared
 from tests.preview.clones import Clone
 
 
@@ -140,3 +140,62 @@ def test_no_commit_yet(tmp_path: Path, opened: list[git.Clone], words: str) -> N
     clone.write({"a": "1"})
     with pytest.raises(RefNotFound, match="has no commit yet"):
         told(clone, words, opened)
+
+
+NAMES = (
+    "HEAD",
+    "main",
+    "topic",
+    "v1",
+    "main~1",
+    "main^",
+    "main@{0}",
+    "refs/heads/main",
+    "a/b",
+    "@",
+)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "whole", "short"])
+def test_names(origin: Clone, opened: list[git.Clone], name: str) -> None:
+    """A commit is found by all that git takes for its name, as often as it is asked for."""
+    origin.git("tag", "--annotate", "-m", "first", "v1", "main~1")
+    origin.git("branch", "a/b", "main")
+    main = origin.git("rev-parse", "main")
+    name = {"whole": main, "short": main[:9]}.get(name, name)
+    opened.append(found := git.Clone.at(origin.path))
+    for _ in range(2):
+        assert found.resolve(name) == origin.git("rev-parse", f"{name}^{{commit}}")
+    origin.commit({"c": "1"}, "later")
+    assert found.resolve("HEAD") == origin.git("rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "main.", "main..topic", "0" * 40, "main@{99}", "a b", "a\nb", "main:a", "^main"]
+)
+def test_no_names(origin: Clone, opened: list[git.Clone], name: str) -> None:
+    """What names no commit is told as such, and the next one is found."""
+    opened.append(found := git.Clone.at(origin.path))
+    with pytest.raises(RefNotFound, match="names no commit"):
+        found.resolve(name)
+    assert found.resolve("main") == origin.git("rev-parse", "main")
+
+
+@pytest.mark.parametrize("words", ["", "main..topic", "main...topic"])
+def test_read_meanwhile(origin: Clone, words: str) -> None:
+    """What is read in a thread is what is read at once."""
+    origin.write({"b": "disk"})
+    with Reading(origin.path, words) as reading:
+        found = [dict(tree.entries) for tree in reading.compared]
+        assert found == [dict(tree.entries) for tree in compared(reading.clone, words)]
+
+
+def test_read_meanwhile_in_vain(origin: Clone, tmp_path: Path) -> None:
+    """What goes wrong is raised for whoever needs what did not come of it, each time."""
+    with Reading(origin.path, "nowhere") as reading:
+        for _ in range(2):
+            assert reading.clone.root == origin.path
+            with pytest.raises(RefNotFound, match="nowhere names no commit"):
+                _ = reading.compared
+    with Reading(tmp_path / "none", "") as reading, pytest.raises(RepositoryNotFound):
+        _ = reading.clone
