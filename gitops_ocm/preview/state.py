@@ -14,10 +14,12 @@ from functools import cached_property
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
+from gitops_ocm.api.fleet import STALLED
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.desired.cache import BlobCache
 from gitops_ocm.desired.tree import Tree
 from gitops_ocm.errors import Diagnostic, Location, Severity
+from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Kind, Object, Ref, kind_of
 from gitops_ocm.preview.told import needed
 from gitops_ocm.report.status_files import SYNC, WORK, path_of, ref_at
@@ -64,6 +66,17 @@ class FleetState:
     def source_commit(self) -> str:
         """The commit of desired state that was in force; `""` where that is not told."""
         return str((self._sync.get("status") or {}).get("lastAppliedCommit") or "")
+
+    @property
+    def refused_commit(self) -> str:
+        """The commit that the sync should take and does not: it is broken, or the policy forbids it (a freeze
+        for a while, all else until somebody acts); `""` for none.
+        """
+        status = self._sync.get("status") or {}
+        attempted = str(status.get("lastAttemptedCommit") or "")
+        stalled = conditions.is_true(status.get("conditions") or (), STALLED)
+        forbidden = (status.get("policy") or {}).get("allowed") is False
+        return attempted if (stalled or forbidden) and attempted != self.source_commit else ""
 
     def lacks(self, ref: Ref, commit: str) -> bool:
         """Whether an object of `commit` was not on the hub: the account is of that commit, and has no file

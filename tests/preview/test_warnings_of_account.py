@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 
 from gitops_ocm.api.cluster import AVAILABLE, TAINT_UNAVAILABLE, TAINT_UNREACHABLE
+from gitops_ocm.api.fleet import STALLED
 from gitops_ocm.decide.kinds import MANIFEST_WORK, cluster_ref
 from gitops_ocm.objects.ref import Ref
 from gitops_ocm.preview.state import FleetState, read_state
@@ -64,6 +65,18 @@ def _of_commit(state: FleetState, commit: str) -> FleetState:
     return replace(state, objects={**state.objects, ref: sync})
 
 
+def _refusing(commit: str) -> FleetState:
+    """The same account, but that another commit is in force, and the sync refuses this one."""
+    ref = Ref(*SYNC, "", "")
+    status = {
+        "lastAppliedCommit": "9" * 40,
+        "lastAttemptedCommit": commit,
+        "conditions": [{"type": STALLED, "status": "True", "reason": "RefusedByPolicy"}],
+    }
+    sync = {"metadata": {"name": "fleet"}, "status": status}
+    return replace(_silent(), objects={**_account().objects, ref: sync})
+
+
 TOLD: dict[str, tuple[Callable[[], FleetState], Edit, list[str]]] = {
     "an ordinary rollout": (lambda: _silent(), web_edited, []),
     "the account is new": (lambda: replace(_silent(), at=NOW - timedelta(minutes=59)), web_edited, []),
@@ -89,6 +102,8 @@ TOLD: dict[str, tuple[Callable[[], FleetState], Edit, list[str]]] = {
         web_edited,
         [],
     ),
+    "the base was refused": (lambda: _refusing(BASE), web_edited, ["base-refused"]),
+    "what was refused is not the base": (lambda: _refusing("8" * 40), web_edited, []),
     "a cluster of the rollout is silent": (lambda: _silent("c2"), web_edited, ["rollout-waits"]),
     "another cluster is silent": (lambda: _silent("c4"), web_edited, []),
     "a rollout is in progress": (_under_way, web_edited, ["rollout-in-progress"]),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gitops_ocm.errors import Diagnostic
-from gitops_ocm.preview.warnings.account import account, guarded
+from gitops_ocm.preview.warnings.account import account, guarded, refused
 from gitops_ocm.preview.warnings.addons import addons
 from gitops_ocm.preview.warnings.case import Case
 from gitops_ocm.preview.warnings.cluster_sets import cluster_sets
@@ -36,6 +36,7 @@ CHECKS: tuple[Callable[[Case], Iterator[Diagnostic]], ...] = (
     addons,
     rollouts,
     account,
+    refused,
 )
 """In the order in which they are told: what is lost first, what may be otherwise last."""
 

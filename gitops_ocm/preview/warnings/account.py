@@ -1,4 +1,5 @@
-"""How far a preview can be relied on (how old the account of the fleet is), and how near the prune guard is.
+"""How far a preview can be relied on (how old the account of the fleet is, whether the base is in force), and
+how near the prune guard is.
 
 Told of every change that changes anything, for it is the preview itself that is in doubt.
 """
@@ -35,6 +36,24 @@ def account(case: Case) -> Iterator[Diagnostic]:
         f"the account of the fleet is {_lasting(now - state.at)} old, and {since}",
         Location(),
         hint="see whether the sync still runs and may push: gitops-ocm get hub-info",
+    )
+
+
+def refused(case: Case) -> Iterator[Diagnostic]:
+    """The base is not in force: the sync refused it, so a merge brings more than what is told, or less."""
+    state, base, head = case.state, case.preview.base, case.preview.head
+    if state.refused_commit != base:
+        return
+    since = state.source_commit[:12]
+    what = (
+        f"{since} is in force, and what lies between comes with a merge" if since else "nothing is in force"
+    )
+    yield warning(
+        "base-refused",
+        f"the sync refuses commit {base[:12]}, which this is compared with: {what}",
+        Location(),
+        note="what takes back a part of it changes nothing on the hub",
+        hint=f"see what would come in force: gitops-ocm preview {since}..{head[:12]}" if since else "",
     )
 
 
