@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.cluster import JOINED
@@ -69,6 +70,25 @@ class _Works:
     leaving: bool = False
 
 
+class _Said(NamedTuple):
+    """What a work's conditions come to."""
+
+    signature: _Signature
+    answered: bool
+
+
+def _said(work: Object) -> _Said:
+    generation = work["metadata"].get("generation")
+    applied = waits = False
+    told_of = []
+    for each in conditions_of(work):
+        type_, fresh = each.get("type", ""), each.get("observedGeneration") == generation
+        told_of.append((type_, each.get("status", ""), fresh))
+        applied = applied or (fresh and type_ == "Applied")
+        waits = waits or each.get("reason") == WAITS
+    return _Said(tuple(told_of), applied and not waits)
+
+
 class Rest:
     """What is at rest in a world. It is found out when it is made, and holds until something changes.
 
@@ -86,22 +106,18 @@ class Rest:
         self._of_addons = any(world.list(kind) for kind in _OF_ADDONS)
         self.unanswered: list[Ref] = []
         self.unjoined = [ref_of(c) for c in world.list(MANAGED_CLUSTER) if not conditions.is_true(c, JOINED)]
+        said: dict[tuple[int, Any], _Said] = {}
         for work in world.list(MANIFEST_WORK):
-            self._file(work)
+            known = id(work.get("status")), work["metadata"].get("generation")
+            if known not in said:  # Many works share one status, see `told`.
+                said[known] = _said(work)
+            self._file(work, said[known])
         self.restless: frozenset[Woken] = frozenset(self._found())
 
-    def _file(self, work: Object) -> None:
-        meta, told = work["metadata"], conditions_of(work)
-        labels, generation = meta.get("labels") or {}, meta.get("generation")
-        applied = waits = False
-        told_of = []
-        for each in told:
-            type_, fresh = each.get("type", ""), each.get("observedGeneration") == generation
-            told_of.append((type_, each.get("status", ""), fresh))
-            applied = applied or (fresh and type_ == "Applied")
-            waits = waits or each.get("reason") == WAITS
-        signature = tuple(told_of)
-        if waits or not applied:
+    def _file(self, work: Object, said: _Said) -> None:
+        meta = work["metadata"]
+        labels = meta.get("labels") or {}
+        if not said.answered:
             self.unanswered.append(ref_of(work))
         self._of_addons = self._of_addons or ADDON_NAME_LABEL in labels
         owner = labels.get(REPLICA_SET_LABEL)
@@ -110,7 +126,7 @@ class Rest:
             return
         mine = self._sets[owner]
         mine.clusters[labels.get(PLACEMENT_NAME_LABEL, "")].append(meta.get("namespace") or "")
-        mine.alike.setdefault((id(work.get("spec")), signature), work)
+        mine.alike.setdefault((id(work.get("spec")), said.signature), work)
         mine.labels.append(labels)
         mine.leaving = mine.leaving or is_deleting(work)
 

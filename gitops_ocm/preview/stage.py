@@ -45,7 +45,7 @@ from gitops_ocm.preview.own_managers import left_to_them
 from gitops_ocm.preview.rest import Rest
 from gitops_ocm.preview.state import FleetState
 from gitops_ocm.preview.table import rows
-from gitops_ocm.preview.told import whole
+from gitops_ocm.preview.told import whole, works
 from gitops_ocm.report.trimmed import spec_digest
 from gitops_ocm.simulate.ledger import Mark
 from gitops_ocm.simulate.world import World
@@ -116,9 +116,10 @@ def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
     _namespaces(world, state)
     undecided = tuple(_decided(world, state))
     templates = dict(_templates(wanted.values()))
-    for kind in (CLUSTER_ADDON, MANIFEST_WORK):
-        others = ((ref, told) for ref, told in state.of(kind) if ref not in wanted)
-        world.begin((ref, _with_owner(world, _with_spec(whole(told), templates))) for ref, told in others)
+    world.begin((ref, whole(told)) for ref, told in state.of(CLUSTER_ADDON) if ref not in wanted)
+    others = ((ref, told) for ref, told in state.of(MANIFEST_WORK) if ref not in wanted)
+    found = works(others, lambda told: _spec(told, templates))
+    world.begin((ref, _with_owner(world, work)) for ref, work in found)
     return Stage(world, wanted, undecided, world.mark())
 
 
@@ -147,15 +148,15 @@ def _with_owner(world: World, obj: Object) -> Object:
     return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [mine]}}
 
 
-def _with_spec(work: Object, templates: Templates) -> Object:
-    """A replica set's work with its spec, where its file says that it has the present one.
+def _spec(told: Object, templates: Templates) -> Mapping[str, Any]:
+    """The spec of a replica set's work, where its file says that it has the present one.
 
-    Any other is left without: all that counts is that it is not as it is to be.
+    Of any other it is left out: all that counts is that it is not as it is to be.
     """
-    meta = work["metadata"]
+    meta = told["metadata"]
     owner = (meta.get("labels") or {}).get(REPLICA_SET_LABEL, "")
     template = templates.get((owner, (meta.get("annotations") or {}).get(SPEC_ANNOTATION, "")))
-    return {**work, "spec": template} if template is not None else work
+    return template if template is not None else told.get("spec") or {}
 
 
 def _decoded(world: World, obj: Object) -> Object:

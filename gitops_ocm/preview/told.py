@@ -7,7 +7,7 @@ they left there, and write nothing. Where objects of desired state come in is `s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
@@ -23,7 +23,7 @@ from gitops_ocm.decide.kinds import (
 from gitops_ocm.decide.writes import conditions_of, labels_of, status_of
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.conversion import converted
-from gitops_ocm.objects.ref import Object, kind_of
+from gitops_ocm.objects.ref import Object, Ref, kind_of
 
 _BESIDE = frozenset({"decisions"})
 _BESIDE_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
@@ -60,14 +60,38 @@ def _work(told: Object) -> Object:
     """A work. What is said of it is taken for the word on the present generation, which here is the first."""
     made = {**told, "spec": told.get("spec") or {}}
     if "status" in told:
-        said = status_of(told)
-        status = {key: said[key] for key in said if key not in _BESIDE_WORKS}
-        held = said.get("conditions") or ()
-        status["conditions"] = [{"message": "", **c, "observedGeneration": 1} for c in held]
-        if ADDON_NAME_LABEL in labels_of(told):  # Nobody on the hub looks at what is told of others.
-            status["resourceStatus"] = {"manifests": reported(told)}
-        made["status"] = status
+        made["status"] = _status(told)
     return made
+
+
+def _status(work: Object) -> Object:
+    said = status_of(work)
+    status = {key: said[key] for key in said if key not in _BESIDE_WORKS}
+    held = said.get("conditions") or ()
+    status["conditions"] = [{"message": "", **c, "observedGeneration": 1} for c in held]
+    if ADDON_NAME_LABEL in labels_of(work):  # Nobody on the hub looks at what is told of others.
+        status["resourceStatus"] = {"manifests": reported(work)}
+    return status
+
+
+def works(
+    told: Iterable[tuple[Ref, Object]], spec_of: Callable[[Object], Mapping[str, Any]]
+) -> Iterator[tuple[Ref, Object]]:
+    """Many works, each as `whole` gives it, with its spec; where the statuses of several are one object, so
+    are those of what they come to.
+    """
+    known: dict[int, tuple[Any, Object]] = {}
+    for ref, work in told:
+        made = {**work, "spec": spec_of(work)}
+        if "status" in work:
+            said = work["status"]
+            if ADDON_NAME_LABEL in labels_of(work):
+                made["status"] = _status(work)
+            else:
+                if id(said) not in known:
+                    known[id(said)] = said, _status(work)
+                made["status"] = known[id(said)][1]
+        yield ref, made
 
 
 def _finalizers(cluster: Object) -> list[str]:
