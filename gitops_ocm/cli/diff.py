@@ -40,7 +40,7 @@ def diff(kubeconfig: Path | None, context: str | None, commit: str, output: str,
     credentials = credentials_of(options)
 
     async def work(stop: asyncio.Event) -> Comparison:
-        from gitops_ocm.runtime.catalog import load_catalog
+        from gitops_ocm.runtime.catalog import committed_kinds
         from gitops_ocm.sync.compare import compare
         from gitops_ocm.sync.record import check_expected
 
@@ -53,7 +53,7 @@ def diff(kubeconfig: Path | None, context: str | None, commit: str, output: str,
                 cluster,
                 options["name"],
                 settings=service_settings(credentials).sync,
-                catalog=load_catalog(),
+                catalog=committed_kinds(),
                 create=create,
                 commit=commit,
                 stop=stop,

@@ -254,11 +254,11 @@ def _options(
     cluster: Cluster, groups: frozenset[str], settings: HubSettings, sync: ServiceSettings
 ) -> HubOptions:
     from gitops_ocm.hub.daemon import HubOptions
-    from gitops_ocm.runtime.catalog import load_catalog
+    from gitops_ocm.runtime.catalog import committed_kinds
     from gitops_ocm.sync.logged import logged
     from gitops_ocm.sync.service import SyncService
 
-    catalog = load_catalog()
+    catalog = committed_kinds()
 
     def make_sync(name: str) -> SyncService:
         return SyncService(cluster, name, settings=sync, catalog=catalog, listener=logged(sync=name))

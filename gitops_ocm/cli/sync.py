@@ -96,7 +96,7 @@ async def _sync(
     once: bool,
 ) -> int:
     from gitops_ocm.operator.crds import ensure_crds, sync_crds
-    from gitops_ocm.runtime.catalog import load_catalog
+    from gitops_ocm.runtime.catalog import committed_kinds
     from gitops_ocm.sync.service import SyncService
 
     name, create = options["name"], hubsync(**options)
@@ -104,7 +104,7 @@ async def _sync(
         await ensure_crds(cluster, sync_crds())
         await _expect(cluster, create, listener, once=once)
     service = SyncService(
-        cluster, name, settings=settings, catalog=load_catalog(), create=create, listener=listener
+        cluster, name, settings=settings, catalog=committed_kinds(), create=create, listener=listener
     )
     if not once:
         await service.run(stop)

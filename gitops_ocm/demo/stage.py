@@ -30,7 +30,7 @@ from gitops_ocm.kube.client import HttpCluster
 from gitops_ocm.kube.kubeconfig import load_kubeconfig
 from gitops_ocm.kube.kubeconfig_text import Kubeconfig
 from gitops_ocm.live.runner import Runner
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.runtime.tasks import Tasks
 from gitops_ocm.sync.events import Listener, silent
@@ -99,7 +99,7 @@ async def _start(tasks: Tasks, stop: asyncio.Event, on: Stage, listener: Listene
         settings=ServiceSettings(
             SyncSettings(on.directory / "cache"), status_interval=STATUS_INTERVAL, hook_socket=socket
         ),
-        catalog=load_catalog(),
+        catalog=committed_kinds(),
         create={"metadata": {"name": SYNC}, "spec": {"repository": {"url": str(on.bare)}}},
         listener=listener,
     )

@@ -46,7 +46,8 @@ def _effect(change: Change, origins: Origins) -> Effect | None:
         return Effect(change.ref, act, item.origin, why=change.reason.value)
     if old is None or change.wanted is None:
         return Effect(change.ref, act, item.origin)
-    fields = tuple(reviewed(old.obj, change.wanted.obj)) if act is Act.CHANGE else ()
+    now = origins.head.objects[change.ref].obj
+    fields = tuple(reviewed(old.obj, now)) if act is Act.CHANGE else ()
     return Effect(
         change.ref,
         act,

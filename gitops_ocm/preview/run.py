@@ -26,6 +26,7 @@ from gitops_ocm.plan.compute import compute
 from gitops_ocm.preview.agents import agent_row
 from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.carried_out import Undone, carried_out
+from gitops_ocm.preview.kept import at_kept_versions
 from gitops_ocm.preview.own_managers import assumed_of_them, left_to_them
 from gitops_ocm.preview.presence import joining, silent
 from gitops_ocm.preview.reach import Alone, reach_of
@@ -114,6 +115,7 @@ def attempt(
     """
     settings = settings.told_by(base)
     stage = stage or set_up(base, state, catalog)
+    base, head = at_kept_versions(base), at_kept_versions(head)
     lacking = {item.ref for item in base.objects if state.lacks(item.ref, base.commit)}
     plan = planned(base, head, settings.policy, owner=state.sync, lacking=lacking)
     trial = _Trial(plan, head, state, stage, now, settings)

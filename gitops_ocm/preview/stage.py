@@ -41,6 +41,7 @@ from gitops_ocm.objects.intake import decoded
 from gitops_ocm.objects.patch import merge_patch
 from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
 from gitops_ocm.plan.taints import with_live_taints
+from gitops_ocm.preview.kept import at_kept_versions
 from gitops_ocm.preview.own_managers import left_to_them
 from gitops_ocm.preview.rest import Rest
 from gitops_ocm.preview.state import FleetState
@@ -97,7 +98,7 @@ class Stage:
 
 def set_up(base: DesiredState, state: FleetState, catalog: Catalog) -> Stage:
     """A stage with everything that is known to be on the hub."""
-    world = World(catalog)
+    world, base = World(catalog), at_kept_versions(base)
     wanted = {item.ref: item.obj for item in base.objects if not state.lacks(item.ref, base.commit)}
     order = sorted(wanted, key=lambda ref: (ref.kind != CRD, ref.of != NAMESPACE, ref))
     for clusters, refs in groupby(order, key=lambda ref: ref.of == MANAGED_CLUSTER):

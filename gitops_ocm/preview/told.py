@@ -14,7 +14,6 @@ from gitops_ocm.api.addon_words import ADDON_NAME_LABEL
 from gitops_ocm.api.cluster import CLUSTER_FINALIZER, HUB_ACCEPTED, RESOURCE_CLEANUP_FINALIZER
 from gitops_ocm.decide.addons.deploy_works import guessed_plural
 from gitops_ocm.decide.kinds import (
-    ADDON_GROUP,
     CLUSTER_ADDON,
     MANAGED_CLUSTER,
     MANAGEMENT_ADDON,
@@ -24,12 +23,11 @@ from gitops_ocm.decide.writes import conditions_of, labels_of, status_of
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.conversion import converted
 from gitops_ocm.objects.ref import Object, Ref, kind_of
+from gitops_ocm.preview.kept import ADDONS
 
 _BESIDE = frozenset({"decisions"})
 _BESIDE_WORKS = frozenset({"summary", "manifests", "observedGeneration"})
 """What a status file has that the status of its object has not."""
-_ADDONS_VERSION = f"{ADDON_GROUP}/v1alpha1"
-"""The one at which a simulated hub serves add-ons; a real one may tell of them at another."""
 
 
 def needed(told: Object) -> Object:
@@ -46,7 +44,7 @@ def whole(told: Object) -> Object:
     if kind == MANIFEST_WORK:
         return _work(told)
     if kind in (CLUSTER_ADDON, MANAGEMENT_ADDON):
-        told = converted(told, _ADDONS_VERSION)
+        told = converted(told, ADDONS)
     status = {key: value for key, value in status_of(told).items() if key not in _BESIDE}
     if held := status.get("conditions"):
         status["conditions"] = [{"message": "", **condition} for condition in held]

@@ -25,6 +25,7 @@ from gitops_ocm.objects.ref import Kind, Resource
 from gitops_ocm.objects.schema import Definitions, Schema
 
 if TYPE_CHECKING:
+    from gitops_ocm.api.crd import ConversionWebhook
     from gitops_ocm.api.scheme import Definition, Version
 
 GroupVersionKind = tuple[str, str, str]
@@ -59,6 +60,17 @@ class DescriptionsUnreadable(GitopsError):
 def load_catalog(*, ocm: bool = True) -> Catalog:
     """The built-in kinds; with `ocm` also those of Open Cluster Management and our own."""
     return _with_ocm() if ocm else _built_in()
+
+
+@lru_cache(maxsize=1)
+def committed_kinds() -> Catalog:
+    """The kinds that a commit may hold: these, and the versions that a hub with OCM's conversion serves."""
+    from gitops_ocm.api.crd import ConversionWebhook
+    from gitops_ocm.api.scheme import SCHEME
+
+    converts = (definition for definition in SCHEME if any(v.converted for v in definition.versions))
+    webhook = ConversionWebhook()
+    return load_catalog().with_served(s for d in converts for s in _ours(d, webhook))
 
 
 def kubernetes_version() -> Mapping[str, str]:
@@ -130,12 +142,12 @@ def _with_ocm() -> Catalog:
     return _built_in().with_served(served for definition in SCHEME for served in _ours(definition))
 
 
-def _ours(definition: Definition) -> Iterator[Served]:
+def _ours(definition: Definition, conversion: ConversionWebhook | None = None) -> Iterator[Served]:
     """What its CustomResourceDefinition makes; models are loaded when somebody asks for the schema."""
     from gitops_ocm.api.crd import crd
 
     versions = {version.name: version for version in definition.versions}
-    for served in served_by(crd(definition, schemas=False)):
+    for served in served_by(crd(definition, conversion_webhook=conversion, schemas=False)):
         yield replace(served, load=partial(_our_schema, versions[served.resource.version]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_ocm.kube.cluster import Cluster
 from gitops_ocm.kube.discovery import Mapper
-from gitops_ocm.objects.catalog import Catalog
+from gitops_ocm.objects.catalog import Catalog, Served
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.served import CRDS
 from gitops_ocm.runtime.clock import Clock
@@ -41,7 +41,7 @@ class HubKinds:
         if self._catalog is not None and now - self._read_at < MIN_AGE:
             return False
         self._read_at = now
-        catalog = await self._served()
+        catalog = served = await self._served()
         try:
             crds = await self._cluster.list(CRDS)
         except ApiError as error:
@@ -52,14 +52,18 @@ class HubKinds:
             return True
         for crd in crds.items:
             catalog = catalog.with_crd(crd)
-        self._catalog = catalog
+        # An embedded hub converts by itself, and serves a version that its definition does not name.
+        beside = (one for one in served.entries() if one.custom and not catalog.served(*_at(one)))
+        self._catalog = catalog.with_served(beside)
         return True
 
     async def _served(self) -> Catalog:
         """What we know by ourselves, without the custom kinds that this hub does not serve."""
         await self._mapper.refresh()
         return Catalog(
-            one
-            for one in self._base.entries()
-            if not one.custom or self._mapper.known_for(one.resource.api_version, one.resource.kind)
+            one for one in self._base.entries() if not one.custom or self._mapper.known_for(*_at(one))
         )
+
+
+def _at(served: Served) -> tuple[str, str]:
+    return served.resource.api_version, served.resource.kind

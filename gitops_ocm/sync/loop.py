@@ -1,6 +1,6 @@
 """The sync of one HubSync, kept going: when a pass is due, and what to do when one cannot be made.
 
-    loop = SyncLoop(cluster, "fleet", settings=SyncSettings(cache_dir=...), catalog=load_catalog())
+    loop = SyncLoop(cluster, "fleet", settings=SyncSettings(cache_dir=...), catalog=committed_kinds())
     await loop.once()          # one pass, `gitops-ocm sync --once`
     await loop.run(stop)       # the daemon
 

@@ -19,7 +19,7 @@ from gitops_ocm.git.writer import Author, BranchWriter
 from gitops_ocm.kube.cluster import Cluster, ObjectList, PatchType, Unreachable, WatchEvent
 from gitops_ocm.objects.ref import Object, Resource
 from gitops_ocm.objects.served import CONFIG_MAPS
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds
 from gitops_ocm.sync.events import SyncEvent
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 
@@ -205,7 +205,7 @@ class Fleet:
             settings=SyncSettings(
                 self.cache, patience=settings.pop("patience", 0.0), retry_base=0.01, **settings
             ),
-            catalog=load_catalog(),
+            catalog=committed_kinds(),
             listener=self.events.append,
         )
 

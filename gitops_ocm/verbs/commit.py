@@ -34,7 +34,7 @@ from gitops_ocm.objects.faults import already_exists, not_found
 from gitops_ocm.objects.patch import merge_diff
 from gitops_ocm.objects.ref import Object, Ref, Resource, ref_of
 from gitops_ocm.plan.wanted import Wanted
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds
 from gitops_ocm.verbs import editing, placing
 from gitops_ocm.verbs.targets import Change, listed, not_served, place_of, require_hub
 from gitops_ocm.verbs.voice import VerbError
@@ -64,7 +64,7 @@ class RepositoryTarget:
         self.clone, self.branch, self.cluster = clone, branch, cluster
         self.changed: dict[str, bytes | None] = {}
         self._base = clone.tree(branch)
-        self._catalog, self._cache = load_catalog(), BlobCache()
+        self._catalog, self._cache = committed_kinds(), BlobCache()
         self._state = self._compile()
         self._known_problems = frozenset(_problems(self._state))
 

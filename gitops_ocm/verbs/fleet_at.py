@@ -22,7 +22,7 @@ from gitops_ocm.git.clone import Clone
 from gitops_ocm.objects.catalog import Catalog
 from gitops_ocm.preview.stage import set_up
 from gitops_ocm.preview.state import FleetState
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds, load_catalog
 from gitops_ocm.simulate.world import World
 from gitops_ocm.verbs.preview import state_at
 
@@ -66,7 +66,7 @@ def fleet_at(place: Place) -> Iterator[FleetAt]:
     try:
         tree = clone.tree_at(clone.resolve(place.revision)) if place.revision else clone.work_tree()
         catalog = load_catalog()
-        desired = compile_tree(tree, catalog, path=place.path)
+        desired = compile_tree(tree, committed_kinds(), path=place.path)
         if not desired.ok:
             what = place.revision or "what is on disk"
             raise DiagnosticsError(f"the sync would refuse {what}", desired.diagnostics)

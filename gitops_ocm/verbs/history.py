@@ -25,7 +25,7 @@ from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.objects import conditions
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.plan.wanted import Wanted
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds
 from gitops_ocm.runtime.memory import uncollected
 from gitops_ocm.verbs.history_fleet import Reach, Versions, Works, reach
 
@@ -256,5 +256,5 @@ def declared(clone: Clone, commit: str, other: str, path: str) -> Mapping[Ref, W
         if not any(name.endswith(rules) for name in differ):
             kept = {p: e for p, e in tree.entries.items() if p in differ or p.endswith(rules)}
             tree = Tree(tree.commit, kept, tree.reader)
-    wanted = compile_tree(tree if tree.entries else memory_tree({}), load_catalog(), path=path).objects
+    wanted = compile_tree(tree if tree.entries else memory_tree({}), committed_kinds(), path=path).objects
     return {one.ref: one for one in wanted}

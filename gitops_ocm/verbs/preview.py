@@ -31,7 +31,7 @@ from gitops_ocm.preview.run import DEFAULTS, Settings, Tried, attempt
 from gitops_ocm.preview.stage import Stage, set_up
 from gitops_ocm.preview.state import FleetState, read_state
 from gitops_ocm.runtime.build import build
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds, load_catalog
 from gitops_ocm.runtime.memory import uncollected
 from gitops_ocm.verbs.revisions import Reading, compared
 
@@ -131,7 +131,7 @@ class Reviewer:
         base, head = self._trees(revisions)
         before = self._compiled(base)
         # What both have the base had first; what only an earlier head had is nobody's.
-        after = compile_tree(head, self.catalog, cache=replace(before.cache), path=self._path)
+        after = compile_tree(head, committed_kinds(), cache=replace(before.cache), path=self._path)
         state = self._state(self.clone) if self._state else self._state_told()
         for kept in (self._files, self._told_files, self._accounts, self._verdicts):
             if kept is not None:
@@ -152,7 +152,7 @@ class Reviewer:
         """What a base means; compiled once for each commit."""
         if self._base is None or not tree.commit or self._base.state.commit != tree.commit:
             cache = BlobCache(self._files, self._verdicts)
-            self._base = _Compiled(compile_tree(tree, self.catalog, cache=cache, path=self._path), cache)
+            self._base = _Compiled(compile_tree(tree, committed_kinds(), cache=cache, path=self._path), cache)
         return self._base
 
     def _staged(self, base: DesiredState, state: FleetState) -> Stage:

@@ -21,7 +21,7 @@ from gitops_ocm.git.errors import RefNotFound
 from gitops_ocm.git.parsedfile import ParsedFile, folder_of
 from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.runtime.build import build
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds
 from gitops_ocm.runtime.memory import uncollected
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Judge:
     def judge(self, what: str, tree: Tree) -> Judged:
         """What the sync would say."""
         with uncollected():
-            state = compile_tree(tree, load_catalog(), cache=self._cache, path=self._path)
+            state = compile_tree(tree, committed_kinds(), cache=self._cache, path=self._path)
         for file in self._files:
             file.save()
         return Judged(what, state.diagnostics)

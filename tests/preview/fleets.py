@@ -15,7 +15,7 @@ from gitops_ocm.preview.carried_out import writes
 from gitops_ocm.preview.run import planned
 from gitops_ocm.report.status_files import owner_of_decision, path_of, status_file
 from gitops_ocm.report.yaml_text import to_yaml
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds, load_catalog
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.simulated import Fleet
 
@@ -28,7 +28,7 @@ Files = Mapping[str, Sequence[Object]]
 def repository(files: Files, commit: str = "") -> DesiredState:
     """What a repository of these objects means."""
     texts = {path: "---\n".join(map(to_yaml, objects)) for path, objects in files.items()}
-    state = compile_tree(memory_tree(texts, commit=commit), CATALOG)
+    state = compile_tree(memory_tree(texts, commit=commit), committed_kinds())
     assert state.ok, [str(d) for d in state.diagnostics]
     return state
 

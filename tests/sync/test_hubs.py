@@ -7,11 +7,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitops_ocm.kube.cluster import Cluster, PatchType
+from gitops_ocm.kube.discovery import Mapper
+from gitops_ocm.objects.ref import Resource
 from gitops_ocm.objects.served import CONFIG_MAPS
-from gitops_ocm.runtime.catalog import load_catalog
+from gitops_ocm.runtime.catalog import committed_kinds, load_catalog
 from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 from gitops_ocm.testing.gitops import SYNCS, Repo, Wire, config_map, work
 from gitops_ocm.testing.waiting import eventually
+
+ADD_ONS = Resource(
+    "addon.open-cluster-management.io",
+    "v1alpha1",
+    "ClusterManagementAddOn",
+    "clustermanagementaddons",
+    namespaced=False,
+)
+ADD_ON = """\
+apiVersion: addon.open-cluster-management.io/v1beta1
+kind: ClusterManagementAddOn
+metadata: {{name: {name}}}
+spec: {{installStrategy: {{type: Manual}}}}
+"""
 
 
 def _files(shop: str) -> dict[str, str]:
@@ -27,6 +43,40 @@ def _files(shop: str) -> dict[str, str]:
         "works/w.yaml": work("mw-01", shop),
         **{f"hub/{n}.yaml": config_map(n, namespace=shop) for n in "abc"},
     }
+
+
+async def test_add_ons_at_a_version_that_is_converted(
+    cluster: Cluster, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Where a hub serves v1beta1 it may be in Git, and a second pass is idle; elsewhere that is said."""
+    name, addon = unique("fleet"), unique("logs")
+    repo, wire = Repo(tmp_path / "repo.git"), Wire(cluster)
+    repo.commit({"hub/logs.yaml": ADD_ON.format(name=addon)})
+    sync = {
+        "apiVersion": "sync.gitops-ocm.io/v1alpha1",
+        "kind": "HubSync",
+        "metadata": {"name": name},
+        "spec": {"repository": {"url": str(repo.path)}, "interval": "1h"},
+    }
+    loop = SyncLoop(
+        wire, name, settings=SyncSettings(tmp_path / "cache"), catalog=committed_kinds(), create=sync
+    )
+    first = await loop.once()
+    if not await _serves(cluster, "v1beta1"):
+        assert [problem.code for problem in first.problems] == ["unknown-kind"]
+        assert "is served as addon.open-cluster-management.io/v1alpha1" in first.problems[0].hint
+        return
+    assert first.ok, (first.verdict, first.problems)
+    before = (await cluster.get(ADD_ONS, "", addon))["metadata"]["resourceVersion"]
+    again = SyncLoop(wire, name, settings=SyncSettings(tmp_path / "cache"), catalog=committed_kinds())
+    assert (await again.once()).ok
+    assert (await cluster.get(ADD_ONS, "", addon))["metadata"]["resourceVersion"] == before
+
+
+async def _serves(cluster: Cluster, version: str) -> bool:
+    mapper = Mapper(cluster)
+    await mapper.refresh()
+    return mapper.known_for(f"{ADD_ONS.group}/{version}", ADD_ONS.kind) is not None
 
 
 async def test_a_repository_and_a_hub_in_step(
