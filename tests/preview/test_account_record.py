@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +56,7 @@ def test_with_problems() -> None:
 def test_too_large_a_number(state: FleetState) -> None:
     """A number that JSON has no room for is no reason to fail: that account is read from its files."""
     ref = Ref("cluster.open-cluster-management.io", "ManagedCluster", "", "large")
-    one: Mapping[str, Any] = {"kind": "ManagedCluster", "metadata": {"name": "large"}, "spec": {"n": 2**70}}
+    one: dict[str, Any] = {"kind": "ManagedCluster", "metadata": {"name": "large"}, "spec": {"n": 2**70}}
     assert written(replace(state, objects={**state.objects, ref: one})) == b""
 
 

@@ -10,7 +10,7 @@ from gitops_ocm.objects.ref import Object
 from gitops_ocm.testing import objects as make
 from tests.preview import test_addon_configs as addon_configs
 from tests.preview.edits import add, both, drop, put
-from tests.preview.merged import Edit, Files, edited, named, previewed, written_at
+from tests.preview.merged import Edit, Files, edited, named, previewed, small, written_at
 from tests.preview.test_one_cluster import ADDON
 
 
@@ -87,6 +87,21 @@ def test_warnings_of_addons(name: str) -> None:
     found = [w for w in addon_configs.tried(edit)[0].warnings if w.code != "rollout-in-progress"]
     codes = [(w.code, written_at(w.where, before, edited(before, edit))) for w in found]
     assert [told for told in codes if told[0] != "everything-at-once"] == expected
+
+
+UNPLACED: dict[str, tuple[str, list[str]]] = {
+    "on a cluster that is selected": ("c1", []),
+    "on a cluster that no placement selects": ("c2", ["hub/own.yaml"]),
+}
+
+
+@pytest.mark.parametrize("name", UNPLACED)
+def test_one_in_git_that_the_hub_deletes(name: str) -> None:
+    """The hub keeps an add-on only where its placements want it, whatever Git has: that is told."""
+    cluster, expected = UNPLACED[name]
+    before = small(hub_logs=[make.addon("logs", placements=[("fleet", "eu")])])
+    found = previewed(before, add("hub/own.yaml", make.cluster_addon("logs", cluster)))
+    assert [w.where.path for w in found.warnings if w.code == "addon-unplaced"] == expected
 
 
 def test_a_rollout_without_an_end() -> None:

@@ -38,7 +38,27 @@ def addons(case: Case) -> Iterator[Diagnostic]:
             if ref in case.origins and not is_deleting(obj):
                 yield from _missing(case, ref, at_beta(obj))
                 yield from _of_one_kind(case, ref, at_beta(obj))
+    yield from _unplaced(case)
     yield from _variables(case)
+
+
+def _unplaced(case: Case) -> Iterator[Diagnostic]:
+    """Those in Git that the hub deletes, for no placement of the add-on selects their cluster."""
+    for ref, item in case.origins.head.objects.items():
+        if ref.of != CLUSTER_ADDON or there(case.hub.after, ref) is not None:
+            continue
+        manager = there(case.hub.after, Ref(*MANAGEMENT_ADDON, "", ref.name))
+        if manager is None or not placement_entries(at_beta(manager)):
+            continue
+        if ref in case.changed or there(case.hub.before, ref) is not None:
+            yield warning(
+                "addon-unplaced",
+                f"no placement of ClusterManagementAddOn {ref.name} selects {ref.namespace}: the hub deletes "
+                "what is in Git, and the sync makes it again",
+                item.origin,
+                ref,
+                hint=f"have a placement select {ref.namespace}, or take this out of Git",
+            )
 
 
 def is_rewritten(case: Case, addon: Ref) -> bool:
