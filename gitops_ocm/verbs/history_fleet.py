@@ -22,7 +22,8 @@ from gitops_ocm.report.trimmed import observed_generation
 
 @dataclass(frozen=True)
 class Reach:
-    """Clusters whose works changed, of `fleet` clusters; `done` when all had applied them, None if not (yet).
+    """Clusters whose works changed, of `fleet` clusters (those that left with theirs count, too); `done` when
+    all had applied them, None if not (yet).
 
     `failing` are those that could not apply them, or where they do not run; `waiting` have not answered yet.
     """
@@ -129,7 +130,8 @@ def reach(clone: Clone, before: str, last: str, works: Works) -> Reach:
     changed = {path: change for path, change in sorted(told.items()) if _differs(tree, works, change)}
     # Of nearly all the version before the last one is asked for, too.
     works.fetch(tree, (version.blob for change in changed.values() for version in change.since[1:2]))
-    fleet = sum(path.endswith("/cluster.yaml") for path in tree.entries)
+    there = {cluster_of(path) for path in tree.entries if path.endswith("/cluster.yaml")}
+    fleet = len(there.union(map(cluster_of, changed)))
     return _summed_up(tree, works, changed, fleet)
 
 

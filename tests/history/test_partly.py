@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from gitops_ocm.cli.history import history
+from gitops_ocm.objects.ref import ref_of
+from gitops_ocm.report.status_files import path_of
 from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing import objects as make
 from tests.history.night import CLUSTERS, Night, Told, cluster, placement, web, work
@@ -63,3 +65,17 @@ def test_in_words(tmp_path: Path) -> None:
     (text,) = (part for part in result.stdout.split("2026-03-01") if "partly" in part)
     assert "3 of 3 clusters changed (c1, c2, c3); all had it by then" in " ".join(text.split())
     assert f"{night.commits['Start'][:12]} is the last commit that is wholly in force" in text
+
+
+def test_a_cluster_that_leaves(tmp_path: Path) -> None:
+    """Who loses a work by leaving the fleet is one of those that the fleet had."""
+    night = _waited(tmp_path)
+    night.committed("Without c3", 180, {"works/web.yaml": web(3)})
+    work_of_c3 = work("c3", 1, generation=3)
+    gone = [path for obj in (cluster("c3"), work_of_c3) if (path := path_of(ref_of(obj)))]
+    changed = (work(name, 3, generation=4) for name in ("c1", "c2"))
+    night.told(181, night.sync("Without c3"), *changed, source="Without c3", gone=gone)
+    run(["git", "-C", str(night.clone), "fetch", "-q"], check=True)
+    command = ["--repo", str(night.clone), "-n", "1"]
+    result = CliRunner().invoke(history, command, standalone_mode=False, catch_exceptions=False)
+    assert "3 of 3 clusters changed (c1, c2, c3)" in result.stdout
