@@ -16,6 +16,7 @@ DO_WITHOUT = (
     "aiohttp",
     "asyncio",
     "cryptography",
+    "git",
     "jq",
     "jwt",
     "kubernetes",
