@@ -102,20 +102,6 @@ def masked(obj: Any, mask: str = MASK) -> Any:
     return result
 
 
-def masked_pair(old: Any, new: Any) -> tuple[Any, Any]:
-    """Both masked, so that a changed secret value still shows as a change."""
-    before, after = masked(old), masked(new)
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping) and _is_secret(old) and _is_secret(new)):
-        return before, after
-    for name in _SECRET_FIELDS:
-        was, now = old.get(name), new.get(name)
-        if isinstance(was, Mapping) and isinstance(now, Mapping):
-            for key in was.keys() & now.keys():
-                if was[key] != now[key]:
-                    before[name][key], after[name][key] = f"{MASK} (before)", f"{MASK} (after)"
-    return before, after
-
-
 def _is_secret(obj: Mapping[str, Any]) -> bool:
     return obj.get("kind") == "Secret" and obj.get("apiVersion") == "v1"
 

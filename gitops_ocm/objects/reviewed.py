@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gitops_ocm.objects.diff import ABSENT, MASK, Difference, masked, without_noise
+from gitops_ocm.objects.diff import ABSENT, LAST_APPLIED, MASK, Difference, masked, without_noise
 from gitops_ocm.objects.paths import dotted
 
 _KEYS = r"password|passwd|passphrase|token|(private|api|access)[-_.]?key"
@@ -44,6 +44,23 @@ def shown(value: Any, name: str = "") -> Any:
     return _plain(masked(value) if not _CREDENTIAL.search(name) else MASK if value else value)
 
 
+def told_apart(old: Any, new: Any, before: Any, after: Any) -> tuple[Any, Any]:
+    """`before` and `after` are how two values are shown: what would look the same there, and is not, is
+    marked.
+    """
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        left, right = dict(before), dict(after)
+        for key in before.keys() & after.keys():
+            left[key], right[key] = told_apart(old[key], new[key], before[key], after[key])
+        return left, right
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = [told_apart(*each) for each in zip(old, new, before, after, strict=True)]
+        return [was for was, _ in pairs], [now for _, now in pairs]
+    if isinstance(before, str) and before == after and old != new:
+        return f"{before} (before)", f"{after} (after)"
+    return before, after
+
+
 def _plain(value: Any) -> Any:
     """Without the credentials that names and addresses give away."""
     match value:
@@ -59,7 +76,8 @@ def _plain(value: Any) -> Any:
 
 
 def _is_key(name: str, value: Any) -> bool:
-    return isinstance(value, str) and _KEY.search(name) is not None
+    """An object as it was applied once holds whatever is masked beside it."""
+    return isinstance(value, str) and (name == LAST_APPLIED or _KEY.search(name) is not None)
 
 
 def _walk(old: Any, new: Any, at: str, *, secret: bool = False) -> Iterator[Difference]:

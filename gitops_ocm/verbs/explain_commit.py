@@ -14,8 +14,9 @@ from typing import Any
 from gitops_ocm.desired.documents import parse
 from gitops_ocm.errors import Location
 from gitops_ocm.git.clone import Authored, Clone
-from gitops_ocm.objects.diff import ABSENT, masked
+from gitops_ocm.objects.diff import ABSENT
 from gitops_ocm.objects.ref import Object, Ref, kind_of, ref_of
+from gitops_ocm.objects.reviewed import shown as without_secrets
 from gitops_ocm.plan.wanted import Wanted
 from gitops_ocm.preview.origins import Side
 from gitops_ocm.verbs.explain import NotExplained
@@ -91,7 +92,7 @@ def set_by(fleet: FleetAt, wanted: Wanted, field: str) -> Set:
 
 
 def _hidden(obj: Object, words: tuple[str, ...]) -> Any:
-    return follow(masked(obj), words)[1]
+    return follow(without_secrets(obj), words)[1]
 
 
 class _Walk:

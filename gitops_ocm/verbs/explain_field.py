@@ -13,11 +13,12 @@ from typing import Any
 from gitops_ocm.api.fleet import SYNC_NAME_LABEL, sync_field_manager
 from gitops_ocm.errors import GitopsError, Location
 from gitops_ocm.kube.cluster import Cluster
-from gitops_ocm.objects.diff import ABSENT, masked
+from gitops_ocm.objects.diff import ABSENT
 from gitops_ocm.objects.faults import ApiError
 from gitops_ocm.objects.fieldset import DOT
 from gitops_ocm.objects.paths import Step, dotted
 from gitops_ocm.objects.ref import Object, Ref, Resource, ref_of
+from gitops_ocm.objects.reviewed import shown as without_secrets
 from gitops_ocm.preview.origins import Side
 from gitops_ocm.verbs.explain import NotExplained, origin_told
 from gitops_ocm.verbs.field_path import NoSuchField, follow, words_of
@@ -74,7 +75,9 @@ async def explain_field(hub: Cluster, kind: str, namespace: str, name: str, fiel
         what = f"the {resource.kind} {name} has no field {field}"
         raise NoSuchField(what, hint=f"kubectl get {resource.plural} {name} -o yaml shows those it has")
     holders = tuple(_holders(obj, steps))
-    return Owned(ref_of(obj), field, follow(masked(obj), words)[1], holders, steps, _told(obj, holders))
+    return Owned(
+        ref_of(obj), field, follow(without_secrets(obj), words)[1], holders, steps, _told(obj, holders)
+    )
 
 
 async def _resource(hub: Cluster, word: str) -> Resource:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops_ocm.objects.diff import ABSENT, MASK, Difference
-from gitops_ocm.objects.reviewed import AFTER, BEFORE, differing, reviewed, shown
+from gitops_ocm.objects.diff import ABSENT, LAST_APPLIED, MASK, Difference, differences
+from gitops_ocm.objects.reviewed import AFTER, BEFORE, differing, reviewed, shown, told_apart
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
 
@@ -130,6 +130,8 @@ _SECRETS = st.sampled_from(
         {"password": HIDDEN},
         {"private-key": f"a{HIDDEN}"},
         {"url": f"ssh://{HIDDEN}@host/x"},
+        {**SECRET, "metadata": {"annotations": {LAST_APPLIED: HIDDEN}}},
+        {"kind": "Deployment", "metadata": {"annotations": {LAST_APPLIED: HIDDEN}}},
     ]
 )
 _VALUES = st.recursive(
@@ -146,6 +148,36 @@ def test_no_secret_is_ever_told(old: Any, new: Any) -> None:
     for one in differing(old, new):
         assert HIDDEN not in repr((one.before, one.after))
     assert HIDDEN not in repr(shown(new))
+
+
+@given(_VALUES, _VALUES)
+@settings(derandomize=True, deadline=None, max_examples=300)
+def test_both_sides_as_a_whole(old: Any, new: Any) -> None:
+    """Two values side by side have no secret either, and what is equal there is so as equal without marks."""
+    before, after = told_apart(old, new, shown(old), shown(new))
+    assert HIDDEN not in repr((before, after))
+    if old == new:
+        assert before == after == shown(old)
+
+
+SHOWN_APART: dict[str, tuple[Any, Any, list[str]]] = {
+    "a Secret's value": ({**SECRET, "data": {"p": "a"}}, {**SECRET, "data": {"p": "b"}}, ["data.p"]),
+    "a variable": (
+        [{"name": "DB_PASSWORD", "value": "a"}],
+        [{"name": "DB_PASSWORD", "value": "b"}],
+        ["[0].value"],
+    ),
+    "the same": ({**SECRET, "data": {"p": "a"}}, {**SECRET, "data": {"p": "a"}}, []),
+    "another value beside": ({"token": "a", "b": 1}, {"token": "a", "b": 2}, ["b"]),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN_APART)
+def test_a_changed_secret_is_another(name: str) -> None:
+    """What is masked on both sides, and differs, is seen to differ, at its place."""
+    old, new, expected = SHOWN_APART[name]
+    before, after = told_apart(old, new, shown(old), shown(new))
+    assert [str(each.path) for each in differences(before, after)] == expected
 
 
 @given(_VALUES, _VALUES)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from typing import Any
 
-from gitops_ocm.objects.diff import masked_pair
 from gitops_ocm.objects.ref import Object, Ref
+from gitops_ocm.objects.reviewed import shown as without_secrets
+from gitops_ocm.objects.reviewed import told_apart
 from gitops_ocm.preview.formats.words import SIGNS, WORDS
 from gitops_ocm.preview.manifests import ManifestChange
 from gitops_ocm.preview.model import Act
@@ -83,8 +84,9 @@ def _untold(found: OneCluster) -> Iterator[Line]:
 
 def shown(change: ManifestChange) -> tuple[Object | None, Object | None]:
     """Both sides without what is secret; what differs in there still differs."""
-    before, after = masked_pair(change.before, change.after)
-    return redacted(before, _WHOLE), redacted(after, _WHOLE)
+    was, now = (redacted(without_secrets(side), _WHOLE) for side in (change.before, change.after))
+    before, after = told_apart(change.before, change.after, was, now)
+    return before, after
 
 
 def one_cluster_document(found: OneCluster) -> str:
