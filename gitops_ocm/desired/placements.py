@@ -62,13 +62,17 @@ def _selector(selector: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     for part in ("labelSelector", "claimSelector"):
         yield from _told(placements.selector_fault(selector.get(part)), (*at, part))
     texts, every = _items(selector, "celSelector", "celExpressions"), (*at, "celSelector", "celExpressions")
-    if fault := placements.expressions_fault(texts):
+    if not texts:
+        return
+    from gitops_ocm.objects import placement_expressions as expressions
+
+    if fault := expressions.expressions_fault(texts):
         yield from _told(fault, every)
         return
     for index, text in enumerate(texts):
-        if fault := placements.expression_fault(text):
+        if fault := expressions.expression_fault(text):
             yield from _told(fault, (*every, index))
-        elif placements.too_dear(text):
+        elif expressions.too_dear(text):
             why = "the expression costs more than it may, even on a cluster of nothing but a name"
             hint = "the clusters on which it does are not selected"
             yield Finding(CODE, why, (*every, index), hint, Severity.WARNING)

@@ -14,7 +14,6 @@ from typing import Any
 from gitops_ocm.objects import crd_rules, decoding, native, native_values
 from gitops_ocm.objects.canonical import canonical_json
 from gitops_ocm.objects.catalog import Served
-from gitops_ocm.objects.crd_checks import definition_causes
 from gitops_ocm.objects.faults import ApiError, Cause, bad_request, invalid
 from gitops_ocm.objects.lifecycle import recounted, update_causes
 from gitops_ocm.objects.names import metadata_causes
@@ -185,6 +184,8 @@ def validate(obj: Object, old: Object | None, served: Served, subresource: str =
     if not served.custom and whole is None:
         causes += native.causes(obj, old, resource.of)
         if resource.kind == "CustomResourceDefinition":
+            from gitops_ocm.objects.crd_checks import definition_causes  # with all that reads expressions
+
             causes += definition_causes(obj, old)
     if causes:
         name = (old or obj)["metadata"].get("name", "")

@@ -22,7 +22,7 @@ from gitops_ocm.decide.placement.scoreboard import Scoreboard
 from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.placements import placement_findings
 from gitops_ocm.objects.cel.patience import OutOfPatience, Patience, hurried
-from gitops_ocm.objects.placements import LONGEST
+from gitops_ocm.objects.placement_expressions import LONGEST
 from gitops_ocm.objects.ref import Object, Ref
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.simulate.run import Simulation

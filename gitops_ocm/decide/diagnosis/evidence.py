@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitops_ocm.decide.agent.bootstrap import HubAddress
-from gitops_ocm.decide.agent.certificates import Certificate
 from gitops_ocm.decide.contract import Side, Want
 from gitops_ocm.decide.projection import P, Projection
-from gitops_ocm.decide.rollout.explanation import Explanation
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.objects.ref import Kind, Object, Ref, Resource, ref_of
+
+if TYPE_CHECKING:
+    from gitops_ocm.decide.agent.bootstrap import HubAddress
+    from gitops_ocm.decide.agent.certificates import Certificate
+    from gitops_ocm.decide.rollout.explanation import Explanation
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Any
 
 from gitops_ocm.decide.placement.faults import Misconfigured
-from gitops_ocm.decide.placement.functions import NO_SCORES, Scores, implementations
+from gitops_ocm.decide.placement.functions import implementations
 from gitops_ocm.decide.placement.judging import ONE_BUDGET, Verdict
 from gitops_ocm.decide.placement.phases import EXPRESSIONS, phase
+from gitops_ocm.decide.placement.score_source import NO_SCORES, Scores
 from gitops_ocm.decide.writes import status_of
 from gitops_ocm.objects.cel.environment import CALL_LIMIT, Environment, Program
 from gitops_ocm.objects.cel.faults import CompileError
-from gitops_ocm.objects.placements import (
+from gitops_ocm.objects.placement_expressions import (
     FUNCTIONS,
     VARIABLE,
     VARIABLES,

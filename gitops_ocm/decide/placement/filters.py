@@ -13,8 +13,8 @@ from typing import Any
 
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet, taint_of, taints_of
-from gitops_ocm.decide.placement.functions import NO_SCORES, Scores
 from gitops_ocm.decide.placement.judging import Allowance
+from gitops_ocm.decide.placement.score_source import NO_SCORES, Scores
 from gitops_ocm.decide.placement.selector import ClusterSelector
 from gitops_ocm.decide.writes import name_of, time_at
 from gitops_ocm.objects.placements import toleration_fault

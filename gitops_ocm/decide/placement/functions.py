@@ -7,39 +7,14 @@ managedCluster.scores("usage")     the scores of an AddOnPlacementScore of the c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
+from gitops_ocm.decide.placement.score_source import Scores
 from gitops_ocm.decide.writes import name_of, status_of
 from gitops_ocm.objects.cel.faults import EvalError
 from gitops_ocm.objects.cel.functions import IMPLEMENTATIONS
 from gitops_ocm.objects.cel.program import Implementations
-from gitops_ocm.objects.ref import Object
-
-
-class Scores(Protocol):
-    """Where the AddOnPlacementScores of clusters are (`scoreboard.Scoreboard`)."""
-
-    def find(self, cluster: str, resource: str, /) -> Object | None:
-        """The one of that name."""
-        ...
-
-    def changed_since(self, mark: int, /) -> tuple[Iterable[str], int]:
-        """The clusters any of whose scores have changed since `mark`, and the mark now."""
-        ...
-
-
-class _NoScores:
-    """There are no scores to look into."""
-
-    def find(self, cluster: str, resource: str, /) -> None:
-        return None
-
-    def changed_since(self, mark: int, /) -> tuple[Iterable[str], int]:
-        return (), mark
-
-
-NO_SCORES: Scores = _NoScores()
 
 
 def implementations(held: Scores) -> Implementations:

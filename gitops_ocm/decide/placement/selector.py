@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitops_ocm.decide.placement.expressions import Expressions
 from gitops_ocm.decide.placement.faults import Misconfigured
 from gitops_ocm.decide.placement.fleet import Bits, Fleet, claims_of
-from gitops_ocm.decide.placement.functions import NO_SCORES, Scores
 from gitops_ocm.decide.placement.judging import Allowance
+from gitops_ocm.decide.placement.score_source import NO_SCORES, Scores
 from gitops_ocm.decide.writes import labels_of
 from gitops_ocm.objects.placements import selector_fault
 from gitops_ocm.objects.selectors import Requirement, Selector
+
+if TYPE_CHECKING:
+    from gitops_ocm.decide.placement.expressions import Expressions
 
 
 def requirements(selector: Mapping[str, Any] | None) -> tuple[Requirement, ...]:
@@ -50,7 +52,7 @@ class ClusterSelector:
         if fault := selector_fault(labels) or selector_fault(claims):
             raise Misconfigured(plugin, fault)
         texts = tuple((wire.get("celSelector") or {}).get("celExpressions") or ())
-        expressions = Expressions.compile(texts, plugin, scores) if texts else None
+        expressions = _compiled(texts, plugin, scores) if texts else None
         return cls(Selector(requirements(labels)), Selector(requirements(claims)), expressions)
 
     def among(self, fleet: Fleet, within: Bits, allowance: Allowance | None = None) -> Bits:
@@ -84,6 +86,13 @@ class ClusterSelector:
                     yield f"{what} {told(requirement)}: {_held(held.get(requirement.key))}"
         if self.expressions is not None:
             yield from self.expressions.refusals(cluster)
+
+
+def _compiled(texts: tuple[str, ...], plugin: str, scores: Scores) -> Expressions:
+    """Most placements have no expressions, and what reads them is large: it is loaded for the first."""
+    from gitops_ocm.decide.placement.expressions import Expressions
+
+    return Expressions.compile(texts, plugin, scores)
 
 
 def told(requirement: Requirement) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitops_ocm.objects.cel.faults import CompileError
-from gitops_ocm.objects.cel_conditions import compiled
 from gitops_ocm.objects.crd_conversion import client_causes, review_causes
 from gitops_ocm.objects.names import path_problems, subdomain_problems
 from gitops_ocm.objects.rules.faults import (
@@ -182,6 +180,9 @@ _CALLED: Mapping[str, str] = {"null": "null_type"}
 
 def expression_faults(path: str, text: str, wanted: Sequence[str], names: frozenset[str]) -> Faults:
     """What keeps an expression from being asked for what is wanted of it."""
+    from gitops_ocm.objects.cel.faults import CompileError
+    from gitops_ocm.objects.cel_conditions import compiled
+
     try:
         found = compiled(text, names).type
     except CompileError as error:
