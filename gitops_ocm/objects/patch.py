@@ -21,15 +21,19 @@ MAX_OPERATIONS = 10_000
 MAX_COPIED = 3 * 1024 * 1024
 """Bytes of JSON that the `copy` operations of one patch may add: each can double an object. Its limit too."""
 _DIGITS = 10
+_MAPS = (dict, Mapping)
+"""Any map; to ask for a dict first takes a tenth of the time."""
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
     """`target` with `patch` merged in: maps by key, null removes, everything else replaces."""
-    if not isinstance(patch, Mapping):
+    if not isinstance(patch, _MAPS):
         return _without_nulls(patch)
-    result = dict(target) if isinstance(target, Mapping) else {}
+    result = dict(target) if isinstance(target, _MAPS) else {}
     for key, value in patch.items():
-        if value is None:
+        if isinstance(value, str):  # as most are
+            result[key] = value
+        elif value is None:
             result.pop(key, None)
         else:
             result[key] = merge_patch(result.get(key), value)
@@ -38,7 +42,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def _without_nulls(value: Any) -> Any:
     """A replacing value: nulls in maps inside it go too, as on kube-apiserver (the RFC keeps them)."""
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPS):
         return {k: _without_nulls(v) for k, v in value.items() if v is not None}
     return [_without_nulls(v) for v in value] if isinstance(value, list) else value
 
