@@ -30,6 +30,7 @@ def test_there_and_back(state: FleetState) -> None:
     assert found is not None
     for (ref, obj), (was, before) in zip(found.objects.items(), state.objects.items(), strict=True):
         assert (ref, list(obj.items())) == (was, list(before.items()))
+        assert list(obj["metadata"]) == list(before["metadata"])
 
 
 def test_what_says_the_same_is_one(state: FleetState) -> None:
@@ -38,6 +39,20 @@ def test_what_says_the_same_is_one(state: FleetState) -> None:
     assert found is not None
     said = [obj["status"] for obj in found.objects.values() if "status" in obj]
     assert len({id(one) for one in said}) == len({str(one) for one in said}) < len(said)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [{"name": "c1"}, {"name": ""}, {"name": "c1", "namespace": ""}, {"namespace": "c1", "name": "other"}, {}],
+    ids=str,
+)
+def test_names(meta: dict[str, Any]) -> None:
+    """Names come back as they were, whether they are those that the file is known by or not."""
+    kind, refs = "cluster.open-cluster-management.io", ("c1", "c2")
+    objects = {Ref(kind, "ManagedCluster", "", name): {"metadata": {**meta, "a": name}} for name in refs}
+    objects |= {Ref(kind, "ManagedCluster", name, "c1"): {"metadata": dict(meta)} for name in refs}
+    state = FleetState("c0ffee", objects)
+    assert read(state.commit, written(state)) == state
 
 
 @pytest.mark.parametrize("state", [FleetState(), FleetState("c0ffee")], ids=["no commit", "no file"])
@@ -62,7 +77,7 @@ def test_too_large_a_number(state: FleetState) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"nothing", b"{}", b"[]", b"[1,2,3,4]", b'["",[],[],[[7,"","",-1,{}]]]', b'["then",[],[],[]]'],
+    [b"", b"nothing", b"{}", b"[]", b"[1,2,3,4]", b'["",[],[],[[7,"",""]]]', b'["then",[],[],[]]'],
     ids=str,
 )
 def test_of_another(data: bytes) -> None:
