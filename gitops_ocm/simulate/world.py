@@ -138,15 +138,16 @@ class World:
         """Show many objects that are not there yet, as `put` does one; of kinds with nothing of their own."""
         known: dict[Kind, tuple[bool, bool]] = {}
         for ref, obj in objects:
-            if ref.of not in known:
-                served, fresh = self._served(obj), not self._store.is_looked_up(ref.of)
-                known[ref.of] = lifecycle.has_generation(served.resource, custom=served.custom), fresh
-            counted, fresh = known[ref.of]
+            of = ref.of
+            if of not in known:
+                served, fresh = self._served(obj), not self._store.is_looked_up(of)
+                known[of] = lifecycle.has_generation(served.resource, custom=served.custom), fresh
+            counted, fresh = known[of]
             self._versions += 1
             meta = {"uid": self._next_uid(), "resourceVersion": str(self._versions), **obj["metadata"]}
             if counted:
                 meta.setdefault("generation", 1)
-            made = native.prepared({**obj, "metadata": meta}, ref.of)
+            made = native.prepared({**obj, "metadata": meta}, of)
             plain = fresh and not ("deletionTimestamp" in meta or "ownerReferences" in meta)
             self._ending |= not plain
             (self._store.add if plain else self._store.put)(ref, made)

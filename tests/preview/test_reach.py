@@ -23,6 +23,7 @@ from gitops_ocm.decide.settings import HubSettings
 from gitops_ocm.desired.compile import DesiredState, compile_tree
 from gitops_ocm.desired.tree import memory_tree
 from gitops_ocm.objects.ref import Object, Ref, ref_of
+from gitops_ocm.preview import account_record
 from gitops_ocm.preview.assumptions import Assumptions
 from gitops_ocm.preview.effects import preview_of
 from gitops_ocm.preview.formats import Format, render
@@ -51,11 +52,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def _both(
     base: DesiredState, head: DesiredState, state: FleetState, settings: Settings, now: datetime = NOW
 ) -> tuple[str, str]:
-    """The preview, and the one for which everything is reconciled."""
+    """The preview, of an account that was recorded, and the one for which everything is reconciled."""
+    recorded = account_record.read(state.commit, account_record.written(state)) or state
     found = []
-    for whole in (False, True):
-        tried = attempt(base, head, state, catalog=CATALOG, now=now, settings=settings, whole=whole)
-        found.append(render(preview_of(tried, base, head, state, now), Format.JSON))
+    for told_of, whole in ((recorded, False), (state, True)):
+        tried = attempt(base, head, told_of, catalog=CATALOG, now=now, settings=settings, whole=whole)
+        found.append(render(preview_of(tried, base, head, told_of, now), Format.JSON))
     return found[0], found[1]
 
 
