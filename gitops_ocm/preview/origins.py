@@ -46,6 +46,18 @@ class Side:
             self._found[ref, path] = self._located(item, path)
         return self._found[ref, path]
 
+    def blob(self, path: str) -> str:
+        """What a file holds, by its id; `""` where there is none."""
+        entry = self._tree.entries.get(path) if self._tree is not None else None
+        return entry.blob if entry is not None else ""
+
+    @cached_property
+    def unread(self) -> Mapping[str, str]:
+        """The files that no object comes from, by what they hold."""
+        read = {item.origin.path for item in self.objects.values()}
+        entries = self._tree.entries if self._tree is not None else {}
+        return {entry.blob: path for path, entry in entries.items() if path not in read}
+
     def _located(self, item: Wanted, path: tuple[Step, ...]) -> Location:
         data, parsed = self._file(item.origin.path)
         document = next((d for d in parsed.documents if _is(d, item)), None)

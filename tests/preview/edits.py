@@ -38,6 +38,15 @@ def drop(kind: str, *names: str) -> Edit:
     return edit
 
 
+def move(path: str, to: str) -> Edit:
+    """A file is called otherwise."""
+
+    def edit(files: Files) -> None:
+        files[to] = files.pop(path)
+
+    return edit
+
+
 def add(path: str, *objects: Object) -> Edit:
     """A file holds these objects."""
     return lambda files: files.update({path: list(objects)})

@@ -6,7 +6,7 @@ import pytest
 
 from gitops_ocm.objects.ref import Object
 from gitops_ocm.testing import objects as make
-from tests.preview.edits import SLOW, add, both, drop, label, nothing, put, web, web_edited
+from tests.preview.edits import SLOW, add, both, drop, label, move, nothing, put, web, web_edited
 from tests.preview.merged import Edit, edited, previewed, small, warned_at
 
 SET = "cluster.open-cluster-management.io/clusterset"
@@ -252,6 +252,16 @@ CASES: dict[str, tuple[Edit, Edit, list[tuple[str, str]]]] = {
         add("works/web.yaml", web("all", strategy=SLOW)),
         put("ManifestWorkReplicaSet", "web", "metadata", "name", value="shop"),
         [("rename-deletes", WORKS + "apiVersion: work.open-cluster-management.io/v1alpha1")],
+    ),
+    "a file goes where the sync does not look": (
+        add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
+        move("works/x.yaml", "attic/x.yaml"),
+        [("moved-out-of-sync", "attic/x.yaml: apiVersion: work.open-cluster-management.io/v1")],
+    ),
+    "a file goes where the sync looks": (
+        add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
+        move("works/x.yaml", "hub/y.yaml"),
+        [],
     ),
     "a work with another file": (
         add("works/x.yaml", make.manifest_work("x", "c4", [make.config_map("x")])),
