@@ -84,19 +84,22 @@ def validate(
 
 def _one(what: str, staged: bool, repo: Path, path: str) -> Judged:
     from gitops_ocm.cli.options import preview_cache
-    from gitops_ocm.verbs.validating import in_clone, on_disk
+    from gitops_ocm.runtime.memory import uncollected
 
-    if what and Path(what).is_dir():
-        return on_disk(Path(what), path=path)
-    index = os.environ.get("GIT_INDEX_FILE", "") if staged else ""
-    return in_clone(
-        repo,
-        what,
-        staged=staged,
-        index=Path(index).absolute() if index else None,
-        path=path,
-        cache=preview_cache(),
-    )
+    with uncollected(lasting=True):
+        from gitops_ocm.verbs.validating import in_clone, on_disk
+
+        if what and Path(what).is_dir():
+            return on_disk(Path(what), path=path)
+        index = os.environ.get("GIT_INDEX_FILE", "") if staged else ""
+        return in_clone(
+            repo,
+            what,
+            staged=staged,
+            index=Path(index).absolute() if index else None,
+            path=path,
+            cache=preview_cache(),
+        )
 
 
 def _received(repo: Path, branches: Sequence[str], path: str) -> list[Judged]:
