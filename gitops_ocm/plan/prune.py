@@ -130,7 +130,8 @@ def _kept(ref: Ref) -> Diagnostic:
 
 
 def _told(stopped: Sequence[Ref], standing: int, owner: str, commit: str, policy: Policy) -> Diagnostic:
-    patch = '{"spec":{"prune":{"allowCommit":"' + commit + '"}}}'
+    # What is only on disk has no commit yet.
+    patch = '{"spec":{"prune":{"allowCommit":"' + (commit or "COMMIT") + '"}}}'
     names = ", ".join(str(ref) for ref in sorted(stopped)[:3])
     more = f" and {len(stopped) - 3} more" if len(stopped) > 3 else ""
     return Diagnostic(

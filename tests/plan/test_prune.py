@@ -151,3 +151,9 @@ def test_an_allowed_deletion_that_was_interrupted_is_still_guarded() -> None:
 def test_the_guard_is_read_from_the_status(status: dict[str, Any], guard: PruneGuard | None) -> None:
     """What was recorded is found again."""
     assert guard_of(status) == guard
+
+
+def test_what_is_on_disk_has_no_commit_to_allow() -> None:
+    """The command that would let it go has a word in the commit's place, and not nothing."""
+    (told,) = judged(9, commit="").diagnostics
+    assert '"allowCommit":"COMMIT"' in told.hint
