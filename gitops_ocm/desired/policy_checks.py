@@ -148,4 +148,6 @@ def _expressions(rule: Rule) -> Iterator[Fault]:
             try:
                 compile_(text)
             except CompileError as error:
-                yield Fault((name,), f"{name} cannot be asked: {error.message}")
+                # On one line: the others repeat the expression, which is at the place that is told.
+                why = error.message.partition("\n")[0].removeprefix("ERROR: <input>:")
+                yield Fault((name,), f"{name} cannot be asked: {why}")

@@ -104,12 +104,13 @@ def test_every_rule_can_be_said() -> None:
     ],
 )
 def test_what_a_rule_cannot_say(rule: str, line: int, words: str, hint: str) -> None:
-    """Each slip is one error at its own line, with what was probably meant."""
+    """Each slip is one error at its own line and on one, with what was probably meant."""
     body = "".join(f"      {text}\n" for text in rule.splitlines())
     text = f"policy:\n  rules:\n    - name: first\n{body}"
     _, problems = read_layout(text.encode(), "gitops-ocm.yaml", "c0ffee")
     (problem,) = problems
     assert words in problem.message
+    assert "\n" not in problem.message
     assert hint in problem.hint
     assert problem.severity is Severity.ERROR
     assert (problem.where.path, problem.where.line) == ("gitops-ocm.yaml", line)
