@@ -152,3 +152,12 @@ def test_cases_have_names_of_their_own() -> None:
         ("a.yaml", "Thing apps/web: wrong type (2)"),
     ]
     assert len(set(names)) == len(names) == 9
+
+
+def test_large_numbers_are_grouped() -> None:
+    """Whoever a rollout does not reach is counted as all others are."""
+    rollout = Rollout(OWNER, (Wave(NOW, NAMES[:1200]),), waiting=NAMES[1200:], why="stopped")
+    found = replace(_preview(()), rollouts=(rollout,), selections=(Selection(PLACEMENT, (), NAMES),))
+    text = render(found, Format.TEXT)
+    assert "at once: 1,200  " in text
+    assert "not reached: 8,800  " in text

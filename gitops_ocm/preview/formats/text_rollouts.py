@@ -44,7 +44,7 @@ def rollout_lines(found: Rollout, preview: Preview, whole: bool) -> Iterator[Lin
     ):
         if clusters:
             more = f"  {said(why)}" if why else ""
-            yield (Span(f"    {label}: {len(clusters)}  {few(clusters, names)}{more}", style),)
+            yield (Span(f"    {label}: {len(clusters):,}  {few(clusters, names)}{more}", style),)
     if found.end is not None and len(found.waves) > 1:
         yield (Span(f"    all done {after(found.end, preview.now)} at the earliest", "dim"),)
 
