@@ -143,6 +143,12 @@ class Clone:
                 return found
         raise RefNotFound(f"{revision} names no commit of {self.root}", hint="git log --oneline --all")
 
+    def newest(self, branch: str) -> str:
+        """The commit of a branch here; the remote's where that goes on from it: it was not pulled."""
+        here = self.resolve(branch)
+        there = self._named(f"refs/remotes/origin/{branch}")
+        return there if there and self.fork_point(here, there) == here else here
+
     def _named(self, revision: str) -> str:
         """The commit that a revision names, or `""`; a plain name costs no process of its own."""
         if _PLAIN.fullmatch(revision):

@@ -50,7 +50,7 @@ class NoState(GitopsError):
 def state_on(clone: Clone, ref: str) -> FleetState:
     """What a branch that was asked for tells; unlike the usual one it has to be there."""
     try:
-        commit = clone.resolve(ref)
+        commit = clone.newest(ref)
     except RefNotFound:
         fetch = f"git fetch origin {ref}:{ref}"
         raise NoState(

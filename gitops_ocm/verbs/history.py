@@ -124,7 +124,7 @@ def history(
 def status_tip(clone: Clone, status_ref: str) -> str:
     """The status branch's commit; raises `NoHistory` where there is none."""
     try:
-        return clone.resolve(status_ref)
+        return clone.newest(status_ref)
     except RefNotFound:
         raise NoHistory(
             f"{clone.root} has no {status_ref} that would tell of the fleet",

@@ -166,7 +166,7 @@ class Reviewer:
     def _state_told(self) -> FleetState:
         """What the status branch tells; read once for each of its commits."""
         try:
-            commit = self.clone.resolve(self._status_ref)
+            commit = self.clone.newest(self._status_ref)
         except RefNotFound:
             return FleetState()
         if self._told is None or self._told.commit != commit:
@@ -230,7 +230,7 @@ def review(
 def state_at(clone: Clone, ref: str) -> FleetState:
     """What a status branch tells; where there is none, nothing."""
     try:
-        return state_of_commit(clone, clone.resolve(ref))
+        return state_of_commit(clone, clone.newest(ref))
     except RefNotFound:
         return FleetState()
 

@@ -126,7 +126,7 @@ def pair_of(clone: Clone, revision: str, status_ref: str) -> Pair:
 
 def _told(clone: Clone, status_ref: str) -> tuple[Told, ...]:
     try:
-        return clone.told(clone.resolve(status_ref))
+        return clone.told(clone.newest(status_ref))
     except RefNotFound:
         raise NeverApplied(
             f"there is no branch {status_ref} here, which would tell what came",

@@ -5,7 +5,8 @@
     HEAD            where HEAD left the main branch, and HEAD
     (nothing)       where the branch left the main branch, and the files as they are on disk
 
-A missing HEAD of a range is the files on disk, a missing BASE the main branch.
+A missing HEAD of a range is the files on disk, a missing BASE the main branch: the remote's, where the one
+here was not pulled.
 
 This module loads little: a `Reading` asks git while whoever judges what it finds is being loaded.
 """
@@ -83,7 +84,7 @@ def compared(clone: Clone, words: str) -> tuple[Tree, Tree]:
     first, dots, last = _parts(words)
     head = clone.tree_at(_commit(clone, last)) if last else clone.work_tree()
     if dots == "..":
-        return clone.tree_at(_commit(clone, first or _main(clone))), head
+        return clone.tree_at(_trunk(clone, first)), head
     return clone.tree_at(_fork(clone, first, last or "HEAD")), head
 
 
@@ -121,12 +122,17 @@ def _commit(clone: Clone, revision: str) -> str:
         raise
 
 
+def _trunk(clone: Clone, named: str) -> str:
+    """The commit of the trunk, which is the main branch where none is named."""
+    return _commit(clone, named) if named else clone.newest(_main(clone))
+
+
 def _fork(clone: Clone, trunk: str, branch: str) -> str:
-    """Where a branch left the trunk (`""`: the main branch)."""
-    tip, trunk = _commit(clone, branch), trunk or _main(clone)
-    if found := clone.fork_point(_commit(clone, trunk), tip):
+    """Where a branch left the trunk."""
+    tip = _commit(clone, branch)
+    if found := clone.fork_point(_trunk(clone, trunk), tip):
         return found
     raise RefNotFound(
-        f"{branch} and {trunk} have no commit in common",
+        f"{branch} and {trunk or _main(clone)} have no commit in common",
         hint=_SHALLOW if clone.is_shallow else "say what to compare with: BASE..HEAD",
     )

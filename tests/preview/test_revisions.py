@@ -199,3 +199,40 @@ def test_read_meanwhile_in_vain(origin: Clone, tmp_path: Path) -> None:
                 _ = reading.compared
     with Reading(tmp_path / "none", "") as reading, pytest.raises(RepositoryNotFound):
         _ = reading.clone
+
+
+@pytest.mark.parametrize(
+    ("words", "before"), [("", TWO), ("HEAD", TWO), ("..", TWO), ("main..HEAD", ONE), ("main...HEAD", ONE)]
+)
+def test_a_main_branch_that_was_not_pulled(
+    origin: Clone, opened: list[git.Clone], tmp_path: Path, words: str, before: dict[str, str]
+) -> None:
+    """What others have merged is no part of a branch of the remote's main; what is named is as it is."""
+    origin.git("clone", "--quiet", "--branch=main", str(origin.path), str(tmp_path / "clone"))
+    clone = Clone(tmp_path / "clone")
+    clone.git("checkout", "--quiet", "-b", "mine")
+    clone.git("branch", "--quiet", "--force", "main", "main~1")
+    clone.commit({"c": "1"}, "mine")
+    assert told(clone, words, opened) == (before, {**TWO, "c": "1"})
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "newest"),
+    [
+        ("main~1", "main", "main"),
+        ("main", "main~1", "main"),
+        ("main", "topic", "main"),
+        ("topic", "main", "topic"),
+        ("main", "", "main"),
+        ("", "main", "main"),
+    ],
+)
+def test_the_newest_of_a_branch(
+    origin: Clone, opened: list[git.Clone], here: str, there: str, newest: str
+) -> None:
+    """The remote's counts where it goes on from the one here; one that went its own way is left alone."""
+    for ref, at in (("refs/heads/status", here), ("refs/remotes/origin/status", there)):
+        if at:
+            origin.git("update-ref", ref, at)
+    opened.append(found := git.Clone.at(origin.path))
+    assert found.newest("status") == origin.git("rev-parse", newest)
