@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from gitops_ocm.desired.tree import Tree, edited, memory_tree
 from gitops_ocm.git import refs
-from gitops_ocm.git.command import Git
+from gitops_ocm.git.command import Git, Result
 from gitops_ocm.git.errors import GitError, RefNotFound, RepositoryNotFound
 from gitops_ocm.git.source import Repository, common_dir, open_repository
 from gitops_ocm.git.writer import Author, BranchWriter, Files
@@ -95,10 +95,7 @@ class Clone:
         """The clone that a folder is in."""
         if not folder.is_dir():
             raise RepositoryNotFound(f"there is no folder {folder}", hint="give --repo DIR, a clone")
-        asked = ("rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir")
-        found = Git(None).run(*asked, cwd=folder.resolve(), check=False)
-        if found.code != 0 and "dubious ownership" in found.err:  # Whose it is may be trusted: safe.directory
-            found = Git(None).run(*asked, cwd=folder.resolve(), env=_own_configuration(), check=False)
+        found = about(folder, "--show-toplevel", "--show-prefix", "--absolute-git-dir")
         if found.code != 0:
             raise _no_clone(folder, found.err)
         root, _, more = found.text.partition("\n")
@@ -309,6 +306,17 @@ class Clone:
     def _run(self, *args: str, env: Mapping[str, str] | None = None, check: bool = True) -> str:
         result = self._git.run(*args, cwd=self.root, env=env, check=check)
         return result.text if result.code == 0 else ""
+
+
+def about(folder: Path, *asked: str) -> Result:
+    """What git says of the repository that a folder is in. Another user's is looked at where the person's own
+    configuration trusts it (`safe.directory`).
+    """
+    found = Git(None).run("rev-parse", *asked, cwd=folder.resolve(), check=False)
+    if found.code != 0 and "dubious ownership" in found.err:
+        own = _own_configuration()
+        found = Git(None).run("rev-parse", *asked, cwd=folder.resolve(), env=own, check=False)
+    return found
 
 
 def _own_configuration() -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Self
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from gitops_ocm.git.command import Git
+from gitops_ocm.git.clone import about
 from gitops_ocm.git.errors import GitError
 from gitops_ocm.git.source import common_dir
 
@@ -41,7 +41,7 @@ class Watched(FileSystemEventHandler):
 
     def __init__(self, root: Path, *, besides: Collection[Path] = ()) -> None:
         self._root = root.resolve()
-        found = Git(None).run("rev-parse", "--absolute-git-dir", cwd=self._root)
+        found = about(self._root, "--absolute-git-dir")
         git_dir = Path(found.text).resolve()
         self._own = (git_dir, common_dir(git_dir))
         """Git's folders: that of this worktree, and that of the repository."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitops_ocm.errors import GitopsError
+from gitops_ocm.git.clone import about
 from gitops_ocm.git.command import Git
 from gitops_ocm.git.errors import RepositoryNotFound
 from gitops_ocm.git.source import common_dir
@@ -29,14 +30,14 @@ def install_hooks(folder: Path) -> tuple[Path, ...]:
 
     A hook of somebody else is left alone, and so is a folder of hooks that is itself under version control.
     """
-    git = Git(None)
     here = folder.resolve()
-    told = git.run("rev-parse", "--is-bare-repository", "--absolute-git-dir", cwd=here, check=False)
+    told = about(folder, "--is-bare-repository", "--absolute-git-dir")
     if told.code != 0:
         raise RepositoryNotFound(f"{folder} is in no Git repository", hint="name a clone, or a bare one")
     bare, _, git_dir = told.text.partition("\n")
     names = BARE if bare == "true" else CLONE
-    configured = git.run("config", "--local", "--get", "core.hooksPath", cwd=here, check=False).text
+    local = ("config", "--local", "--get", "core.hooksPath")
+    configured = Git(Path(git_dir)).run(*local, cwd=here, check=False).text
     if configured:
         raise HookTaken(
             f"hooks of {folder} are taken from {configured} (core.hooksPath)",

@@ -10,6 +10,8 @@ import pytest
 
 from gitops_ocm.git.clone import Clone
 from gitops_ocm.git.errors import RefNotFound, RepositoryNotFound
+from gitops_ocm.git.watching import Watched
+from gitops_ocm.verbs.hooks import install_hooks
 
 
 def _git(*args: object) -> None:
@@ -66,3 +68,21 @@ def test_an_option_is_no_revision(folder: Path) -> None:
     with pytest.raises(RefNotFound, match="'--all' is no revision") as refused:
         Clone.at(folder).resolve("--all")
     assert "HEAD~2" in refused.value.hint
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_hooks_in_a_clone_of_another_user(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the person trusts the clone, hooks are installed, and its files are watched."""
+    for path in (folder, folder / ".git"):
+        os.chown(path, os.geteuid() + 1000, -1)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    with pytest.raises(RepositoryNotFound):
+        install_hooks(folder)
+    _git("config", "--file", tmp_path / ".gitconfig", "safe.directory", folder)
+    assert {hook.parent for hook in install_hooks(folder)} == {folder / ".git/hooks"}
+    with Watched(folder) as changes:
+        (folder / "hub/a.yaml").write_text("a: 1\n")
+        changes.wait()
