@@ -123,7 +123,7 @@ class ClusterSetSelector(Model):
 
 
 def _exclusive() -> ClusterSetSelector:
-    return ClusterSetSelector(selector_type="ExclusiveClusterSetLabel")
+    return ClusterSetSelector.model_construct(selector_type="ExclusiveClusterSetLabel")
 
 
 class ManagedClusterSetSpec(Model):
@@ -151,7 +151,7 @@ class ManagedClusterSet(KubeObject):
     )
     kind: Literal["ManagedClusterSet"] = "ManagedClusterSet"
     spec: ManagedClusterSetSpec = Field(
-        default_factory=lambda: ManagedClusterSetSpec(cluster_selector=_exclusive()),
+        default_factory=lambda: ManagedClusterSetSpec.model_construct(cluster_selector=_exclusive()),
         description="What the set is made of.",
     )
     status: ConditionsStatus | None = Field(None, description="Whether it has any clusters.")

@@ -20,7 +20,9 @@ class PlacementReference(Model):
 
     name: NonEmpty = Field(description="Name of a placement in the same namespace.")
     rollout_strategy: RolloutStrategy = Field(
-        default_factory=lambda: RolloutStrategy(type=ALL, all=RolloutAll(progress_deadline="None")),
+        default_factory=lambda: RolloutStrategy.model_construct(
+            type=ALL, all=RolloutAll.model_construct(progress_deadline="None")
+        ),
         description="How a change spreads over its clusters.",
     )
 
