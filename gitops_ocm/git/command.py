@@ -3,8 +3,8 @@
 Every command is an argument list (never a shell), runs in its own process group with a time and an
 output limit, and sees an environment and configuration made here: nothing is inherited that could
 make git run another program, read another repository, ask a question or answer in another language.
-There is no library between: what those add are conveniences, which have been the way in for option
-injection again and again.
+GitPython starts the process; nothing above its `Git.execute` is used, because its conveniences have
+been the way in for option injection before.
 
 Neighbours: `source` (reading) and `writer` (committing) say which commands; `errors` says what a
 failure means.
@@ -34,6 +34,9 @@ INHERITED = frozenset(
     | {name for proxy in ("https_proxy", "no_proxy", "all_proxy") for name in (proxy, proxy.upper())}
 )
 """What git may see of our own environment."""
+
+_NOT_FOUND = 127
+"""What `env` exits with when there is no such program."""
 
 _CONFIG: Mapping[str, str] = {
     "core.hooksPath": os.devnull,
@@ -151,6 +154,8 @@ class Git:
         finally:
             end(process)
         result = Result(process.returncode, bytes(talk.out), masked(talk.err.decode("utf-8", "replace")))
+        if result.code == _NOT_FOUND and result.err.startswith("env:"):
+            raise GitMissing("there is no git program on PATH")
         if check and result.code != 0:
             raise from_stderr(args[0], result.err or result.text[-300:], place=self.place)
         return result
@@ -160,20 +165,31 @@ class Git:
     ) -> subprocess.Popen[bytes]:
         """Start a command with three pipes; the caller must `end` it."""
         self._check()
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        where = cwd or self.git_dir
         try:
-            return subprocess.Popen(
-                ["git", *args],
-                cwd=where if where is not None and os.access(where, os.X_OK) else None,
-                env={**inherited, **self._environment(), **(env or {})},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+            import git  # Costs 0.1 s, which a command that never touches Git need not pay.
+        except ImportError as error:  # It looks for the program when imported.
+            raise GitMissing("there is no git program on PATH") from error
+
+        given = {**self._environment(), **(env or {})}
+        # GitPython only adds to our environment: what git must not see is taken away by `env`, which
+        # would take away our own settings of the same names too.
+        dropped = [name for name in os.environ if name not in INHERITED and name not in given]
+        command = ["env", *(part for name in dropped for part in ("-u", name)), "git", *args]
+        try:
+            started = git.cmd.Git(cwd or self.git_dir).execute(
+                command,
+                env=given,
+                istream=subprocess.PIPE,
+                as_process=True,
+                shell=False,
                 start_new_session=True,
             )
-        except (FileNotFoundError, PermissionError) as error:
-            raise GitMissing("there is no git program on PATH") from error
+        except git.exc.GitCommandNotFound as error:
+            raise GitMissing("cannot start git") from error
+        # GitPython's wrapper would end the process with a signal when collected; `end` does better.
+        process = cast("subprocess.Popen[bytes]", started.proc)
+        started.proc = None
+        return process
 
     def interrupt(self) -> None:
         """End the command under way, in whatever thread, within a fraction of a second; start no other."""

@@ -16,7 +16,6 @@ DO_WITHOUT = (
     "aiohttp",
     "asyncio",
     "cryptography",
-    "git",
     "jq",
     "jwt",
     "kubernetes",
