@@ -217,6 +217,7 @@ async def hub_fleet(
     repository = open_repository(str(repo.path), directory / "cache")
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.callback(repository.close)
         hub = hub or _api(clock, stack, HUB_URL)
         tasks = await stack.enter_async_context(Tasks("fleet"))
         ready = asyncio.Event()
@@ -231,7 +232,6 @@ async def hub_fleet(
         finally:
             stop.set()
             await clock.pass_by(60)
-    repository.close()
 
 
 def _hub_sync(repo: Repo) -> Object:

@@ -7,13 +7,15 @@ klusterlets the clusters.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gitops_ocm.api.crd import crds
 from gitops_ocm.desired.compile import compile_tree
 from gitops_ocm.desired.tree import memory_tree
 from gitops_ocm.hub.template import write_template
@@ -24,7 +26,9 @@ from gitops_ocm.preview.run import attempt
 from gitops_ocm.preview.state import read_state
 from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.runtime.tasks import Tasks
-from gitops_ocm.testing.gitops import SYNCS
+from gitops_ocm.testing.controlplane import control_plane
+from gitops_ocm.testing.programs import ensure
+from tests.conftest import GO_MODULE
 from tests.preview.embedded import HubFleet, PlayedOnHub, hub_fleet
 from tests.preview.fleets import CATALOG
 from tests.preview.order import GIVEN, waves
@@ -103,16 +107,24 @@ async def _played(fleet: HubFleet, before: tuple[str, Texts], texts: Texts) -> P
 
 
 def _ours(objects: Mapping[Ref, Object]) -> dict[Ref, Object]:
-    """The demo's: on this hub other tests have been."""
+    """The demo's: a control plane has namespaces and the like of its own."""
     return {r: o for r, o in objects.items() if r.namespace in ("fleet", *CLUSTERS) or r.name in CLUSTERS}
 
 
-async def test_the_demo_is_as_it_was_previewed(kubernetes_kubeconfig: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def own_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a control plane where nobody was before: what others left would be chosen, too."""
+    programs = ensure(os.environ, GO_MODULE)
+    with control_plane(programs, tmp_path_factory.mktemp("own-control-plane"), manifests=crds()) as plane:
+        yield plane.kubeconfig
+
+
+async def test_the_demo_is_as_it_was_previewed(own_kubeconfig: Path, tmp_path: Path) -> None:
     """Objects before and after each commit, and who is given what in which order, are as they were told; the
     commit with a mistake is refused by both.
     """
     history = _history(tmp_path / "template")
-    hub = HttpCluster(load_kubeconfig(kubernetes_kubeconfig))
+    hub = HttpCluster(load_kubeconfig(own_kubeconfig))
     clusters: Mapping[str, Mapping[str, str]] = {name: {} for name in CLUSTERS}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(hub.close)
@@ -131,5 +143,3 @@ async def test_the_demo_is_as_it_was_previewed(kubernetes_kubeconfig: Path, tmp_
             before = (fleet.repo.git("rev-parse", "main"), texts)
             assert not played.untrue(), title
             assert bool(played.waves) == (title in SPREAD)
-        await fleet.push({"README": ""})  # All of it goes: others use this hub.
-        await hub.delete(SYNCS, "", "fleet")
