@@ -78,7 +78,7 @@ def _notes(base: DesiredState, state: FleetState, tried: Tried) -> Iterator[str]
     elif state.source_commit and state.source_commit != base.commit:
         yield (
             f"the fleet's state answers commit {state.source_commit[:12]}, not {base.commit[:12]}: "
-            "what lies between them counts as done"
+            "what lies between them is taken to be merged just now"
         )
     yield f"assumed: {tried.assumed}"
     yield from told_of_them(tried.steps, {change.ref for change in tried.plan.notable}, tried.after)
