@@ -251,6 +251,7 @@ def text() -> str:
     return crds_yaml()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [(1, 1), (1, 2)], ids=["YAML 1.1", "YAML 1.2"])
 def test_the_yaml_means_the_same_to_every_reader(text: str, version: tuple[int, int]) -> None:
     """kubectl reads YAML 1.1, others 1.2: the text is unambiguous."""

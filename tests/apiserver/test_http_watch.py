@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.apiserver.plain_http import IN_DEFAULT, TABLE, Http, config_map
 
@@ -44,6 +45,7 @@ async def test_watch_as_table_heads_once(http: Http) -> None:
     assert second["object"]["columnDefinitions"] is None
 
 
+@pytest.mark.slow
 async def test_watch_ends_in_time_and_tells_errors_as_events(http: Http) -> None:
     """A timeout is a clean end; a version that nobody remembers is an ERROR event; nonsense is a 400."""
     assert await _lines(http, "timeoutSeconds=1&resourceVersion=0&labelSelector=a", 1) == []

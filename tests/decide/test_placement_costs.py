@@ -166,6 +166,7 @@ def _changed(fleet: Fleet, board: Scoreboard, number: int, what: str, value: int
             fleet.change(old, managed_cluster(f"c{number}", labels={"n": str(value)}))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(
     st.lists(st.lists(CHANGES, max_size=6), min_size=1, max_size=5),

@@ -12,6 +12,8 @@ from gitops_ocm.desired.alike import Alike
 from gitops_ocm.desired.documents import Parsed, decode, parse
 from gitops_ocm.desired.yaml_events import Limits
 
+pytestmark = pytest.mark.slow
+
 FLEETS = Path(__file__).parents[2] / "repo-template"
 PIECES = st.sampled_from(
     [

@@ -106,6 +106,7 @@ MOMENTS = st.integers(0, 730 * 1440).map(lambda minutes: at("2026-01-01 00:00") 
 MINUTES = st.integers(0, 1439).map(lambda n: f"{n // 60:02}:{n % 60:02}")
 
 
+@pytest.mark.slow
 @given(
     MINUTES, MINUTES, MOMENTS, st.sampled_from(["UTC", BERLIN, NEW_YORK, "Asia/Kathmandu", "Pacific/Apia"])
 )

@@ -151,6 +151,7 @@ class Quoted(yaml.SafeDumper):  # type: ignore[misc]
 Quoted.add_representer(str, Quoted.represent_text)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=150)
 @given(
     value=st.dictionaries(TEXT, VALUES, min_size=1, max_size=5),

@@ -14,6 +14,8 @@ from gitops_ocm.runtime.clock import SystemClock
 from gitops_ocm.runtime.redact import Secret
 from tests.forge.gitea_like import running
 
+pytestmark = pytest.mark.slow
+
 READ = Call(Request("GET", "/thing"), lambda answer: str(answer.body["name"]))
 WRITE = Call(Request("POST", "/thing", body={"a": 1}), lambda answer: str(answer.body["name"]))
 ELSEWHERE = {"location": "http://elsewhere.example/thing"}

@@ -20,6 +20,7 @@ from tests.git.conftest import Repo
 MakeRepo = Callable[..., Repo]
 
 
+@pytest.mark.slow
 def test_large_input_and_output(make_repo: MakeRepo) -> None:
     """Megabytes both ways at once do not block."""
     repo = make_repo()

@@ -10,6 +10,8 @@ import pytest
 
 from gitops_ocm.git.watching import Watched
 
+pytestmark = pytest.mark.slow
+
 SOON, NEVER = 20.0, 0.3
 
 

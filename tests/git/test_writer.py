@@ -18,6 +18,8 @@ from gitops_ocm.git.mirror import Limits, Mirror
 from gitops_ocm.git.source import Repository, open_repository
 from gitops_ocm.git.writer import MAX_FILE, Author, BranchWriter
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 AUTHOR = Author("gitops-ocm", "gitops-ocm@example.com")
 

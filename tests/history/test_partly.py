@@ -17,7 +17,7 @@ from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing import objects as make
 from tests.history.night import CLUSTERS, Night, Told, cluster, placement, web, work
 
-pytestmark = pytest.mark.usefixtures("in_utc")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_utc")]
 
 
 def _waited(folder: Path) -> Night:

@@ -14,7 +14,7 @@ from gitops_ocm.cli.history import history
 from tests.history.night import Night
 
 WEB = "ManifestWorkReplicaSet.work.open-cluster-management.io fleet/web"
-pytestmark = pytest.mark.usefixtures("in_utc")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_utc")]
 
 
 def ran(night: Night, *args: str) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from subprocess import run
 
+import pytest
 from click.testing import CliRunner
 
 from gitops_ocm.cli.history import history as command
@@ -17,6 +18,8 @@ from gitops_ocm.sync.gate import FROZEN, REFUSED
 from gitops_ocm.sync.push import Push
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 from gitops_ocm.verbs.history import REFUSALS, Outcome, history
+
+pytestmark = pytest.mark.slow
 
 
 async def reported(fleet: Fleet) -> None:

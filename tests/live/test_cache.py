@@ -19,6 +19,8 @@ from gitops_ocm.objects.ref import Kind, Object, Ref, Resource
 from gitops_ocm.testing.faulty_api import CONFIG_MAPS, FaultyApi, Refusal
 from gitops_ocm.testing.waiting import turns
 
+pytestmark = pytest.mark.slow
+
 CONFIG_MAP = Kind("", "ConfigMap")
 WIDGET = Kind("example.com", "Widget")
 WIDGETS = Resource("example.com", "v1", "Widget", "widgets", namespaced=True)

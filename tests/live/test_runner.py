@@ -71,6 +71,7 @@ async def test_converges_and_then_rests(
         assert api.requests == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_stale_caches_never_overspend(
     api: FaultyApi, http: HttpCluster, quick: WatchSettings, eventually: Eventually, seed: int

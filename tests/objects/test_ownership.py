@@ -104,6 +104,7 @@ def test_a_sole_applier_gets_exactly_what_it_said_last(first: Any, second: Any) 
     )
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(mine=SPECS, theirs=SPECS)
 def test_what_was_applied_is_there(mine: Any, theirs: Any) -> None:

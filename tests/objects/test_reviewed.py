@@ -141,6 +141,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_VALUES, _VALUES)
 @settings(derandomize=True, deadline=None, max_examples=400)
 def test_no_secret_is_ever_told(old: Any, new: Any) -> None:
@@ -180,6 +181,7 @@ def test_a_changed_secret_is_another(name: str) -> None:
     assert [str(each.path) for each in differences(before, after)] == expected
 
 
+@pytest.mark.slow
 @given(_VALUES, _VALUES)
 @settings(derandomize=True, deadline=None, max_examples=300)
 def test_equal_is_untold_and_both_ways_agree(old: Any, new: Any) -> None:

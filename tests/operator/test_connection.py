@@ -16,6 +16,8 @@ from gitops_ocm.objects.served import NAMESPACES, SECRETS
 from gitops_ocm.operator.connection import look
 from gitops_ocm.testing.clusters import memory
 
+pytestmark = pytest.mark.slow
+
 NAMESPACE = "open-cluster-management-agent"
 BOOTSTRAP, HUB = "bootstrap-hub-kubeconfig", "hub-kubeconfig-secret"
 GOOD, STRANGER, NOWHERE = "good", "stranger", "nowhere"

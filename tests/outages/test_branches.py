@@ -34,6 +34,8 @@ from gitops_ocm.testing.gitops import NAMESPACE, WORKS, Fleet, config_map
 from gitops_ocm.testing.waiting import eventually
 from tests.preview.clones import Clone
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters", namespaced=False
 )

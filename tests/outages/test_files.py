@@ -20,6 +20,8 @@ from gitops_ocm.cli.preview import preview
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 from tests.preview.clones import Clone
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b", "c")
 START = {
     "hub/namespace.yaml": NAMESPACE,

@@ -32,6 +32,8 @@ from gitops_ocm.testing.simulated import Fleet, ref
 from tests.preview.clones import account, cloned, texts
 from tests.preview.fleets import ordinary
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = ("c1", "c2", "c3")
 WEB = Ref(*REPLICA_SET, "fleet", "web")
 SOAK = {"type": "Progressive", "progressive": {"maxConcurrency": 1, "minSuccessTime": "10m"}}

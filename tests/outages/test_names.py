@@ -20,6 +20,8 @@ from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.simulated import Fleet, ref
 
+pytestmark = pytest.mark.slow
+
 CATALOG = load_catalog()
 ADDONS = "addon.open-cluster-management.io/v1alpha1"
 SETS = "cluster.open-cluster-management.io/v1beta2"

@@ -25,6 +25,8 @@ from gitops_ocm.preview.run import planned
 from gitops_ocm.runtime.catalog import load_catalog
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 
+pytestmark = pytest.mark.slow
+
 CATALOG = load_catalog()
 NAMES = tuple(f"m{number}" for number in range(10))
 START = {

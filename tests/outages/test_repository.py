@@ -17,6 +17,8 @@ from gitops_ocm.cli.preview import preview
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 from tests.preview.clones import Clone
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(f"m{number}" for number in range(8))
 FILES = {f"hub/{name}.yaml": config_map(name) for name in NAMES}
 

@@ -26,6 +26,8 @@ from tests.preview.fleets import CATALOG, ordinary, repository, running, told
 from tests.preview.merged import BASE, HEAD, NOW, Edit, Files, edited, named, written_at
 from tests.preview.test_one_cluster import ADDON, _config, _management, _template
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = "addondeploymentconfigs"
 SLOW = {"type": "Progressive", "progressive": {"maxConcurrency": 1, "minSuccessTime": "5m"}}
 

@@ -242,6 +242,7 @@ class _Tags(HTMLParser):
         assert all(value and value.startswith(("#", "data:,")) for name, value in attrs if name == "href")
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(previews())
 def test_machines_can_read_it(found: Preview) -> None:

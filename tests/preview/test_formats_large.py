@@ -30,6 +30,8 @@ from gitops_ocm.preview.model import (
     Wave,
 )
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 MANY = 10_000
 MEGABYTE = 1_000_000

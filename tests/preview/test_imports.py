@@ -12,6 +12,8 @@ import pytest
 from tests.preview.clones import account, cloned, texts
 from tests.preview.fleets import ordinary
 
+pytestmark = pytest.mark.slow
+
 DO_WITHOUT = (
     "aiohttp",
     "asyncio",

@@ -23,6 +23,8 @@ from tests.preview.golden.cases import CASES, Case
 from tests.preview.golden.stage import golden
 from tests.preview.shown import HOSTILE, NOW, fleet, hostile
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 PROPERTY = settings(derandomize=True, deadline=None, max_examples=60)
 

@@ -21,6 +21,8 @@ from gitops_ocm.verbs.preview import Reviewer
 from tests.preview.clones import Clone, account, cloned, texts
 from tests.preview.fleets import ordinary
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WEB, CLUSTER = "works/web.yaml", "clusters/c2/cluster.yaml"
 

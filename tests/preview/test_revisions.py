@@ -12,6 +12,8 @@ from gitops_ocm.git.errors import RefNotFound, RepositoryNotFound
 from gitops_ocm.verbs.revisions import Reading, compared
 from tests.preview.clones import Clone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Clone:

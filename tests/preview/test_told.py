@@ -39,6 +39,7 @@ def _staged(version: str, files: dict[str, str]) -> dict[Ref, Object]:
     return {ref_of(obj): obj for obj in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [{}, repository()], ids=["made on the hub", "of Git"])
 def test_add_ons_at_either_version(files: dict[str, str]) -> None:
     """A hub that prefers v1beta1 tells of add-ons so; the preview's hub is the same as with v1alpha1."""

@@ -146,6 +146,7 @@ def test_what_the_base_has_already(stands: bool, expected: list[str]) -> None:
     assert [w.code for w in previewed(before, edit, state=state).warnings] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(0, 200, 10))
 def test_whatever_people_edit(seed: int) -> None:
     """On random fleets and edits every warning has a line that is there, and is the same each time."""

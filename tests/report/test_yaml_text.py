@@ -38,6 +38,7 @@ def test_text(value: Any, text: str) -> None:
     assert to_yaml(value) == text
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(VALUES)
 def test_yaml_1_1_and_1_2_read_back_the_same(value: Any) -> None:

@@ -203,6 +203,7 @@ async def agree(history: Sequence[Act]) -> None:
                     )
 
 
+@pytest.mark.slow
 async def test_the_whole_history_in_order_agrees() -> None:
     """Everything the histories are drawn from, once after the other."""
     await agree([*SETUP, *HISTORY])

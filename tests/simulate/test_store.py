@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from gitops_ocm.simulate.ledger import Ledger
 from gitops_ocm.simulate.world import World
 from gitops_ocm.testing import objects as make
 from gitops_ocm.testing.simulated import START
+
+pytestmark = pytest.mark.slow
 
 CONFIG = Kind("", "ConfigMap")
 BY_KEY = Index("by-key", CONFIG, lambda obj: obj.get("data", {}).values())

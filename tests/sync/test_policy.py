@@ -18,6 +18,8 @@ from gitops_ocm.sync.loop import SyncLoop, SyncSettings
 from gitops_ocm.testing.gitops import NAMESPACE, Fleet, config_map
 from gitops_ocm.testing.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 FEW = "policy:\n  rules:\n    - name: few\n      maxDeletions: 1\n      message: Ask first.\n"
 FILES = {
     "gitops-ocm.yaml": FEW,

@@ -111,6 +111,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(before=_VALUES, after=_VALUES)
 def test_any_change_reads_back_as_meant(before: Any, after: Any) -> None:

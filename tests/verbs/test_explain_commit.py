@@ -15,6 +15,8 @@ from gitops_ocm.report.yaml_text import to_yaml
 from gitops_ocm.testing import objects as make
 from tests.preview.clones import Clone
 
+pytestmark = pytest.mark.slow
+
 A, B = "hub/a.yaml", "hub/b.yaml"
 
 

@@ -17,6 +17,8 @@ from tests.decide.rollout.drawn import ROLLOUTS, Rollout
 from tests.decide.rollout.examples import NOW
 from tests.decide.rollout.invariants import CHECKS, Seen
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 SEEDS = st.integers(0, 2**31)
 some = settings(derandomize=True, deadline=None, max_examples=300)
