@@ -151,10 +151,12 @@ async def test_a_leader_that_was_killed(tmp_path: Path) -> None:
             daemon.send(SIGKILL)
             await daemon.ended()
 
-        async def missed() -> bool:
-            return roots(await examine(hub, None, options)) == ["controllers-stopped"]
+        async def missed() -> Examination | None:
+            found = await examine(hub, None, options)
+            return found if roots(found) == ["controllers-stopped"] else None
 
-        await eventually(missed, 30)
-        finding = first(await examine(hub, None, options), "controllers-stopped")
+        found = await eventually(missed, 30)
+        assert found is not None
+        finding = first(found, "controllers-stopped")
     assert finding.subject == "Lease open-cluster-management-hub/registration-controller-lock"
     assert finding.mend == "gitops-ocm hub run --controllers registration"
