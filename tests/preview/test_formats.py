@@ -38,7 +38,7 @@ from gitops_ocm.preview.model import (
     Wave,
 )
 from tests.preview.golden.cases import CASES, Case
-from tests.preview.golden.stage import ARTIFACT, WIDTH, Stage, golden
+from tests.preview.golden.stage import ARTIFACT, WIDTH, Stage, looks
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 NASTY = (
@@ -72,7 +72,7 @@ def test_golden(stage: Stage, case: Case) -> None:
     found = stage.preview(case)
     for wanted in Format:
         shown = render(found, wanted, width=WIDTH, artifact=ARTIFACT)
-        assert shown == golden(case, wanted).read_text("utf-8"), wanted
+        assert shown == looks(case, wanted), wanted
 
 
 def test_schema() -> None:
@@ -107,7 +107,7 @@ def _faults(value: Any, wanted: dict[str, Any], whole: dict[str, Any], at: str =
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_documents_fit_the_schema(case: Case) -> None:
     """Each pull request's JSON is what the schema says, and holds nothing that it does not know."""
-    document = json.loads(golden(case, Format.JSON).read_text("utf-8"))
+    document = json.loads(looks(case, Format.JSON))
     whole = json.loads(schema())
     assert list(_faults(document, whole, whole)) == []
     assert list(_faults({**document, "fleet": "nine", "more": 1}, whole, whole)) == [

@@ -20,7 +20,7 @@ from gitops_ocm.preview.formats.page.groups import in_order, members
 from gitops_ocm.preview.formats.page.markup import Markup, joined, tag
 from gitops_ocm.preview.model import Preview, Rollout, Wave
 from tests.preview.golden.cases import CASES, Case
-from tests.preview.golden.stage import golden
+from tests.preview.golden.stage import looks
 from tests.preview.shown import HOSTILE, NOW, fleet, hostile
 
 pytestmark = pytest.mark.slow
@@ -117,7 +117,7 @@ def test_data() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_all_who_are_told_of_are_known(case: Case) -> None:
     """Each cluster that a placement or a rollout names is given something, or a bystander, and never both."""
-    document = json.loads(golden(case, Format.JSON).read_text("utf-8"))
+    document = json.loads(looks(case, Format.JSON))
     touched, others = ([each["name"] for each in document[key]] for key in ("clusters", "bystanders"))
     told = {name for one in document["selections"] for name in (*one["before"], *one["after"])}
     for rollout in document["rollouts"]:

@@ -17,7 +17,7 @@ from gitops_ocm.preview.formats.page.groups import in_order
 from gitops_ocm.preview.model import Preview, Share
 from tests.preview.chromium import Chromium, ChromiumError, chromium
 from tests.preview.golden.cases import CASES, Case
-from tests.preview.golden.stage import golden
+from tests.preview.golden.stage import looks
 from tests.preview.shown import fleet, hostile
 
 pytestmark = pytest.mark.slow
@@ -49,9 +49,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hostile": hostile(),
         "10000": fleet(10_000, 6, 300),
     }
-    for name, found in made.items():
-        (folder / f"{name}.html").write_text(page(found), "utf-8")
-    return {name: folder / f"{name}.html" for name in made}
+    texts = {name: page(found) for name, found in made.items()}
+    texts |= {case.name: looks(case, Format.HTML) for case in CASES}
+    for name, text in texts.items():
+        (folder / f"{name}.html").write_text(text, "utf-8")
+    return {name: folder / f"{name}.html" for name in texts}
 
 
 def _search(tab: Chromium, text: str) -> None:
@@ -65,10 +67,10 @@ def _search(tab: Chromium, text: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_pull_requests(tab: Chromium, case: Case) -> None:
+def test_pull_requests(tab: Chromium, pages: dict[str, Path], case: Case) -> None:
     """A page complains of nothing, asks for nothing, and is never wider than a window, small or large."""
     for width in SIZES:
-        tab.show(golden(case, Format.HTML), width=width)
+        tab.show(pages[case.name], width=width)
         assert tab.run("document.documentElement.scrollWidth") <= width
         assert (tab.asked, tab.complaints) == ([], [])
 
@@ -79,8 +81,7 @@ def test_pull_requests(tab: Chromium, case: Case) -> None:
 )
 def test_contrast(tab: Chromium, pages: dict[str, Path], name: str, dark: bool) -> None:
     """All text, and the edges of what is operated or drawn, can be told from what is behind (WCAG's AA)."""
-    path = pages.get(name) or golden(next(c for c in CASES if c.name == name), Format.HTML)
-    tab.show(path, dark=dark)
+    tab.show(pages[name], dark=dark)
     if tab.run("Boolean(document.querySelector('#grid [role=gridcell]'))"):
         tab.click("#grid [role=gridcell]")
     tab.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
@@ -224,9 +225,9 @@ def test_filters(tab: Chromium, pages: dict[str, Path]) -> None:
     assert tab.run(STATUS) == "12 of 60"
 
 
-def test_who_is_not_reached(tab: Chromium) -> None:
+def test_who_is_not_reached(tab: Chromium, pages: dict[str, Path]) -> None:
     """Clusters that nothing changes for are found by their sets, too: whom of one a rollout never reaches."""
-    tab.show(golden(next(case for case in CASES if case.name == "rollout-stopped"), Format.HTML))
+    tab.show(pages["rollout-stopped"])
     tab.click("#kinds input[value='not reached']")
     assert tab.run(STATUS) == "7 of 9"
     _search(tab, "set:eu")
@@ -235,7 +236,7 @@ def test_who_is_not_reached(tab: Chromium) -> None:
 
 def test_sets_that_clusters_left(tab: Chromium, pages: dict[str, Path]) -> None:
     """A set's button shows who is in it now; it is of no use where the grid has nobody of that set."""
-    tab.show(golden(next(case for case in CASES if case.name == "cluster-set-split"), Format.HTML))
+    tab.show(pages["cluster-set-split"])
     for name, members in (("us-west", ["us-3", "us-4"]), ("us", ["us-1", "us-2"])):
         tab.click(f".bars button[data-set={name}]")
         assert tab.run(SHOWN) == members

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from gitops_ocm.preview.formats import Format, render
 from tests.preview.golden.cases import CASES
+from tests.preview.golden.pages import bare
 from tests.preview.golden.stage import ARTIFACT, WIDTH, Stage, golden
 
 
@@ -25,7 +26,8 @@ def main(names: list[str]) -> None:
             for wanted in Format:
                 path = golden(case, wanted)
                 path.parent.mkdir(exist_ok=True)
-                path.write_text(render(found, wanted, width=WIDTH, artifact=ARTIFACT), "utf-8")
+                shown = render(found, wanted, width=WIDTH, artifact=ARTIFACT)
+                path.write_text(bare(shown) if wanted is Format.HTML else shown, "utf-8")
 
 
 if __name__ == "__main__":

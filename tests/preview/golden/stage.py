@@ -24,6 +24,7 @@ from gitops_ocm.verbs.preview import Reviewer
 from tests.preview.fleets import CATALOG, merge, told
 from tests.preview.fleets import repository as compiled
 from tests.preview.golden.cases import CASES, HERE, Case, repository
+from tests.preview.golden.pages import whole
 
 INSTALL_NAMESPACE = "open-cluster-management-agent-addon"
 DEPLOYMENT = Kind("apps", "Deployment")
@@ -119,5 +120,11 @@ def _environment() -> dict[str, str]:
 
 
 def golden(case: Case, wanted: Format) -> Path:
-    """Where what a case looks like is kept."""
+    """Where what a case looks like is kept; of a page without what all pages share."""
     return HERE / case.name / FILES[wanted]
+
+
+def looks(case: Case, wanted: Format) -> str:
+    """What a case looks like."""
+    kept = golden(case, wanted).read_text("utf-8")
+    return whole(kept) if wanted is Format.HTML else kept
